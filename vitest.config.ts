@@ -1,9 +1,15 @@
 import { defineConfig } from "vitest/config";
 
 // Each room of tests is a project, so that a script, CI and a person can run one by name.
-const project = (name: string, testTimeout: number, fileParallelism: boolean) => ({
+const project = (
+  name: string,
+  testTimeout: number,
+  fileParallelism: boolean,
+  globalSetup: string[] = [],
+) => ({
   test: {
     name,
+    globalSetup,
     include: [`test/${name}/**/*.test.ts`],
     testTimeout,
     hookTimeout: testTimeout,
@@ -11,13 +17,16 @@ const project = (name: string, testTimeout: number, fileParallelism: boolean) =>
   },
 });
 
+// Starts nothing until a test asks for the API server that all files of a run share.
+const sharedKube = ["test/support/shared-kube-setup.ts"];
+
 export default defineConfig({
   test: {
     projects: [
       project("unit", 10_000, true),
       project("architecture", 60_000, true),
-      project("conformance", 60_000, true),
-      project("e2e", 240_000, false),
+      project("conformance", 60_000, true, sharedKube),
+      project("e2e", 240_000, false, sharedKube),
     ],
   },
 });
