@@ -1,0 +1,43 @@
+import type { FieldPath } from "./yaml-node.ts";
+
+const ofMetadata = [
+  "uid",
+  "resourceVersion",
+  "generation",
+  "creationTimestamp",
+  "deletionTimestamp",
+  "deletionGracePeriodSeconds",
+  "managedFields",
+  "selfLink",
+];
+
+/** A JSON object. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * An object without the fields that only the cluster sets, as `kubectl get -o yaml` shows them and people paste
+ * them; applying them would fail or do nothing. `dropped` names those that said something.
+ */
+export function withoutClusterFields(object: Fields): {
+  readonly object: Fields;
+  readonly dropped: readonly FieldPath[];
+} {
+  const { status, ...rest } = object;
+  const metadata = isFields(rest["metadata"]) ? rest["metadata"] : {};
+  const kept = Object.entries(metadata).filter(([name]) => !ofMetadata.includes(name));
+  const dropped: FieldPath[] = ofMetadata
+    .filter((name) => saysSomething(metadata[name]))
+    .map((name) => ["metadata", name]);
+  if (saysSomething(status)) dropped.push(["status"]);
+  const cleaned = isFields(rest["metadata"]) ? { ...rest, metadata: Object.fromEntries(kept) } : rest;
+  return { object: cleaned, dropped };
+}
+
+export function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function saysSomething(value: unknown): boolean {
+  if (value === undefined || value === null) return false;
+  return !isFields(value) || Object.keys(value).length > 0;
+}

@@ -1,0 +1,96 @@
+import type { Problem } from "../../base/problem.ts";
+import { limits } from "./limits.ts";
+import { type ObjectReading, readObject } from "./object-reading.ts";
+import { claimOf } from "./own-kinds.ts";
+import { secretProblem } from "./secrets.ts";
+import { isYamlRefusal, readYaml } from "./yaml.ts";
+import { type MapNode, textField, type YamlNode } from "./yaml-node.ts";
+
+/** What one file says. */
+export type FileReading = {
+  readonly objects: readonly ObjectReading[];
+  readonly problems: readonly Problem[];
+  /** The kind of each document that was left alone. */
+  readonly others: readonly string[];
+  /** Whether every document of it could be read, ours or not. */
+  readonly complete: boolean;
+};
+
+type Draft = {
+  readonly path: string;
+  objects: ObjectReading[];
+  problems: Problem[];
+  others: string[];
+  complete: boolean;
+};
+
+/** Reads the documents of one file; what is wrong with one does not touch the others. */
+export function readFile(path: string, bytes: Uint8Array): FileReading {
+  const read = readYaml(bytes);
+  if (isYamlRefusal(read)) {
+    const place = { path, line: read.line };
+    const next = "Correct the file; nothing is pruned until it can be read.";
+    const problem: Problem = { severity: "error", reason: "Unreadable", message: read.message, place, next };
+    return { objects: [], problems: [problem], others: [], complete: false };
+  }
+  const draft: Draft = { path, objects: [], problems: [], others: [], complete: true };
+  for (const node of read) readDocument(draft, node);
+  return { ...draft, problems: bounded(draft.problems, path) };
+}
+
+function readDocument(draft: Draft, node: YamlNode): void {
+  if (node.kind === "scalar" && node.value === null) return;
+  if (node.kind !== "map") {
+    draft.others.push(noKind);
+    return;
+  }
+  const items = listItems(node);
+  if (items !== undefined) {
+    for (const item of items) readDocument(draft, item);
+    return;
+  }
+  const secret = secretProblem(node, draft.path);
+  if (secret !== undefined) draft.problems.push(secret);
+  else readMap(draft, node);
+}
+
+const noKind = "(no kind)";
+
+function readMap(draft: Draft, node: MapNode): void {
+  const kind = textField(node, "kind");
+  const claim = claimOf(textField(node, "apiVersion"), kind);
+  if (claim.whose === "others") {
+    draft.others.push(kind ?? noKind);
+    return;
+  }
+  if (claim.whose === "nobody") {
+    const place = { path: draft.path, line: node.line };
+    draft.problems.push({
+      severity: "error",
+      reason: "UnknownKind",
+      message: claim.message,
+      place,
+      next: claim.next,
+    });
+    draft.complete = false;
+    return;
+  }
+  const object = readObject(node, draft.path, claim.kind);
+  draft.objects.push({ ...object, problems: bounded(object.problems, draft.path) });
+  if (object.document === undefined) draft.complete = false;
+}
+
+/** The items of `kind: List`, and of a typed list such as kubectl prints (`BackupStorageList`). */
+function listItems(node: MapNode): readonly YamlNode[] | undefined {
+  const items = node.entries.get("items")?.value;
+  const kind = textField(node, "kind");
+  return items?.kind === "list" && kind?.endsWith("List") ? items.items : undefined;
+}
+
+function bounded(problems: readonly Problem[], path: string): readonly Problem[] {
+  const kept = problems.slice(0, limits.problemsOfFile);
+  const more = problems.length - kept.length;
+  if (more === 0) return kept;
+  const message = `there are ${more} more problems in this file`;
+  return [...kept, { severity: "error", reason: "Invalid", message, place: { path, line: 1 } }];
+}

@@ -1,0 +1,89 @@
+import { type KubeObject, keyOf, nameOf, type ObjectMeta, refOf } from "../../api/meta.ts";
+import type { Place, Problem } from "../../base/problem.ts";
+import { type Fields, isFields, withoutClusterFields } from "./cluster-fields.ts";
+import type { Document } from "./declared.ts";
+import { digestOf } from "./digest.ts";
+import type { OwnKind } from "./own-kinds.ts";
+import { type FieldPath, jsonOf, lineOf, type YamlNode } from "./yaml-node.ts";
+
+/** One document of ours. `key` is there when the identity is clear, `document` when the object is in order. */
+export type ObjectReading = {
+  readonly place: Place;
+  readonly problems: readonly Problem[];
+  readonly identity?: { readonly key: string; readonly name: string };
+  readonly document?: Document;
+};
+
+type PlaceOf = (field: FieldPath) => Place;
+
+/** Reads one document of a kind of ours. */
+export function readObject(node: YamlNode, path: string, kind: OwnKind): ObjectReading {
+  const place = { path, line: node.line };
+  const placeOf: PlaceOf = (field) => ({ path, line: lineOf(node, field) });
+  const { object: fields, dropped } = withoutClusterFields(Object(jsonOf(node)));
+  const warnings = dropped.map((field) => clusterField(field, placeOf(field)));
+  const named = metadataProblems(fields["metadata"], kind, placeOf);
+  const object = asObject(fields);
+  if (object === undefined) return { place, problems: [...warnings, ...named] };
+  const identity = { key: keyOf(refOf(object)), name: nameOf(refOf(object)) };
+  const problems = [...warnings, ...named].map((problem) => ({ ...problem, object: identity.name }));
+  if (problems.some((problem) => problem.severity === "error")) return { place, problems, identity };
+  const document = { object, path, line: node.line, digest: digestOf(object), placeOf };
+  return { place, problems, identity, document };
+}
+
+const objectName = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const namespaceName = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
+function metadataProblems(metadata: unknown, kind: OwnKind, placeOf: PlaceOf): readonly Problem[] {
+  const { name, namespace } = isFields(metadata) ? metadata : {};
+  const problems: Problem[] = [];
+  const wrong = (field: string, message: string, next: string) =>
+    problems.push({
+      severity: "error",
+      reason: "Invalid",
+      message,
+      place: placeOf(["metadata", field]),
+      next,
+    });
+  if (name === undefined) wrong("name", "metadata.name is missing", "Give the object a name.");
+  else if (typeof name !== "string" || !objectName.test(name)) {
+    wrong("name", "metadata.name is not a DNS name", "Use small letters, digits, dashes and dots.");
+  }
+  const clusterWide = `metadata.namespace: ${kind.kind} is not a namespaced kind`;
+  if (!kind.namespaced && namespace !== undefined) wrong("namespace", clusterWide, "Take the namespace out.");
+  if (!kind.namespaced) return problems;
+  if (namespace === undefined) {
+    wrong(
+      "namespace",
+      "metadata.namespace is missing",
+      "Write it down; there is no default namespace in Git.",
+    );
+  } else if (typeof namespace !== "string" || !namespaceName.test(namespace)) {
+    wrong("namespace", "metadata.namespace is not a DNS label", "Use small letters, digits and dashes.");
+  }
+  return problems;
+}
+
+function clusterField(field: FieldPath, place: Place): Problem {
+  const message = `${field.join(".")} is set by the cluster and is left out`;
+  return {
+    severity: "warning",
+    reason: "ClusterFieldInGit",
+    message,
+    place,
+    next: "Take the field out of the file.",
+  };
+}
+
+function asObject(fields: Fields): KubeObject | undefined {
+  const { apiVersion, kind, metadata } = fields;
+  if (typeof apiVersion !== "string" || typeof kind !== "string" || !isMetadata(metadata)) return undefined;
+  return { ...fields, apiVersion, kind, metadata };
+}
+
+function isMetadata(value: unknown): value is ObjectMeta {
+  if (!isFields(value)) return false;
+  const { name, namespace } = value;
+  return typeof name === "string" && (namespace === undefined || typeof namespace === "string");
+}

@@ -1,0 +1,54 @@
+import { isUtf8 } from "node:buffer";
+
+/** Something in a file that stops its reading. */
+export type YamlRefusal = { readonly line: number; readonly message: string };
+
+const byteOrderMark = "\uFEFF";
+// What YAML calls not printable, and three line breaks of YAML 1.1 that editors and newer parsers do not break at.
+const strange = /[\0-\x08\x0B\x0C\x0E-\x1F\x7F-\x9F\u2028\u2029\uFEFF\uFFFE\uFFFF]/;
+
+/** The text of a file without its byte order mark, or why it cannot be taken. */
+export function textOf(bytes: Uint8Array): { readonly text: string } | YamlRefusal {
+  if (!isUtf8(bytes)) {
+    return { line: lineOfBadByte(bytes), message: "this is not UTF-8 text; save the file as UTF-8" };
+  }
+  const decoded = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+  const text = decoded.startsWith(byteOrderMark) ? decoded.slice(1) : decoded;
+  const found = strange.exec(text);
+  if (found === null) return { text };
+  const code = (found[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
+  return {
+    line: lineStarts(text.slice(0, found.index)).length,
+    message: `the character U+${code} may not stand in YAML; write it as an escape in double quotes`,
+  };
+}
+
+function lineOfBadByte(bytes: Uint8Array): number {
+  let line = 1;
+  let start = 0;
+  for (;;) {
+    const end = bytes.indexOf(0x0a, start);
+    if (end < 0 || !isUtf8(bytes.subarray(start, end))) return line;
+    line += 1;
+    start = end + 1;
+  }
+}
+
+/** The offset at which each line begins; CR, LF and CRLF end a line. */
+export function lineStarts(text: string): readonly number[] {
+  const starts = [0];
+  for (const match of text.matchAll(/\r\n?|\n/g)) starts.push(match.index + match[0].length);
+  return starts;
+}
+
+/** The 1-based line of an offset. */
+export function lineAt(starts: readonly number[], offset: number): number {
+  let low = 0;
+  let high = starts.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((starts[middle] ?? 0) <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return Math.max(low, 1);
+}

@@ -1,0 +1,294 @@
+import {
+  EVENT_ID,
+  type Event,
+  getScalarValue,
+  parseEvents,
+  SCALAR_STYLE,
+  type ScalarEvent,
+  YAMLException,
+} from "js-yaml";
+import { limits } from "./limits.ts";
+import type { MapEntry, Measured, YamlNode } from "./yaml-node.ts";
+import { isRefusal, plainScalar, taggedScalar } from "./yaml-scalar.ts";
+import { lineAt, lineStarts, textOf, type YamlRefusal } from "./yaml-text.ts";
+
+/**
+ * The documents of a YAML or JSON file as Kubernetes reads them, or the first thing in it that stops the reading.
+ * Where kubectl's reader and YAML's rules disagree about a meaning, the file is refused. Refusals carry a line
+ * and never a piece of the file, because any file might hold a secret by mistake.
+ */
+export function readYaml(bytes: Uint8Array): readonly YamlNode[] | YamlRefusal {
+  if (bytes.length > limits.fileBytes) {
+    return { line: 1, message: `the file is larger than ${limits.fileBytes} bytes` };
+  }
+  const decoded = textOf(bytes);
+  if (!("text" in decoded)) return decoded;
+  const { text } = decoded;
+  try {
+    return composeAll({
+      text,
+      starts: lineStarts(text),
+      events: parseEvents(text, { maxDepth: limits.depth }),
+    });
+  } catch (error) {
+    if (error instanceof Refused) return { line: error.line, message: error.message };
+    // Everything else comes from the parser: its own exception, or one that it did not foresee.
+    return parserRefusal(error);
+  }
+}
+
+export function isYamlRefusal(read: readonly YamlNode[] | YamlRefusal): read is YamlRefusal {
+  return "message" in read;
+}
+
+class Refused extends Error {
+  readonly line: number;
+  constructor(line: number, message: string) {
+    super(message);
+    this.line = line;
+  }
+}
+
+function parserRefusal(error: unknown): YamlRefusal {
+  if (!(error instanceof YAMLException)) return { line: 1, message: "this cannot be read as YAML" };
+  const line = (error.mark?.line ?? 0) + 1;
+  if (error.reason.startsWith("nesting exceeded")) {
+    return { line, message: `lists and maps are nested deeper than ${limits.depth} levels` };
+  }
+  // Some reasons end with a quotation of the file; it is cut off.
+  return { line, message: `YAML syntax error: ${error.reason.replace(/[:"].*$/s, "").trim()}` };
+}
+
+type Source = {
+  readonly text: string;
+  readonly starts: readonly number[];
+  readonly events: readonly Event[];
+};
+
+type Composer = Source & {
+  next: number;
+  line: number;
+  nodes: number;
+  characters: number;
+  /** By name; undefined while the value that the anchor names is still being read. */
+  anchors: Map<string, YamlNode | undefined>;
+};
+
+function composeAll(source: Source): readonly YamlNode[] {
+  const composer: Composer = { ...source, next: 0, line: 1, nodes: 0, characters: 0, anchors: new Map() };
+  const documents: YamlNode[] = [];
+  for (let event = take(composer); event !== undefined; event = take(composer)) {
+    if (event.type !== EVENT_ID.DOCUMENT) continue;
+    if (event.directives.length > 0)
+      throw new Refused(composer.line, "YAML directives (%) are not supported");
+    composer.anchors = new Map();
+    const root = composeNode(composer);
+    if (documents.length > 0 && !event.explicitStart) {
+      throw new Refused(root.line, "a further document must begin with a line `---`");
+    }
+    documents.push(root);
+  }
+  return documents;
+}
+
+function take(composer: Composer): Event | undefined {
+  const event = composer.events[composer.next++];
+  const offset = event === undefined ? -1 : offsetOf(event);
+  if (offset >= 0) composer.line = lineAt(composer.starts, offset);
+  return event;
+}
+
+function offsetOf(event: Event): number {
+  if (event.type === EVENT_ID.SCALAR) return event.valueStart >= 0 ? event.valueStart : event.tagStart;
+  if (event.type === EVENT_ID.ALIAS) return event.anchorStart;
+  return event.type === EVENT_ID.MAPPING || event.type === EVENT_ID.SEQUENCE ? event.start : -1;
+}
+
+function composeNode(composer: Composer): YamlNode {
+  const event = take(composer);
+  switch (event?.type) {
+    case EVENT_ID.SCALAR:
+      return anchored(composer, event, () => composeScalar(composer, event));
+    case EVENT_ID.SEQUENCE:
+      refuseTag(composer, event, "seq");
+      return anchored(composer, event, () => composeList(composer));
+    case EVENT_ID.MAPPING:
+      refuseTag(composer, event, "map");
+      return anchored(composer, event, () => composeMap(composer));
+    case EVENT_ID.ALIAS:
+      return composeAlias(composer, event.anchorStart, event.anchorEnd);
+    default:
+      throw new Refused(composer.line, "a value is missing");
+  }
+}
+
+type Anchorable = { readonly anchorStart: number; readonly anchorEnd: number };
+
+function anchored(composer: Composer, event: Anchorable, compose: () => YamlNode): YamlNode {
+  if (event.anchorStart < 0) return compose();
+  const name = composer.text.slice(event.anchorStart, event.anchorEnd);
+  composer.anchors.set(name, undefined);
+  const node = compose();
+  composer.anchors.set(name, node);
+  return node;
+}
+
+function composeAlias(composer: Composer, start: number, end: number): YamlNode {
+  const name = composer.text.slice(start, end);
+  const node = composer.anchors.get(name);
+  if (node !== undefined) {
+    count(composer, node);
+    return node;
+  }
+  const why = composer.anchors.has(name)
+    ? "the value of this anchor contains itself"
+    : "this anchor is not defined";
+  throw new Refused(composer.line, `${why}; put text that begins with * in quotes`);
+}
+
+function composeScalar(composer: Composer, event: ScalarEvent): YamlNode {
+  const { line } = composer;
+  const text = getScalarValue(composer.text, event);
+  count(composer, { size: 1, characters: text.length });
+  if (!text.isWellFormed()) throw new Refused(line, "an escape here is half of a character");
+  const value = scalarOf(composer, event, text);
+  if (isRefusal(value)) throw new Refused(line, value.refused);
+  return { kind: "scalar", line, value, size: 1, depth: 0, characters: text.length };
+}
+
+function scalarOf(composer: Composer, event: ScalarEvent, text: string): ReturnType<typeof plainScalar> {
+  if (event.tagStart >= 0) return taggedScalar(text, fullTag(composer, event.tagStart, event.tagEnd));
+  if (event.style !== SCALAR_STYLE.PLAIN) return text;
+  // Two places in flow collections where YAML 1.1 and 1.2 cut differently.
+  const colon =
+    composer.text[event.valueEnd] === ":" && /[,[\]{}]/.test(composer.text[event.valueEnd + 1] ?? "");
+  if (event.valueStart >= 0 && (colon || text.startsWith("?"))) {
+    return {
+      refused: `readers of YAML disagree about this; put a space after the ${colon ? "colon" : "question mark"}`,
+    };
+  }
+  return plainScalar(text);
+}
+
+function fullTag(composer: Composer, start: number, end: number): string {
+  const tag = composer.text.slice(start, end);
+  if (tag.startsWith("!!")) return `tag:yaml.org,2002:${tag.slice(2)}`;
+  return tag.startsWith("!<") ? tag.slice(2, -1) : tag;
+}
+
+function refuseTag(composer: Composer, event: { tagStart: number; tagEnd: number }, allowed: string): void {
+  if (event.tagStart < 0) return;
+  const tag = fullTag(composer, event.tagStart, event.tagEnd);
+  if (tag === "!" || tag === `tag:yaml.org,2002:${allowed}`) return;
+  throw new Refused(composer.line, "this tag has no meaning in Kubernetes; leave it out");
+}
+
+function composeList(composer: Composer): YamlNode {
+  count(composer, { size: 1, characters: 0 });
+  const { line } = composer;
+  const items: YamlNode[] = [];
+  while (!atPop(composer)) items.push(composeNode(composer));
+  return { kind: "list", line, items, ...measured(line, items) };
+}
+
+function composeMap(composer: Composer): YamlNode {
+  count(composer, { size: 1, characters: 0 });
+  const { line } = composer;
+  const entries = new Map<string, MapEntry>();
+  let merge: Merge | undefined;
+  while (!atPop(composer)) {
+    const isMerge = atMergeKey(composer);
+    const key = composeKey(composer);
+    const entry = { line: composer.line, value: composeNode(composer) };
+    const before = entries.get(key);
+    if (isMerge && merge === undefined) merge = { ...entry, before: new Set(entries.keys()) };
+    else if (isMerge)
+      throw new Refused(entry.line, "this map has a merge key (<<) already; give that one a list");
+    else if (before === undefined) entries.set(key, entry);
+    else throw new Refused(entry.line, `this key stands in the same map already, at line ${before.line}`);
+  }
+  const all = merge === undefined ? entries : withMerged(composer, merge, entries);
+  const values = [...all.values()].map(({ value }) => value);
+  return { kind: "map", line, entries: all, ...measured(line, values, [...all.keys()]) };
+}
+
+/** A merge key, with the keys that stood before it. */
+type Merge = MapEntry & { readonly before: ReadonlySet<string> };
+
+function withMerged(
+  composer: Composer,
+  merge: Merge,
+  own: ReadonlyMap<string, MapEntry>,
+): Map<string, MapEntry> {
+  const all = new Map(own);
+  for (const source of mergeSources(merge)) {
+    for (const [key, entry] of source) {
+      count(composer, { size: 1, characters: 0 });
+      if (merge.before.has(key)) {
+        // YAML says that the map's own key wins, kubectl lets the merged one win.
+        throw new Refused(merge.line, "this merge key (<<) brings a key that stands above it; put << first");
+      }
+      if (all.has(key)) continue;
+      count(composer, entry.value, key.length);
+      all.set(key, entry);
+    }
+  }
+  return all;
+}
+
+function mergeSources(merge: MapEntry): readonly ReadonlyMap<string, MapEntry>[] {
+  const { value } = merge;
+  const sources = value.kind === "list" ? value.items : [value];
+  return sources.map((source) => {
+    if (source.kind === "map") return source.entries;
+    throw new Refused(merge.line, "a merge key (<<) takes a map or a list of maps");
+  });
+}
+
+function atMergeKey(composer: Composer): boolean {
+  const event = composer.events[composer.next];
+  if (event?.type !== EVENT_ID.SCALAR || event.style !== SCALAR_STYLE.PLAIN || event.tagStart >= 0)
+    return false;
+  return event.valueStart >= 0 && getScalarValue(composer.text, event) === "<<";
+}
+
+/** Kubernetes has text keys only; kubectl turns whole numbers and booleans into text, and so do we. */
+function composeKey(composer: Composer): string {
+  const node = composeNode(composer);
+  composer.line = node.line;
+  if (node.kind === "scalar") {
+    const { value } = node;
+    if (typeof value === "string") return value;
+    if (typeof value === "boolean" || Number.isInteger(value)) return String(value);
+  }
+  throw new Refused(node.line, "a key must be text; put it in quotes");
+}
+
+function atPop(composer: Composer): boolean {
+  if (composer.events[composer.next]?.type !== EVENT_ID.POP) return false;
+  composer.next += 1;
+  return true;
+}
+
+function count(composer: Composer, added: Pick<Measured, "size" | "characters">, keyLength = 0): void {
+  composer.nodes += added.size;
+  composer.characters += added.characters + keyLength;
+  const many = composer.nodes > limits.nodes ? `${limits.nodes} values` : undefined;
+  const long = composer.characters > limits.characters ? `${limits.characters} characters` : undefined;
+  const over = many ?? long;
+  if (over === undefined) return;
+  throw new Refused(composer.line, `the file holds more than ${over} once its aliases are written out`);
+}
+
+function measured(line: number, children: readonly YamlNode[], keys: readonly string[] = []): Measured {
+  let size = 1;
+  let depth = 1;
+  let characters = keys.reduce((sum, key) => sum + key.length, 0);
+  for (const child of children) {
+    size += child.size;
+    characters += child.characters;
+    depth = Math.max(depth, child.depth + 1);
+  }
+  if (depth <= limits.depth) return { size, depth, characters };
+  throw new Refused(line, `lists and maps are nested deeper than ${limits.depth} levels`);
+}

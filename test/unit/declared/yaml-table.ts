@@ -1,0 +1,99 @@
+/** Scalars and small values, each written after `x: ` in a document of its own. */
+export function documentOf(value: string, index: number): string {
+  return `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a${index}}\nx: ${value}\n`;
+}
+
+/** Read by Kubernetes and by us, to the same value. */
+export const accepted: readonly string[] = [
+  // booleans, nulls
+  ..."y n Y N yes Yes YES no on On off OFF true True TRUE false ~ null Null NULL nULL tRue nO".split(" "),
+  // octals, hexadecimals, binaries, separators, signs
+  ..."0 00 07 08 09.5 0644 0o644 0O17 0x1F 0X1f 0b11 -0b11 +0b11 0b12 0b 0o 0o9 0x 0xg -0x1f +0o17 -0777".split(
+    " ",
+  ),
+  ..."0888 0_888 1_000 1__ _1 -_1 0_ 0x_1 0_x1 +_ 1_0.5 1._5 1e3_0 0_7 +1 -1 +.5 -.5 -0 -0.0 + . .. -. 1.2.3".split(
+    " ",
+  ),
+  // floats
+  ..."1. 0. .5 1e3 1E+3 12e3 012e3 0e0 1.e3 1e 1e+ 1.5e .e3 1e400 1e-400 0.1e400 1e21 1.5e-7 1e15 NaN inf".split(
+    " ",
+  ),
+  // things of other YAML versions: sexagesimals, dates
+  ..."1:30 1:30.5 190:20:30 2001-01-01 2001-12-14t21:59:43.10-05:00 = << 2001-01-01T00:00:00Z".split(" "),
+  ..."9007199254740991 -9007199254740991 0x1FFFFFFFFFFFFF".split(" "),
+  // tags
+  "!!str 123",
+  '!!int "5"',
+  "!!float 1",
+  "!!bool yes",
+  "!!null ~",
+  "!!str",
+  "! 12",
+  // quotes and escapes
+  '"0644"',
+  "'yes'",
+  "'it''s'",
+  '""',
+  '"\\x41\\u00e9\\U0001F600\\e\\0\\N\\_\\L\\P\\t"',
+  '"a\\\n   b\n  c"',
+  "'a\n\n  b'",
+  "\u{1F600}",
+  // blocks and text over several lines
+  "|\n  0644\n",
+  "|+\n  a\n\n\n",
+  ">-\n  a\n  b\n\n  c\n",
+  ">\n  a\n    b\n  c\n",
+  "|2\n   a\n  b\n",
+  "a\n  b\n\n  c",
+  "a\n  - b",
+  "\n- a\n- b:\n  - c",
+  // flow
+  "[1,2,]",
+  "{a: 1,}",
+  "[a, b: c]",
+  "{a: 1, ? b : 2}",
+  "{a:b, c: d}",
+  "{a: b:c}",
+  "[http://x]",
+  "[-a]",
+  "a #b",
+  "a#b",
+  "a\tb",
+  // keys
+  "{1: 2}",
+  "{true: 4}",
+  "{yes: 1}",
+  "{0x10: 1}",
+  "{2001-01-01: 1}",
+  "{__proto__: {a: 1}}",
+  // anchors and merge keys
+  "{a: &a 1, b: *a}",
+  "{a: &a {p: 1}, b: {<<: *a, q: 2}}",
+  "{a: &a {p: 1}, b: {<<: *a, p: 2}}",
+  "{a: &a {p: 1}, c: &c {p: 3, r: 4}, b: {<<: [*c, *a]}}",
+  '{"<<": {a: 1}}',
+];
+
+/** Refused: JSON or Kubernetes cannot hold it, or readers of YAML disagree about it. */
+export const refused: readonly string[] = [
+  ..."0777777777777777777777 0xFFFFFFFFFFFFFFFFF .inf -.Inf .nan ._5 .5_0 9007199254740992 12345678901234567890 123456789012345678901234567890".split(
+    " ",
+  ),
+  "!!int abc",
+  "!!null x",
+  "!foo bar",
+  "!!binary aGk=",
+  "!!set {a}",
+  "!!omap [a: 1]",
+  '"\\ud800"',
+  "[?a]",
+  "{a:}",
+  "[a:]",
+  "{~: 4}",
+  "{1.5: 3}",
+  "{[a]: 1}",
+  '{yes: 1, "true": 2}',
+  "{a: &a {p: 1}, b: {p: 2, <<: *a}}",
+  "&a [*a]",
+  "*a",
+];
