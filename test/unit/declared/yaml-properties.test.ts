@@ -1,0 +1,71 @@
+import fc from "fast-check";
+import { dump } from "js-yaml";
+import { expect, test } from "vitest";
+import { isYamlRefusal, readYaml } from "../../../src/pass/declared/yaml.ts";
+import { jsonOf } from "../../../src/pass/declared/yaml-node.ts";
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+const fragments = fc.constantFrom(
+  ..."a|1|0|.|e|-|+|: |,|[|]|{|}|\"|'|#| |\n|\n  |\n- |&a |*a|? |\\|\\u|~|%|@|!|!!str |<<: |\t|---\n|...\n|\r\n|=|`".split(
+    "|",
+  ),
+  "|",
+  ">-\n",
+  "\0",
+  "\uFEFF",
+  "\u2028",
+);
+
+test("any bytes are read or refused with a line that the file has, quickly", () => {
+  const anything = fc.oneof(
+    fc.uint8Array({ maxLength: 300 }),
+    fc.string({ unit: "binary", maxLength: 300 }).map(bytes),
+    fc.array(fragments, { maxLength: 60 }).map((parts) => bytes(parts.join(""))),
+  );
+  fc.assert(
+    fc.property(anything, (content) => {
+      const started = performance.now();
+      const read = readYaml(content);
+      expect(performance.now() - started).toBeLessThan(500);
+      if (!isYamlRefusal(read)) return JSON.stringify(read.map(jsonOf)) !== undefined;
+      const lines = new TextDecoder().decode(content).split(/\r\n?|\n/).length;
+      return read.line >= 1 && read.line <= lines && read.message !== "";
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+const json = fc.jsonValue({ maxDepth: 5, stringUnit: "grapheme" }).filter(isPlain);
+
+/** What a file cannot hold is another test's subject. */
+function isPlain(value: unknown): boolean {
+  const text = JSON.stringify(value);
+  return !/[\x7F-\x9F\u2028\u2029\uFEFF\uFFFE\uFFFF]/.test(text) && !/\d{16}/.test(text);
+}
+
+test("what is written as JSON is read as the same value", () => {
+  fc.assert(
+    fc.property(json, (value) => {
+      const read = readYaml(bytes(JSON.stringify(value)));
+      if (isYamlRefusal(read)) throw new Error(`${read.line}: ${read.message}`);
+      expect(read.map(jsonOf)).toEqual([JSON.parse(JSON.stringify(value, noMinusZero))]);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("what is written as block YAML is read as the same value", () => {
+  fc.assert(
+    fc.property(json, (value) => {
+      const read = readYaml(bytes(dump(value)));
+      if (isYamlRefusal(read)) throw new Error(`${read.line}: ${read.message}`);
+      expect(read.map(jsonOf)).toEqual([JSON.parse(JSON.stringify(value, noMinusZero))]);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+function noMinusZero(_key: string, value: unknown): unknown {
+  return value === 0 ? 0 : value;
+}
