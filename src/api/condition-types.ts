@@ -1,0 +1,189 @@
+/** A condition type of a kind with the reasons that KubeStash's tools know. */
+export type ConditionType = {
+  readonly type: string;
+  readonly whenTrue?: string;
+  readonly whenFalse?: string;
+  /** What it says, one sentence. */
+  readonly says: string;
+  /** A condition that only Holdfast sets. */
+  readonly own?: true;
+};
+
+type ConditionTypes = Readonly<Record<string, ConditionType>>;
+
+const metricsPushed = {
+  type: "MetricsPushed",
+  whenTrue: "SuccessfullyPushedMetrics",
+  whenFalse: "FailedToPushMetrics",
+  says: "The last step: the session's metrics are served, and its phase becomes final.",
+} as const;
+
+const validationPassed = {
+  type: "ValidationPassed",
+  whenTrue: "ResourceValidationPassed",
+  whenFalse: "ResourceValidationFailed",
+  says: "The object and what it refers to fit together.",
+} as const;
+
+export const backupStorageConditions = {
+  backendInitialized: {
+    type: "BackendInitialized",
+    whenTrue: "BackendInitializationSucceeded",
+    whenFalse: "BackendInitializationFailed",
+    says: "metadata.yaml stands at the root of the prefix.",
+  },
+  backendSecretFound: {
+    type: "BackendSecretFound",
+    whenTrue: "BackendSecretAvailable",
+    whenFalse: "BackendSecretNotAvailable",
+    says: "The storage Secret exists; absent when no Secret is named.",
+  },
+} as const satisfies ConditionTypes;
+
+export const repositoryConditions = {
+  repositoryInitialized: {
+    type: "RepositoryInitialized",
+    whenTrue: "RepositoryInitializationSucceeded",
+    whenFalse: "RepositoryInitializationFailed",
+    says: "repository.yaml stands in the repository's directory.",
+  },
+} as const satisfies ConditionTypes;
+
+export const snapshotConditions = {
+  metadataUploaded: {
+    type: "SnapshotMetadataUploaded",
+    whenTrue: "SuccessfullyUploadedSnapshotMetadata",
+    whenFalse: "FailedToUploadSnapshotMetadata",
+    says: "The Snapshot object was written below `snapshots/` in the repository's directory.",
+  },
+  recentSnapshotListUpdated: {
+    type: "RecentSnapshotListUpdated",
+    whenTrue: "SuccessfullyUpdatedRecentSnapshotList",
+    whenFalse: "FailedToUpdateRecentSnapshotList",
+    says: "The Repository's status names this Snapshot.",
+  },
+  backupIncomplete: {
+    type: "BackupIncomplete",
+    whenTrue: "BackupExecutorTerminatedBeforeCompletion",
+    says: "True is bad: a Job ended without completing its component.",
+  },
+  partial: {
+    type: "Partial",
+    whenTrue: "SomeDataMissing",
+    says: "True: data was saved, and a part of the source is missing in it. It can be restored by name only.",
+    own: true,
+  },
+  sourceShrunk: {
+    type: "SourceShrunk",
+    whenTrue: "SourceMuchSmallerThanBefore",
+    whenFalse: "ShrinkAccepted",
+    says: "True: the source was empty or under half of the last good Snapshot; retention of the repository stands still until a person accepts it.",
+    own: true,
+  },
+} as const satisfies ConditionTypes;
+
+export const backupConfigurationConditions = { validationPassed } as const satisfies ConditionTypes;
+
+/** Conditions of status.sessions[] of a BackupConfiguration. */
+export const backupConfigurationSessionConditions = {
+  schedulerEnsured: {
+    type: "SchedulerEnsured",
+    whenTrue: "SchedulerEnsured",
+    whenFalse: "SchedulerNotEnsured",
+    says: "The session's CronJob stands as declared.",
+  },
+  initialBackupTriggered: {
+    type: "InitialBackupTriggered",
+    whenTrue: "SuccessfullyTriggeredInitialBackup",
+    whenFalse: "FailedToTriggerInitialBackup",
+    says: "The first backup was started at once, without waiting for the schedule.",
+  },
+} as const satisfies ConditionTypes;
+
+export const backupSessionConditions = {
+  backupSkipped: {
+    type: "BackupSkipped",
+    whenTrue: "PreRequisitesNotSatisfied",
+    says: "The BackupConfiguration is not Ready or paused, or another session of it is running.",
+  },
+  sessionHistoryCleaned: {
+    type: "SessionHistoryCleaned",
+    whenTrue: "SuccessfullyCleanedSessionHistory",
+    whenFalse: "FailedToCleanSessionHistory",
+    says: "Finished sessions beyond the history limit are gone.",
+  },
+  preBackupHooksExecutionSucceeded: {
+    type: "PreBackupHooksExecutionSucceeded",
+    whenTrue: "SuccessfullyExecutedPreBackupHooks",
+    whenFalse: "FailedToExecutePreBackupHooks",
+    says: "The hooks before the backup ran.",
+  },
+  postBackupHooksExecutionSucceeded: {
+    type: "PostBackupHooksExecutionSucceeded",
+    whenTrue: "SuccessfullyExecutedPostBackupHooks",
+    whenFalse: "FailedToExecutePostBackupHooks",
+    says: "The hooks after the backup ran.",
+  },
+  backupExecutorEnsured: {
+    type: "BackupExecutorEnsured",
+    whenTrue: "SuccessfullyEnsuredBackupExecutor",
+    whenFalse: "FailedToEnsureBackupExecutor",
+    says: "The backup Jobs were created.",
+  },
+  snapshotsEnsured: {
+    type: "SnapshotsEnsured",
+    whenTrue: "SuccessfullyEnsuredSnapshots",
+    whenFalse: "FailedToEnsureSnapshots",
+    says: "The Snapshot objects were created.",
+  },
+  retentionPolicyExecutorEnsured: {
+    type: "RetentionPolicyExecutorEnsured",
+    whenTrue: "SuccessfullyEnsuredRetentionPolicyExecutor",
+    whenFalse: "FailedToEnsureRetentionPolicyExecutor",
+    says: "The retention Job was created.",
+  },
+  snapshotCleanupIncomplete: {
+    type: "SnapshotCleanupIncomplete",
+    whenTrue: "SnapshotCleanupTerminatedBeforeCompletion",
+    says: "True is bad: the retention Job ended before it was done.",
+  },
+  podPendingForLong: {
+    type: "PodHasBeenInPendingStateForLongerThanExpected",
+    whenTrue: "PodHasBeenInPendingStateForLongerThanExpected",
+    says: "True is bad: a Job's pod finds no node.",
+  },
+  metricsPushed,
+} as const satisfies ConditionTypes;
+
+export const restoreSessionConditions = {
+  validationPassed,
+  restoreTargetFound: {
+    type: "RestoreTargetFound",
+    whenFalse: "UnableToCheckTargetAvailability",
+    says: "The target exists.",
+  },
+  preRestoreHooksExecutionSucceeded: {
+    type: "PreRestoreHooksExecutionSucceeded",
+    whenTrue: "SuccessfullyExecutedPreRestoreHooks",
+    whenFalse: "FailedToExecutePreRestoreHooks",
+    says: "The hooks before the restore ran.",
+  },
+  postRestoreHooksExecutionSucceeded: {
+    type: "PostRestoreHooksExecutionSucceeded",
+    whenTrue: "SuccessfullyExecutedPostRestoreHooks",
+    whenFalse: "FailedToExecutePostRestoreHooks",
+    says: "The hooks after the restore ran.",
+  },
+  restoreExecutorEnsured: {
+    type: "RestoreExecutorEnsured",
+    whenTrue: "SuccessfullyEnsuredRestoreExecutor",
+    whenFalse: "FailedToEnsureRestoreExecutor",
+    says: "The restore Jobs were created.",
+  },
+  restoreIncomplete: {
+    type: "RestoreIncomplete",
+    whenTrue: "RestoreExecutorTerminatedBeforeCompletion",
+    says: "True is bad: a Job ended without completing its component.",
+  },
+  metricsPushed,
+} as const satisfies ConditionTypes;

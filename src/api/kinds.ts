@@ -1,0 +1,46 @@
+import { addonKind } from "./addon.ts";
+import { backupConfigurationKind } from "./backup-configuration.ts";
+import { backupSessionKind } from "./backup-session.ts";
+import { backupStorageKind } from "./backup-storage.ts";
+import { functionKind } from "./function.ts";
+import type { KindDefinition } from "./kind.ts";
+import { apiVersionOf, type Resource } from "./meta.ts";
+import { repositoryKind } from "./repository.ts";
+import { restoreSessionKind } from "./restore-session.ts";
+import { retentionPolicyKind } from "./retention-policy.ts";
+import { snapshotKind } from "./snapshot.ts";
+
+const kindsByName = {
+  BackupStorage: backupStorageKind,
+  Repository: repositoryKind,
+  Snapshot: snapshotKind,
+  RetentionPolicy: retentionPolicyKind,
+  BackupConfiguration: backupConfigurationKind,
+  BackupSession: backupSessionKind,
+  RestoreSession: restoreSessionKind,
+  Addon: addonKind,
+  Function: functionKind,
+} as const;
+
+export type KindName = keyof typeof kindsByName;
+
+/** Every kind of KubeStash's API that Holdfast serves. */
+export const kinds: readonly KindDefinition[] = Object.values(kindsByName);
+
+export function resourceOf(kind: KindName): Resource {
+  return kindsByName[kind].resource;
+}
+
+export function definitionOf(kind: KindName): KindDefinition {
+  return kindsByName[kind];
+}
+
+/** The definition of an object's kind; undefined for kinds that are not ours. */
+export function findKind(object: {
+  readonly apiVersion: string;
+  readonly kind: string;
+}): KindDefinition | undefined {
+  return kinds.find(
+    ({ resource }) => resource.kind === object.kind && apiVersionOf(resource) === object.apiVersion,
+  );
+}

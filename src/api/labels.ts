@@ -1,0 +1,63 @@
+import type { KubeObject } from "./meta.ts";
+import { shortName } from "./names.ts";
+
+export const managedByLabel = "app.kubernetes.io/managed-by";
+export const managedByHoldfast = "holdfast";
+export const componentLabel = "app.kubernetes.io/component";
+
+/** Labels that KubeStash's tools select on. */
+export const kubestashLabels = {
+  invokerName: "kubestash.com/invoker-name",
+  invokerNamespace: "kubestash.com/invoker-namespace",
+  invokerKind: "kubestash.com/invoker-kind",
+  sessionName: "kubestash.com/session-name",
+  repositoryName: "kubestash.com/repo-name",
+  appKind: "kubestash.com/app-ref-kind",
+  appNamespace: "kubestash.com/app-ref-namespace",
+  appName: "kubestash.com/app-ref-name",
+  app: "kubestash.com/app",
+} as const;
+
+/** Values of `app.kubernetes.io/component` on Jobs. */
+export const jobComponents = {
+  backup: "kubestash-backup",
+  restore: "kubestash-restore",
+  initializer: "kubestash-initializer",
+  uploader: "kubestash-uploader",
+  cleaner: "kubestash-cleaner",
+  retentionPolicy: "kubestash-retention-policy",
+} as const;
+
+/** Annotations and finalizers of Holdfast's own, and the finalizer of KubeStash. */
+export const annotations = {
+  declaredIn: "holdfast.dev/declared-in",
+  allowWipeOut: "holdfast.dev/allow-wipe-out",
+  acceptShrink: "holdfast.dev/accept-shrink",
+} as const;
+export const recordFinalizer = "holdfast.dev/record";
+export const cleanupFinalizer = "kubestash.com/cleanup";
+
+const invokersWithKind = ["BackupStorage", "Repository", "Snapshot"];
+
+/** Labels of what is made for an object: its own ones, who manages them, and the object as invoker. */
+export function offshootLabels(object: KubeObject): Readonly<Record<string, string>> {
+  const { name, namespace, labels } = object.metadata;
+  return {
+    ...labels,
+    [managedByLabel]: managedByHoldfast,
+    [kubestashLabels.invokerName]: labelValue(name),
+    ...(namespace === undefined ? {} : { [kubestashLabels.invokerNamespace]: namespace }),
+    ...(invokersWithKind.includes(object.kind) ? { [kubestashLabels.invokerKind]: object.kind } : {}),
+    ...(object.kind === "BackupSession" ? sessionLabel(object["spec"]) : {}),
+  };
+}
+
+function sessionLabel(spec: unknown): Readonly<Record<string, string>> {
+  const session = typeof spec === "object" && spec !== null && "session" in spec ? spec.session : undefined;
+  return typeof session === "string" ? { [kubestashLabels.sessionName]: labelValue(session) } : {};
+}
+
+/** A name of up to 253 characters as the value of a label, which has room for 63. */
+export function labelValue(name: string): string {
+  return shortName(name);
+}
