@@ -89,3 +89,16 @@ export const walls: readonly Wall[] = [
     because: "shells parse, call a pass and render",
   },
 ];
+
+/** Libraries that belong to one trade: nobody else reaches around the port that holds them. */
+export type Owned = { readonly library: string; readonly rooms: readonly string[] };
+
+export const ownedLibraries: readonly Owned[] = [
+  { library: "isomorphic-git", rooms: ["ports/git"] },
+  { library: "@kubernetes/client-node", rooms: ["ports/kube"] },
+  { library: "@aws-sdk", rooms: ["ports/objects"] },
+  { library: "undici", rooms: ["ports/git", "ports/kube", "ports/objects"] },
+  { library: "node-cron", rooms: ["embedded"] },
+  { library: "croner", rooms: ["api", "pass/plan", "embedded"] },
+  { library: "commander", rooms: ["shells"] },
+];
