@@ -75,7 +75,7 @@ function readMap(draft: Draft, node: MapNode): void {
     draft.complete = false;
     return;
   }
-  const object = readObject(node, draft.path, claim.kind);
+  const object = readObject(node, draft.path, claim.resource);
   draft.objects.push({ ...object, problems: bounded(object.problems, draft.path) });
   if (object.document === undefined) draft.complete = false;
 }

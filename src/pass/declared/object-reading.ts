@@ -1,9 +1,8 @@
-import { type KubeObject, keyOf, nameOf, type ObjectMeta, refOf } from "../../api/meta.ts";
+import { type KubeObject, keyOf, nameOf, type ObjectMeta, type Resource, refOf } from "../../api/meta.ts";
+import { digestOf } from "../../base/digest.ts";
 import type { Place, Problem } from "../../base/problem.ts";
 import { type Fields, isFields, withoutClusterFields } from "./cluster-fields.ts";
 import type { Document } from "./declared.ts";
-import { digestOf } from "./digest.ts";
-import type { OwnKind } from "./own-kinds.ts";
 import { type FieldPath, jsonOf, lineOf, type YamlNode } from "./yaml-node.ts";
 
 /** One document of ours. `key` is there when the identity is clear, `document` when the object is in order. */
@@ -17,12 +16,12 @@ export type ObjectReading = {
 type PlaceOf = (field: FieldPath) => Place;
 
 /** Reads one document of a kind of ours. */
-export function readObject(node: YamlNode, path: string, kind: OwnKind): ObjectReading {
+export function readObject(node: YamlNode, path: string, resource: Resource): ObjectReading {
   const place = { path, line: node.line };
   const placeOf: PlaceOf = (field) => ({ path, line: lineOf(node, field) });
   const { object: fields, dropped } = withoutClusterFields(Object(jsonOf(node)));
   const warnings = dropped.map((field) => clusterField(field, placeOf(field)));
-  const named = metadataProblems(fields["metadata"], kind, placeOf);
+  const named = metadataProblems(fields["metadata"], resource, placeOf);
   const object = asObject(fields);
   if (object === undefined) return { place, problems: [...warnings, ...named] };
   const identity = { key: keyOf(refOf(object)), name: nameOf(refOf(object)) };
@@ -35,7 +34,7 @@ export function readObject(node: YamlNode, path: string, kind: OwnKind): ObjectR
 const objectName = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const namespaceName = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
-function metadataProblems(metadata: unknown, kind: OwnKind, placeOf: PlaceOf): readonly Problem[] {
+function metadataProblems(metadata: unknown, resource: Resource, placeOf: PlaceOf): readonly Problem[] {
   const { name, namespace } = isFields(metadata) ? metadata : {};
   const problems: Problem[] = [];
   const wrong = (field: string, message: string, next: string) =>
@@ -50,9 +49,10 @@ function metadataProblems(metadata: unknown, kind: OwnKind, placeOf: PlaceOf): r
   else if (typeof name !== "string" || !objectName.test(name)) {
     wrong("name", "metadata.name is not a DNS name", "Use small letters, digits, dashes and dots.");
   }
-  const clusterWide = `metadata.namespace: ${kind.kind} is not a namespaced kind`;
-  if (!kind.namespaced && namespace !== undefined) wrong("namespace", clusterWide, "Take the namespace out.");
-  if (!kind.namespaced) return problems;
+  const clusterWide = `metadata.namespace: ${resource.kind} is not a namespaced kind`;
+  if (!resource.namespaced && namespace !== undefined)
+    wrong("namespace", clusterWide, "Take the namespace out.");
+  if (!resource.namespaced) return problems;
   if (namespace === undefined) {
     wrong(
       "namespace",

@@ -1,42 +1,35 @@
-import { groupOf } from "../../api/meta.ts";
+import { kinds } from "../../api/kinds.ts";
+import { apiVersionOf, groupOf, type Resource } from "../../api/meta.ts";
 import { nearestName } from "../../base/nearest-name.ts";
-
-/** A kind that may be declared. */
-export type OwnKind = { readonly group: string; readonly kind: string; readonly namespaced: boolean };
 
 /** Whose object a document is. */
 export type Claim =
-  | { readonly whose: "ours"; readonly kind: OwnKind }
+  | { readonly whose: "ours"; readonly resource: Resource }
   | { readonly whose: "others" }
-  /** It means to be ours and is not: a typing mistake, or a kind that is not there yet. */
+  /** It means to be ours and cannot be taken: a typing mistake, or a kind that is not declared in Git. */
   | { readonly whose: "nobody"; readonly message: string; readonly next: string };
 
-const version = "v1alpha1";
+const resources: readonly Resource[] = kinds.map(({ resource }) => resource);
+const groups: readonly string[] = [...new Set(resources.map(({ group }) => group))];
 
-const storage = "storage.kubestash.com";
-const core = "core.kubestash.com";
-const addons = "addons.kubestash.com";
-const ownKinds: readonly OwnKind[] = [
-  { group: storage, kind: "BackupStorage", namespaced: true },
-  { group: storage, kind: "RetentionPolicy", namespaced: true },
-  { group: core, kind: "BackupConfiguration", namespaced: true },
-  { group: core, kind: "RestoreSession", namespaced: true },
-  { group: addons, kind: "Addon", namespaced: false },
-  { group: addons, kind: "Function", namespaced: false },
-];
+/** Kinds that come about by themselves, and what to do instead of declaring one. */
+const madeByHoldfast: Readonly<Record<string, string>> = {
+  Repository: "Name it in spec.sessions[].repositories of a BackupConfiguration.",
+  Snapshot: "Declare its BackupStorage: Snapshots come back from the storage by themselves.",
+  BackupSession: "Use `holdfast backup`, or give the BackupConfiguration's session a schedule.",
+};
 
 export function claimOf(apiVersion: string | undefined, kind: string | undefined): Claim {
-  const group = apiVersion === undefined ? undefined : groupOf(apiVersion);
-  const groups = [...new Set(ownKinds.map((own) => own.group))];
-  if (group !== undefined && groups.includes(group)) return ofOurGroup(group, apiVersion ?? "", kind);
-  const byKind = ownKinds.find((own) => own.kind === kind);
+  const byKind = resources.find((resource) => resource.kind === kind);
   if (apiVersion === undefined) {
     if (byKind === undefined) return { whose: "others" };
-    return nobody(`apiVersion is missing`, `Write apiVersion: ${byKind.group}/${version}.`);
+    return nobody("apiVersion is missing", `Write apiVersion: ${apiVersionOf(byKind)}.`);
   }
-  const near = group === undefined ? undefined : nearestName(group, groups);
-  if (group?.endsWith(".kubestash.com") || (byKind !== undefined && near !== undefined)) {
-    const meant = near ?? byKind?.group;
+  const group = groupOf(apiVersion);
+  if (groups.includes(group)) return ofOurGroup(group, apiVersion, kind);
+  const near = nearestName(group, groups);
+  if (group.endsWith(".kubestash.com") || (byKind !== undefined && near !== undefined)) {
+    const meant = byKind?.group ?? near;
     const next =
       meant === undefined ? `Take it out; the groups are ${groups.join(", ")}.` : `Did you mean ${meant}?`;
     return nobody(`the API group ${group} is not known`, next);
@@ -45,20 +38,29 @@ export function claimOf(apiVersion: string | undefined, kind: string | undefined
 }
 
 function ofOurGroup(group: string, apiVersion: string, kind: string | undefined): Claim {
-  const kinds = ownKinds.filter((own) => own.group === group).map((own) => own.kind);
-  if (kind === undefined) return nobody("kind is missing", `Kinds of ${group}: ${kinds.join(", ")}.`);
-  const own = ownKinds.find((each) => each.group === group && each.kind === kind);
-  if (own === undefined)
-    return nobody(`${group} has no kind ${kind} that can be declared`, kindHint(kind, kinds));
-  if (apiVersion !== `${group}/${version}`) {
-    return nobody(`${apiVersion} is not a version of ${kind}`, `Write apiVersion: ${group}/${version}.`);
+  const ofGroup = resources.filter((resource) => resource.group === group);
+  const names = ofGroup
+    .map((resource) => resource.kind)
+    .filter((name) => !Object.hasOwn(madeByHoldfast, name));
+  if (kind === undefined) return nobody("kind is missing", `Kinds of ${group}: ${names.join(", ")}.`);
+  const resource = ofGroup.find((each) => each.kind === kind);
+  if (resource === undefined)
+    return nobody(`${group} has no kind ${kind} in this version`, kindHint(kind, names));
+  if (apiVersion !== apiVersionOf(resource)) {
+    return nobody(
+      `${apiVersion} is not a version of ${kind}`,
+      `Write apiVersion: ${apiVersionOf(resource)}.`,
+    );
   }
-  return { whose: "ours", kind: own };
+  const instead = madeByHoldfast[kind];
+  return instead === undefined
+    ? { whose: "ours", resource }
+    : nobody(`a ${kind} is not declared in Git`, instead);
 }
 
 function kindHint(kind: string, ofGroup: readonly string[]): string {
-  const elsewhere = ownKinds.find((own) => own.kind === kind);
-  if (elsewhere !== undefined) return `Write apiVersion: ${elsewhere.group}/${version}.`;
+  const elsewhere = resources.find((resource) => resource.kind === kind);
+  if (elsewhere !== undefined) return `Write apiVersion: ${apiVersionOf(elsewhere)}.`;
   const near = nearestName(kind, ofGroup);
   return near === undefined
     ? `Take it out; kinds of this group: ${ofGroup.join(", ")}.`

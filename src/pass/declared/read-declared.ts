@@ -1,9 +1,9 @@
+import { digestOf } from "../../base/digest.ts";
 import { HoldfastError } from "../../base/errors.ts";
 import type { Problem } from "../../base/problem.ts";
 import type { GitFile, Oid, Remote } from "../../ports/git/remote.ts";
 import { chooseFiles, unreadable } from "./choose-files.ts";
 import type { Declared, Document, Revision } from "./declared.ts";
-import { digestOf } from "./digest.ts";
 import { type FileReading, readFile } from "./file-reading.ts";
 import { limits } from "./limits.ts";
 import type { ObjectReading } from "./object-reading.ts";
@@ -169,13 +169,13 @@ type Unique = { readonly documents: readonly Document[]; readonly duplicates: re
 
 /** Of an identity that is declared twice, neither is taken: nobody can know which one is meant. */
 function uniqueDocuments(objects: readonly ObjectReading[]): Unique {
-  const byKey = Map.groupBy(objects, (object) => object.identity?.key);
+  const byKey = Map.groupBy(objects, (object) => object.identity?.key ?? "");
   const documents: Document[] = [];
   const duplicates: Problem[] = [];
-  for (const key of [...byKey.keys()].sort()) {
+  for (const key of [...byKey.keys()].sort((a, b) => (a < b ? -1 : 1))) {
     const same = byKey.get(key) ?? [];
     const [first, second] = same;
-    if (key === undefined || first === undefined) continue;
+    if (key === "" || first === undefined) continue;
     if (second === undefined) {
       if (first.document !== undefined) documents.push(first.document);
       continue;

@@ -93,7 +93,9 @@ describe("documents", () => {
     expect(declared).toMatchObject({ problems: [], complete: true });
     expect(names(declared)).toEqual(["a"]);
   });
+});
 
+describe("a digest", () => {
   test("spelling, files and order do not change the digest; content does", async () => {
     const json = (name: string) =>
       JSON.stringify({
