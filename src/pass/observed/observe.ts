@@ -1,0 +1,160 @@
+import { builtIn } from "../../api/built-in.ts";
+import { kinds } from "../../api/kinds.ts";
+import type { KubeObject, Resource } from "../../api/meta.ts";
+import { HoldfastError, messageOf } from "../../base/errors.ts";
+import type { Problem } from "../../base/problem.ts";
+import type { Kube, ListOptions } from "../../ports/kube/kube.ts";
+import { type Observed, observedFrom } from "./observed.ts";
+
+export type Observation = { readonly observed: Observed; readonly problems: readonly Problem[] };
+
+const managed = "app.kubernetes.io/managed-by=holdfast";
+
+/**
+ * Lists what a pass looks at: our kinds everywhere, what we made by its label, and the targets' kinds in the
+ * namespaces that refer to them. Only the Secrets that are referred to are read, and their values are dropped here.
+ */
+export async function observe(kube: Kube, signal?: AbortSignal): Promise<Observation> {
+  const problems: Problem[] = [];
+  const listAll = async (resource: Resource, options: ListOptions = {}): Promise<readonly KubeObject[]> => {
+    const items: KubeObject[] = [];
+    try {
+      for await (const page of kube.list(resource, { ...options, ...(signal ? { signal } : {}) }))
+        items.push(...page.items);
+    } catch (error) {
+      if (!(error instanceof HoldfastError) || error.disposition === "bug") throw error;
+      if (own.has(resource)) throw error;
+      problems.push(unlisted(resource, error));
+    }
+    return items;
+  };
+  const own = new Set(kinds.map((kind) => kind.resource));
+  const ours = (await Promise.all([...own].map((resource) => listAll(resource)))).flat();
+  const made = await Promise.all(
+    ownedResources.map((resource) => listAll(resource, { labelSelector: managed })),
+  );
+  const namespaces = await listAll(builtIn.Namespace);
+  const around = await Promise.all(
+    [...targetNamespaces(ours)].flatMap((namespace) =>
+      targetResources.map((resource) => listAll(resource, { namespace })),
+    ),
+  );
+  const secrets = await Promise.all([...secretNames(ours)].map((name) => secret(kube, name, signal)));
+  const clusterUid = namespaces.find((one) => one.metadata.name === "kube-system")?.metadata.uid;
+  if (clusterUid === undefined)
+    throw new HoldfastError(
+      "ClusterUidMissing",
+      "the namespace kube-system cannot be read, so the cluster cannot be told from others",
+      {
+        disposition: "stall",
+        next: "allow get on namespaces for the account that Holdfast uses",
+      },
+    );
+  const objects = [ours, made.flat(), namespaces, around.flat(), secrets.flatMap((one) => one ?? [])].flat();
+  return { observed: observedFrom(objects, clusterUid), problems };
+}
+
+const ownedResources = [
+  builtIn.Job,
+  builtIn.CronJob,
+  builtIn.ServiceAccount,
+  builtIn.Role,
+  builtIn.RoleBinding,
+  builtIn.Pod,
+];
+
+const targetResources = [
+  builtIn.Deployment,
+  builtIn.StatefulSet,
+  builtIn.DaemonSet,
+  builtIn.PersistentVolumeClaim,
+  builtIn.Pod,
+];
+
+function field(value: unknown, ...path: readonly string[]): unknown {
+  return path.reduce<unknown>(
+    (at, name) =>
+      typeof at === "object" && at !== null ? (at as Readonly<Record<string, unknown>>)[name] : undefined,
+    value,
+  );
+}
+
+/** Namespaces of targets of configurations and restores. */
+function targetNamespaces(objects: readonly KubeObject[]): ReadonlySet<string> {
+  return new Set(
+    objects
+      .filter((object) => object.kind === "BackupConfiguration" || object.kind === "RestoreSession")
+      .filter((object) => field(object, "spec", "target") !== undefined)
+      .map((object) => String(field(object, "spec", "target", "namespace") ?? object.metadata.namespace)),
+  );
+}
+
+/** `namespace/name` of each Secret that a storage or a repository refers to. */
+function secretNames(objects: readonly KubeObject[]): ReadonlySet<string> {
+  const names = objects.flatMap((object) => {
+    const own = object.metadata.namespace ?? "";
+    if (object.kind === "BackupStorage") {
+      const name = field(object, "spec", "storage", "s3", "secretName");
+      return typeof name === "string" && name !== "" ? [`${own}/${name}`] : [];
+    }
+    const references = [
+      field(object, "spec", "encryptionSecret"),
+      field(object, "spec", "dataSource", "encryptionSecret"),
+      ...sessionsOf(object).flatMap((session) =>
+        repositoriesOf(session).map((one) => field(one, "encryptionSecret")),
+      ),
+    ];
+    return references.flatMap((reference) => {
+      const name = field(reference, "name");
+      return typeof name === "string" ? [`${String(field(reference, "namespace") ?? own)}/${name}`] : [];
+    });
+  });
+  return new Set(names);
+}
+
+function sessionsOf(object: KubeObject): readonly unknown[] {
+  const sessions = field(object, "spec", "sessions");
+  return Array.isArray(sessions) ? sessions : [];
+}
+
+function repositoriesOf(session: unknown): readonly unknown[] {
+  const repositories = field(session, "repositories");
+  return Array.isArray(repositories) ? repositories : [];
+}
+
+/** A Secret without its values: the plan needs to know that it is there and which keys it has. */
+async function secret(
+  kube: Kube,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<KubeObject | undefined> {
+  const slash = name.indexOf("/");
+  const found = await kube.get(
+    builtIn.Secret,
+    { namespace: name.slice(0, slash), name: name.slice(slash + 1) },
+    signal,
+  );
+  if (found === undefined) return undefined;
+  const data = typeof found["data"] === "object" && found["data"] !== null ? found["data"] : {};
+  const { name: own, namespace, uid, resourceVersion } = found.metadata;
+  return {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: {
+      name: own,
+      ...(namespace ? { namespace } : {}),
+      ...(uid ? { uid } : {}),
+      ...(resourceVersion ? { resourceVersion } : {}),
+    },
+    keys: Object.keys(data).sort(),
+  };
+}
+
+function unlisted(resource: Resource, error: HoldfastError): Problem {
+  return {
+    severity: "error",
+    reason: error.reason,
+    message: `${resource.plural}${resource.group === "" ? "" : `.${resource.group}`} cannot be listed: ${messageOf(error)}`,
+    ...(error.next === undefined ? {} : { next: error.next }),
+  };
+}

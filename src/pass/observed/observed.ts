@@ -1,0 +1,39 @@
+import { type KubeObject, keyOf, type ObjectRef, refOf } from "../../api/meta.ts";
+
+/** What the cluster holds: lookups, no verbs. Secrets are here with their keys and without their values. */
+export interface Observed {
+  get(ref: ObjectRef): KubeObject | undefined;
+  /** By kind and optionally namespace, in name order. */
+  list(kind: string, namespace?: string): readonly KubeObject[];
+  /** Objects with an owner reference to this uid. */
+  ownedBy(uid: string): readonly KubeObject[];
+  /** uid of the namespace kube-system. */
+  readonly clusterUid: string;
+}
+
+export function observedFrom(objects: Iterable<KubeObject>, clusterUid: string): Observed {
+  const byKey = new Map<string, KubeObject>();
+  for (const object of objects) byKey.set(keyOf(refOf(object)), object);
+  const byKind = new Map<string, KubeObject[]>();
+  const byOwner = new Map<string, KubeObject[]>();
+  const sorted = [...byKey.entries()].sort(([a], [b]) => (a < b ? -1 : 1));
+  for (const [, object] of sorted) {
+    append(byKind, object.kind, object);
+    for (const owner of object.metadata.ownerReferences ?? []) append(byOwner, owner.uid, object);
+  }
+  return {
+    clusterUid,
+    get: (ref) => byKey.get(keyOf(ref)),
+    list: (kind, namespace) => {
+      const all = byKind.get(kind) ?? [];
+      return namespace === undefined ? all : all.filter((object) => object.metadata.namespace === namespace);
+    },
+    ownedBy: (uid) => byOwner.get(uid) ?? [],
+  };
+}
+
+function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key);
+  if (list) list.push(value);
+  else map.set(key, [value]);
+}

@@ -1,0 +1,113 @@
+import type { KubeObject } from "../../api/meta.ts";
+import { restoreEntryPath } from "../../api/record-layout.ts";
+import { digestOf } from "../../base/digest.ts";
+import { phaseOf } from "./snapshots.ts";
+import type { Entry } from "./step.ts";
+import type { World } from "./world.ts";
+
+/**
+ * What the record says of a restore by this name:
+ * - `free`: nothing; a claim must be at the remote's tip before a Job is made.
+ * - `ours`: claimed by this run of Holdfast, or by an earlier one whose Job is still there.
+ * - `elsewhere`: claimed a moment ago by another run, which may be about to make the Job.
+ * - an object: it must not run, and why.
+ */
+export type ClaimState =
+  | "free"
+  | "ours"
+  | "elsewhere"
+  | {
+      readonly phase: "Succeeded" | "Failed" | "Invalid" | "Unknown" | "Pending";
+      readonly reason: string;
+      readonly message: string;
+      readonly next: string;
+      readonly severity: "error" | "warning";
+      readonly status?: Readonly<Record<string, unknown>>;
+    };
+
+/** A claim of another run without a Job is left alone for this long before it counts as lost. */
+const graceMs = 30_000;
+
+export function claimOf(restore: KubeObject, world: World, hasJob: boolean): ClaimState {
+  const { namespace = "", name } = restore.metadata;
+  const entry = world.recorded.restore(namespace, name);
+  const digest = digestOf(restore["spec"]);
+  const again = `declare it under a new name: holdfast restore --again ${name}`;
+  if (entry === undefined) {
+    const untouched = ["", "Pending", "Invalid"].includes(phaseOf(restore)) && !hasJob;
+    return untouched ? "free" : lost(name, again);
+  }
+  if (entry.specDigest !== digest)
+    return {
+      phase: "Invalid",
+      reason: "SpecChanged",
+      message: `a restore named ${name} was claimed with another spec in commit ${entry.commit.slice(0, 12)}; a changed spec under the same name is refused`,
+      next: again,
+      severity: "error",
+    };
+  if (entry.clusterUid !== world.observed.clusterUid)
+    return {
+      phase: "Pending",
+      reason: "ClaimedByAnotherCluster",
+      message: `a restore named ${name} was claimed by the cluster with uid ${entry.clusterUid}; this one is ${world.observed.clusterUid}, so it is held`,
+      next: again,
+      severity: "warning",
+    };
+  if (entry.phase !== "Claimed")
+    return {
+      phase: entry.phase === "Succeeded" || entry.phase === "Failed" ? entry.phase : "Unknown",
+      reason: "AlreadyRun",
+      message: `a restore named ${name} has already run (${entry.phase}); it does not run again`,
+      next: again,
+      severity: "warning",
+      status: entry.status,
+    };
+  if (hasJob || entry.holder === world.instance || phaseOf(restore) === "Running") return "ours";
+  if (world.now < entry.claimedAtMs + graceMs) return "elsewhere";
+  return lost(name, again);
+}
+
+/** Claimed, no outcome, no Job: whether it ran cannot be known, so it is never run by itself. */
+function lost(name: string, next: string): ClaimState {
+  const message = `restore ${name} was claimed and its Job cannot be found: whether it ran is unknown, so it is held`;
+  return { phase: "Unknown", reason: "ClaimWithoutOutcome", message, next, severity: "error" };
+}
+
+/** The write-ahead entry: before its first Job this is at the remote's tip, or no Job is made. */
+export function claimEntry(restore: KubeObject, world: World): Entry {
+  const { namespace = "", name } = restore.metadata;
+  return {
+    path: restoreEntryPath(world.desired.cluster, namespace, name),
+    content: restoreEntryContent(restore, { phase: "Claimed", digest: digestOf(restore["spec"]), world }),
+    when: "now",
+    summary: `restore ${namespace}/${name}: Claimed`,
+  };
+}
+
+type RestoreFacts = { readonly phase: string; readonly digest: string; readonly world: World };
+
+/** The entry of a restore: the object, and the claim that makes it run once. */
+export function restoreEntryContent(
+  restore: KubeObject,
+  facts: RestoreFacts,
+): Readonly<Record<string, unknown>> {
+  const { world } = facts;
+  const { namespace = "", name } = restore.metadata;
+  const claimed = world.recorded.restore(namespace, name);
+  const status = facts.phase === "Claimed" ? undefined : restore["status"];
+  return {
+    apiVersion: restore.apiVersion,
+    kind: restore.kind,
+    metadata: { name, namespace, ...(facts.phase === "Claimed" ? {} : { uid: restore.metadata.uid }) },
+    spec: restore["spec"],
+    ...(status === undefined ? {} : { status }),
+    record: {
+      phase: facts.phase,
+      specDigest: facts.digest,
+      clusterUid: claimed?.clusterUid ?? world.observed.clusterUid,
+      holder: claimed?.holder ?? world.instance,
+      claimedAt: new Date(claimed?.claimedAtMs ?? world.now).toISOString(),
+      declaredCommit: world.desired.revision,
+    },
+  };
+}

@@ -1,0 +1,146 @@
+import { type KubeObject, keyOf, nameOf, refOf } from "../../api/meta.ts";
+import type { Problem } from "../../base/problem.ts";
+import type { DesiredObject } from "../desired/desired.ts";
+import type { Step } from "./step.ts";
+import { deepEqual, isBeingDeleted, isRecord, type World } from "./world.ts";
+
+export const declaredIn = "holdfast.dev/declared-in";
+export const declaredDigest = "holdfast.dev/declared-digest";
+
+type Answer = { readonly steps: readonly Step[]; readonly problems: readonly Problem[] };
+
+/** Declared objects that are absent, changed or drifted are applied; those of another manager are named. */
+export function planDeclaredObjects(world: World): Answer {
+  const steps: Step[] = [];
+  const problems: Problem[] = [];
+  for (const wanted of world.desired.objects.values()) {
+    const live = world.observed.get(refOf(wanted.object));
+    const owner = live === undefined ? undefined : otherOwner(live);
+    if (owner !== undefined) problems.push(ownedByOther(wanted, owner));
+    else if (missingNamespace(wanted.object, world)) problems.push(namespaceMissing(wanted));
+    else {
+      const step = applyStep(wanted, live);
+      if (step) steps.push(step);
+    }
+  }
+  return { steps, problems };
+}
+
+function missingNamespace(object: KubeObject, world: World): boolean {
+  const { namespace } = object.metadata;
+  if (namespace === undefined) return false;
+  const found = world.observed.get({ apiVersion: "v1", kind: "Namespace", name: namespace });
+  return found === undefined || isBeingDeleted(found);
+}
+
+function applyStep(wanted: DesiredObject, live: KubeObject | undefined): Step | undefined {
+  const { object } = wanted;
+  if (live === undefined) {
+    const because = `${wanted.place.path}:${wanted.place.line} declares it`;
+    return { kind: "apply", object, change: "create", drift: [], because };
+  }
+  if (isBeingDeleted(live)) return undefined;
+  const drift = driftOf(object, live, "");
+  const known = live.metadata.annotations?.[declaredDigest] === object.metadata.annotations?.[declaredDigest];
+  if (known && drift.length === 0) return undefined;
+  const because = known
+    ? `drift: ${drift.join(", ")} differ from ${wanted.place.path}:${wanted.place.line}`
+    : `${wanted.place.path}:${wanted.place.line} changed it`;
+  return { kind: "apply", object, change: "configure", drift: known ? drift : [], because };
+}
+
+/** Paths of declared fields whose live value differs. Fields that only the server knows are no drift. */
+function driftOf(declared: unknown, live: unknown, path: string): readonly string[] {
+  if (isRecord(declared)) {
+    const there = isRecord(live) ? live : {};
+    return Object.entries(declared).flatMap(([field, value]) =>
+      driftOf(value, there[field], `${path}.${field}`),
+    );
+  }
+  if (Array.isArray(declared) && Array.isArray(live) && declared.length === live.length)
+    return declared.flatMap((item, index) => driftOf(item, live[index], `${path}[${index}]`));
+  return deepEqual(declared, live) ? [] : [path.slice(1)];
+}
+
+/**
+ * Objects of this cluster's folder whose document is gone. Nothing is pruned when a document could not be
+ * read, or when nothing at all is declared: an emptied folder is more often an accident than a wish.
+ */
+export function planPrune(world: World): Answer {
+  const { desired, observed } = world;
+  const orphans = declarableKinds
+    .flatMap((kind) => observed.list(kind))
+    .filter((object) => object.metadata.annotations?.[declaredIn]?.startsWith(`${desired.cluster}/`))
+    .filter((object) => !isBeingDeleted(object) && !desired.objects.has(keyOf(refOf(object))));
+  if (orphans.length === 0) return { steps: [], problems: [] };
+  if (!desired.complete)
+    return { steps: [], problems: [pruneHeld(orphans.length, "a document could not be read", "mend it")] };
+  if (desired.objects.size === 0)
+    return {
+      steps: [],
+      problems: [
+        pruneHeld(
+          orphans.length,
+          "nothing is declared any more",
+          "delete the objects with kubectl if that is meant",
+        ),
+      ],
+    };
+  return {
+    problems: [],
+    steps: orphans.map((object) => ({
+      kind: "delete",
+      ref: refOf(object),
+      uid: object.metadata.uid ?? "",
+      because: `${object.metadata.annotations?.[declaredIn]} no longer declares it; its backup data stays`,
+    })),
+  };
+}
+
+const declarableKinds = [
+  "RestoreSession",
+  "BackupConfiguration",
+  "RetentionPolicy",
+  "BackupStorage",
+  "Addon",
+  "Function",
+] as const;
+
+/** Argo CD, Flux and Helm say on the object that it is theirs. */
+function otherOwner(object: KubeObject): string | undefined {
+  const labels = object.metadata.labels ?? {};
+  const annotations = object.metadata.annotations ?? {};
+  if (annotations["argocd.argoproj.io/tracking-id"] || labels["argocd.argoproj.io/instance"])
+    return "Argo CD";
+  if (labels["kustomize.toolkit.fluxcd.io/name"] || labels["helm.toolkit.fluxcd.io/name"]) return "Flux";
+  if (annotations["meta.helm.sh/release-name"] || labels["app.kubernetes.io/managed-by"] === "Helm")
+    return "Helm";
+  return undefined;
+}
+
+function ownedByOther(wanted: DesiredObject, owner: string): Problem {
+  return {
+    severity: "warning",
+    reason: "OwnedByOther",
+    message: `it is managed by ${owner}, so it is left alone`,
+    object: nameOf(refOf(wanted.object)),
+    place: wanted.place,
+    next: `declare it in one place: here or in ${owner}`,
+  };
+}
+
+function namespaceMissing(wanted: DesiredObject): Problem {
+  return {
+    severity: "error",
+    reason: "NamespaceNotFound",
+    message: `namespace ${wanted.object.metadata.namespace} does not exist`,
+    object: nameOf(refOf(wanted.object)),
+    place: wanted.place,
+    next: "create the namespace; Holdfast does not make namespaces for declared objects",
+  };
+}
+
+function pruneHeld(count: number, why: string, next: string): Problem {
+  const message = `${count} object(s) are no longer declared and were not removed, because ${why}`;
+  return { severity: "warning", reason: "PruneHeld", message, next };
+}

@@ -1,0 +1,242 @@
+import type { KubeObject } from "../../api/meta.ts";
+import { nameOf, refOf } from "../../api/meta.ts";
+import { entryPath, parseEntryPath, restoreEntryPath } from "../../api/record-layout.ts";
+import { formatSize, parseSize } from "../../api/size.ts";
+import { digestOf } from "../../base/digest.ts";
+import { restoreEntryContent } from "./claim.ts";
+import { recordFinalizer } from "./deletion.ts";
+import type { Draft } from "./draft.ts";
+import { conditionIs, phaseOf } from "./snapshots.ts";
+import type { Entry } from "./step.ts";
+import { asRecord, records } from "./targets.ts";
+import { isBeingDeleted, type World } from "./world.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+
+const finalPhases = ["Succeeded", "Failed", "Skipped", "Unknown"];
+
+/** Every entry as it should stand at the tip: a comparison decides what is written, so nothing is recorded twice. */
+export function plannedEntries(world: World): readonly Entry[] {
+  const kinds = [
+    "BackupStorage",
+    "Repository",
+    "BackupConfiguration",
+    "BackupSession",
+    "Snapshot",
+    "RestoreSession",
+  ];
+  const present = kinds
+    .flatMap((kind) => world.observed.list(kind))
+    .flatMap((object) => entryOf(object, world) ?? [])
+    .filter((entry) => entry.content === undefined || !world.recorded.holds(entry.path, entry.content));
+  return [...present, ...entriesToLeave(world)];
+}
+
+/** The entry of an object; undefined while it is not to be recorded. */
+function entryOf(object: KubeObject, world: World): Entry | undefined {
+  const { cluster } = world.desired;
+  switch (object.kind) {
+    case "BackupSession":
+    case "Snapshot":
+      return isRecordable(object, world)
+        ? {
+            path: entryPath(cluster, object),
+            content: contentOf(object, world),
+            when: "now",
+            summary: summaryOf(object, world),
+          }
+        : undefined;
+    case "RestoreSession":
+      return restoreEntry(object, world);
+    default:
+      if (phaseOf(object) === "" || isBeingDeleted(object)) return undefined;
+      return { path: entryPath(cluster, object), content: contentOf(object, world), when: "soon" };
+  }
+}
+
+/** Final; and a Snapshot only with its session, so that one backup is one commit. */
+function isRecordable(object: KubeObject, world: World): boolean {
+  if (!finalPhases.includes(phaseOf(object))) return false;
+  if (object.kind === "BackupSession") return true;
+  const name = asRecord(object["spec"])["backupSession"];
+  const session = world.observed
+    .list("BackupSession", object.metadata.namespace)
+    .find((one) => one.metadata.name === name);
+  return session === undefined || finalPhases.includes(phaseOf(session));
+}
+
+function restoreEntry(restore: KubeObject, world: World): Entry | undefined {
+  const { namespace = "", name } = restore.metadata;
+  const claimed = world.recorded.restore(namespace, name);
+  // An earlier outcome stands for ever, and a restore that was refused before its claim never ran.
+  if (claimed === undefined || claimed.phase !== "Claimed" || !finalPhases.includes(phaseOf(restore)))
+    return undefined;
+  if (claimed.clusterUid !== world.observed.clusterUid || claimed.specDigest !== digestOf(restore["spec"]))
+    return undefined;
+  return {
+    path: restoreEntryPath(world.desired.cluster, namespace, name),
+    content: restoreEntryContent(restore, { phase: phaseOf(restore), digest: claimed.specDigest, world }),
+    when: "now",
+    summary: summaryOf(restore, world),
+  };
+}
+
+/** The object without what only the server knows, plus what proves it. */
+function contentOf(object: KubeObject, world: World): Json {
+  const { name, namespace, uid, creationTimestamp, labels, annotations } = object.metadata;
+  const place = declaredPlace(object, world);
+  return {
+    apiVersion: object.apiVersion,
+    kind: object.kind,
+    metadata: {
+      name,
+      namespace,
+      uid,
+      creationTimestamp,
+      ...(labels === undefined ? {} : { labels }),
+      ...(annotations === undefined ? {} : { annotations: withoutOwn(annotations) }),
+    },
+    spec: object["spec"],
+    status: recordedStatus(asRecord(object["status"])),
+    record: { clusterUid: world.observed.clusterUid, ...(place === undefined ? {} : { declared: place }) },
+  };
+}
+
+function withoutOwn(annotations: Readonly<Record<string, string>>): Json {
+  return Object.fromEntries(
+    Object.entries(annotations).filter(([name]) => name !== "holdfast.dev/declared-digest"),
+  );
+}
+
+/** The commit and file that declared the object, or the configuration that a session or Snapshot came from. */
+function declaredPlace(object: KubeObject, world: World): Json | undefined {
+  const declared = object.metadata.annotations?.["holdfast.dev/declared-in"];
+  if (declared !== undefined) return { file: declared.slice(declared.indexOf("/") + 1) };
+  const invoker = asRecord(asRecord(object["spec"])["invoker"])["name"];
+  const configuration = world.observed
+    .list("BackupConfiguration", object.metadata.namespace)
+    .find((one) => one.metadata.name === invoker);
+  const file = configuration?.metadata.annotations?.["holdfast.dev/declared-in"];
+  return file === undefined ? undefined : { file: file.slice(file.indexOf("/") + 1) };
+}
+
+/** Never progress, next schedules or heartbeats: they would be a commit each time. */
+function recordedStatus(status: Json): Json {
+  const { sessions, components, ...rest } = status;
+  return {
+    ...rest,
+    ...(sessions === undefined
+      ? {}
+      : { sessions: records(sessions).map(({ nextSchedule: _next, ...session }) => session) }),
+    ...(components === undefined
+      ? {}
+      : {
+          components: Object.fromEntries(
+            Object.entries(asRecord(components)).map(([name, component]) => {
+              const { progress: _progress, ...kept } = asRecord(component);
+              return [name, kept];
+            }),
+          ),
+        }),
+  };
+}
+
+/** `backup demo/orders: Succeeded, 2 components, 12.4 MiB`: what the commit's message says. */
+function summaryOf(object: KubeObject, world: World): string {
+  const { namespace, name } = object.metadata;
+  const status = asRecord(object["status"]);
+  const phase = conditionIs(object, "Partial", "True") ? "Failed (partial)" : phaseOf(object);
+  if (object.kind === "RestoreSession") return `restore ${namespace}/${name}: ${phase}${countOf(status)}`;
+  if (object.kind === "Snapshot") return `snapshot ${namespace}/${name}: ${phase}${countOf(status)}`;
+  const snapshots = records(status["snapshots"]).flatMap(
+    (listed) =>
+      world.observed.list("Snapshot", namespace).find((one) => one.metadata.name === listed["name"]) ?? [],
+  );
+  const components = snapshots.reduce(
+    (sum, one) => sum + Object.keys(asRecord(asRecord(one["status"])["components"])).length,
+    0,
+  );
+  const bytes = snapshots.reduce(
+    (sum, one) => sum + (parseSize(String(asRecord(one["status"])["size"] ?? "")) ?? 0),
+    0,
+  );
+  const invoker = String(asRecord(asRecord(object["spec"])["invoker"])["name"]);
+  const size =
+    components === 0 ? "" : `, ${components} component${components === 1 ? "" : "s"}, ${formatSize(bytes)}`;
+  return `backup ${namespace}/${invoker}: ${phase}${size}`;
+}
+
+function countOf(status: Json): string {
+  const count = Object.keys(asRecord(status["components"])).length;
+  return count === 0 ? "" : `, ${count} component${count === 1 ? "" : "s"}`;
+}
+
+/**
+ * Entries whose object is gone while its parent is there, so that its absence is known: sessions by their history
+ * limit, Snapshots by retention. After the loss of a cluster or a namespace the entries stay: they say what
+ * can be restored.
+ */
+function entriesToLeave(world: World): readonly Entry[] {
+  return world.recorded.paths().flatMap((path) => {
+    const parsed = parseEntryPath(path);
+    if (parsed === undefined) return [];
+    const { kind, namespace, parent, name } = parsed;
+    const exists = (kindName: string, object: string) =>
+      world.observed
+        .list(kindName, namespace)
+        .some((one) => one.metadata.name === object && !isBeingDeleted(one));
+    const parentReady = (kindName: string) =>
+      world.observed
+        .list(kindName, namespace)
+        .some((one) => one.metadata.name === parent && phaseOf(one) === "Ready");
+    if (kind === "BackupSession" && parentReady("BackupConfiguration") && !exists(kind, name))
+      return [leaving(path)];
+    if (kind === "Snapshot" && parentReady("Repository") && !exists(kind, name)) return [leaving(path)];
+    if (
+      kind === "BackupConfiguration" &&
+      prunable(world) &&
+      !exists(kind, name) &&
+      !declares(kind, namespace, name, world)
+    )
+      return [leaving(path)];
+    return [];
+  });
+}
+
+function prunable(world: World): boolean {
+  return world.desired.complete && world.desired.objects.size > 0;
+}
+
+function declares(kind: string, namespace: string, name: string, world: World): boolean {
+  return [...world.desired.objects.values()].some(
+    ({ object }) =>
+      object.kind === kind && object.metadata.namespace === namespace && object.metadata.name === name,
+  );
+}
+
+function leaving(path: string): Entry {
+  return { path, content: undefined, when: "soon" };
+}
+
+/** Takes the record's finalizer off once the entry stands at the tip as it should; answers whether it does. */
+export function ensureRecorded(draft: Draft, world: World): boolean {
+  const entry = entryOf({ ...draft.object, status: draft.status }, world);
+  const held =
+    draft.object.kind === "RestoreSession" ? restoreIsRecorded(draft, world) : isHeld(entry, world);
+  if (!held) {
+    draft.wait(`its entry in the record (${nameOf(refOf(draft.object))})`);
+    return false;
+  }
+  draft.removeFinalizers([recordFinalizer], "its entry stands in the record");
+  return true;
+}
+
+function isHeld(entry: Entry | undefined, world: World): boolean {
+  return entry?.content !== undefined && world.recorded.holds(entry.path, entry.content);
+}
+
+function restoreIsRecorded(draft: Draft, world: World): boolean {
+  const { namespace = "", name } = draft.object.metadata;
+  const phase = world.recorded.restore(namespace, name)?.phase;
+  return phase !== undefined && phase !== "Claimed";
+}

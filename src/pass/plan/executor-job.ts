@@ -1,0 +1,166 @@
+import type { KubeObject } from "../../api/meta.ts";
+import { localVolume } from "./local-volume.ts";
+import { functionFor, type ResolvedTask } from "./resolve-task.ts";
+import { asRecord, records, type TargetPart } from "./targets.ts";
+import type { World } from "./world.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+
+export type ExecutorRequest = {
+  /** The BackupSession or RestoreSession that owns the Job. */
+  readonly session: KubeObject;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly task: ResolvedTask;
+  readonly part: TargetPart;
+  readonly addonInfo: Json;
+  /** Function variables that the system knows: namespace, backupSession, snapshot … */
+  readonly variables: Readonly<Record<string, string>>;
+  /** BackupStorages that the Job writes to or reads from; a local one brings its volume. */
+  readonly storages: readonly KubeObject[];
+  readonly defaultUser: Json;
+};
+
+const scratchVolume = "kubestash-tmp-volume";
+const scratchPath = "/kubestash-tmp";
+
+/** The Job of one component: the Function's container with the target's, the addon's and the backend's volumes. */
+export function executorJob(request: ExecutorRequest, world: World): KubeObject {
+  const { session, name, part, addonInfo } = request;
+  const template = asRecord(addonInfo["jobTemplate"]);
+  const metadata = asRecord(template["metadata"]);
+  const controller = asRecord(template["controller"]);
+  const pod = asRecord(template["spec"]);
+  const volumes = volumesOf(request);
+  const labels = { ...asRecord(metadata["labels"]), ...request.labels };
+  return {
+    apiVersion: "batch/v1",
+    kind: "Job",
+    metadata: {
+      name,
+      namespace: session.metadata.namespace ?? "",
+      labels: { ...(controller["labels"] as Record<string, string> | undefined), ...request.labels },
+      annotations: {
+        ...(asRecord(controller["annotations"]) as Record<string, string>),
+        "holdfast.dev/component": part.component,
+      },
+      ownerReferences: [ownerOf(session)],
+    },
+    spec: {
+      backoffLimit: 0,
+      template: {
+        metadata: { labels, ...(metadata["annotations"] ? { annotations: metadata["annotations"] } : {}) },
+        spec: {
+          securityContext: request.defaultUser,
+          serviceAccountName: name,
+          ...pod,
+          restartPolicy: "Never",
+          ...(part.node === undefined
+            ? {}
+            : { nodeSelector: { ...asRecord(pod["nodeSelector"]), "kubernetes.io/hostname": part.node } }),
+          volumes: uniqueByName([...volumes.map((volume) => volume.volume), ...records(pod["volumes"])]),
+          containers: [container(request, volumes, world), ...records(pod["containers"])],
+        },
+      },
+    },
+  };
+}
+
+type Mounted = { readonly volume: Json; readonly mounts: readonly Json[] };
+
+function volumesOf(request: ExecutorRequest): readonly Mounted[] {
+  const { task, part, storages } = request;
+  const mounts = records(task.targetVolumes["volumeMounts"]);
+  const own = records(task.targetVolumes["volumes"]);
+  const target =
+    own.length > 0 || mounts.length > 0
+      ? { volumes: own.length > 0 ? own : part.volumes, mounts: mounts.length > 0 ? mounts : part.mounts }
+      : part;
+  const of = (volume: Json, from: readonly Json[]) => ({
+    volume,
+    mounts: from.filter((mount) => mount["name"] === volume["name"]),
+  });
+  const locals = storages
+    .map((storage, index) => localVolume(storage, index))
+    .filter((one) => one !== undefined);
+  return [
+    {
+      volume: { name: scratchVolume, emptyDir: {} },
+      mounts: [{ name: scratchVolume, mountPath: scratchPath }],
+    },
+    ...task.volumes.map((volume) => of(volume, task.mounts)),
+    ...target.volumes.map((volume) => of(volume, target.mounts)).filter((one) => one.mounts.length > 0),
+    ...locals.map((local) => ({ volume: local.volume, mounts: [local.mount] })),
+  ];
+}
+
+function container(request: ExecutorRequest, volumes: readonly Mounted[], world: World): Json {
+  const { task, part, addonInfo, session } = request;
+  const settings = asRecord(addonInfo["containerRuntimeSettings"]);
+  const { env, envFrom, nice: _nice, ionice: _ionice, ...runtime } = settings;
+  const spec = functionFor(task, {
+    namespace: session.metadata.namespace ?? "",
+    imageRegistry: world.image.registry,
+    imageRepo: world.image.repository,
+    imageTag: world.image.tag,
+    ...request.variables,
+  });
+  const { runtimeSettings: functionSettings, availableVersions: _versions, ...shape } = spec;
+  return {
+    ...shape,
+    ...asRecord(functionSettings),
+    ...runtime,
+    name: `${task.name}-0`,
+    env: [...records(env), { name: "COMPONENT_NAME", value: part.component }],
+    ...(envFrom === undefined ? {} : { envFrom }),
+    volumeMounts: [...records(shape["volumeMounts"]), ...volumes.flatMap((volume) => volume.mounts)],
+    terminationMessagePolicy: "FallbackToLogsOnError",
+  };
+}
+
+export function ownerOf(object: KubeObject): NonNullable<KubeObject["metadata"]["ownerReferences"]>[number] {
+  const { apiVersion, kind, metadata } = object;
+  return {
+    apiVersion,
+    kind,
+    name: metadata.name,
+    uid: metadata.uid ?? "",
+    controller: true,
+    blockOwnerDeletion: true,
+  };
+}
+
+function uniqueByName(volumes: readonly Json[]): readonly Json[] {
+  const byName = new Map<string, Json>();
+  for (const volume of volumes)
+    if (!byName.has(String(volume["name"]))) byName.set(String(volume["name"]), volume);
+  return [...byName.values()];
+}
+
+/** How a Job ended, read from its conditions and from its pod's termination message. */
+export type JobEnd =
+  | { readonly kind: "running" }
+  | { readonly kind: "succeeded" }
+  | { readonly kind: "failed"; readonly message: string };
+
+export function jobEnd(job: KubeObject, world: World): JobEnd {
+  const conditions = records(asRecord(job["status"])["conditions"]);
+  const isTrue = (type: string) => conditions.find((one) => one["type"] === type && one["status"] === "True");
+  if (isTrue("Complete")) return { kind: "succeeded" };
+  const failed = isTrue("Failed");
+  if (failed === undefined) return { kind: "running" };
+  const words = world.observed
+    .list("Pod", job.metadata.namespace)
+    .filter((pod) => pod.metadata.ownerReferences?.some((owner) => owner.uid === job.metadata.uid))
+    .map(terminationMessage)
+    .find((message) => message !== "");
+  return { kind: "failed", message: words ?? `${String(failed["reason"])}: ${String(failed["message"])}` };
+}
+
+function terminationMessage(pod: KubeObject): string {
+  const status = asRecord(pod["status"]);
+  const words = [...records(status["initContainerStatuses"]), ...records(status["containerStatuses"])]
+    .map((one) => String(asRecord(asRecord(one["state"])["terminated"])["message"] ?? ""))
+    .find((message) => message.trim() !== "");
+  return (words ?? String(status["message"] ?? "")).trim();
+}

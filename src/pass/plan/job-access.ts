@@ -1,0 +1,140 @@
+import type { KubeObject } from "../../api/meta.ts";
+import { asRecord } from "./targets.ts";
+import type { World } from "./world.ts";
+
+type SecretName = { readonly namespace: string; readonly name: string };
+
+/**
+ * What a Job of ours may do: a ServiceAccount named like the Job, bound in its own namespace to the ClusterRole of
+ * its work, and a Role per namespace of Secrets that allows `get` of exactly those by name. Nobody copies Secrets.
+ * A Job whose template names a ServiceAccount of the user runs with that one; it still needs the Secrets' Roles.
+ * Owned by the Job's own owner where the namespace is the same, found by labels elsewhere.
+ */
+export function accessFor(
+  job: KubeObject,
+  storages: readonly KubeObject[],
+  encryption: readonly SecretName[],
+  world: World,
+): readonly KubeObject[] {
+  const account = String(
+    asRecord(asRecord(asRecord(job["spec"])["template"])["spec"])["serviceAccountName"] ?? job.metadata.name,
+  );
+  const namespace = job.metadata.namespace ?? "";
+  const subject = { kind: "ServiceAccount", name: account, namespace };
+  const secrets = [...storages.flatMap(storageSecret), ...encryption];
+  const own = account === job.metadata.name ? ownAccount(job, clusterRoleOf(job), subject) : [];
+  const namespaces = [...new Set(secrets.map((secret) => secret.namespace))].sort();
+  const read = namespaces.flatMap((where) =>
+    secretAccess(job, where, {
+      subject,
+      names: secrets.filter((secret) => secret.namespace === where).map((secret) => secret.name),
+    }),
+  );
+  return [...own, ...read, ...storageAccess(job, storages, subject)].filter(
+    (object) => object.metadata.namespace === undefined || namespaceExists(object.metadata.namespace, world),
+  );
+}
+
+function namespaceExists(name: string, world: World): boolean {
+  return world.observed.get({ apiVersion: "v1", kind: "Namespace", name }) !== undefined;
+}
+
+type Subject = { readonly kind: string; readonly name: string; readonly namespace: string };
+
+function ownAccount(job: KubeObject, role: string, subject: Subject): readonly KubeObject[] {
+  const metadata = metadataFor(job, job.metadata.namespace ?? "", job.metadata.name);
+  return [
+    { apiVersion: "v1", kind: "ServiceAccount", metadata },
+    {
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "RoleBinding",
+      metadata,
+      subjects: [subject],
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: role },
+    },
+  ];
+}
+
+function secretAccess(
+  job: KubeObject,
+  namespace: string,
+  grant: { readonly subject: Subject; readonly names: readonly string[] },
+): readonly KubeObject[] {
+  const metadata = metadataFor(job, namespace, `${job.metadata.name}-secrets`);
+  const resourceNames = [...new Set(grant.names)].sort();
+  return [
+    {
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "Role",
+      metadata,
+      rules: [{ apiGroups: [""], resources: ["secrets"], verbs: ["get"], resourceNames }],
+    },
+    {
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "RoleBinding",
+      metadata,
+      subjects: [grant.subject],
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: metadata.name },
+    },
+  ];
+}
+
+/** Reading the BackupStorage itself, where it stands in another namespace than the Job. */
+function storageAccess(
+  job: KubeObject,
+  storages: readonly KubeObject[],
+  subject: Subject,
+): readonly KubeObject[] {
+  const elsewhere = storages.filter((storage) => storage.metadata.namespace !== job.metadata.namespace);
+  return elsewhere.map((storage) => ({
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "RoleBinding",
+    metadata: metadataFor(job, storage.metadata.namespace ?? "", `${job.metadata.name}-storage`),
+    subjects: [subject],
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "kubestash-backend-job" },
+  }));
+}
+
+function storageSecret(storage: KubeObject): readonly SecretName[] {
+  const name = asRecord(asRecord(asRecord(storage["spec"])["storage"])["s3"])["secretName"];
+  return typeof name === "string" && name !== ""
+    ? [{ namespace: storage.metadata.namespace ?? "", name }]
+    : [];
+}
+
+const rolesByComponent: Readonly<Record<string, string>> = {
+  "kubestash-backup": "kubestash-backup-job",
+  "kubestash-restore": "kubestash-restore-job",
+  "kubestash-initializer": "kubestash-storage-initializer-job",
+  "kubestash-uploader": "kubestash-backend-job",
+  "kubestash-cleaner": "kubestash-backend-job",
+  "kubestash-retention-policy": "kubestash-retention-policy-job",
+};
+
+function clusterRoleOf(job: KubeObject): string {
+  return (
+    rolesByComponent[job.metadata.labels?.["app.kubernetes.io/component"] ?? ""] ?? "kubestash-backup-job"
+  );
+}
+
+/** Label by which what stands outside the owner's namespace is found and removed. */
+export const accessOf = "holdfast.dev/access-of";
+
+function metadataFor(job: KubeObject, namespace: string, name: string): KubeObject["metadata"] {
+  const owner = job.metadata.ownerReferences?.[0];
+  return {
+    name,
+    namespace,
+    labels: { "app.kubernetes.io/managed-by": "holdfast", [accessOf]: owner?.uid ?? "" },
+    ...(namespace === job.metadata.namespace && owner !== undefined
+      ? { ownerReferences: [{ ...owner, controller: false, blockOwnerDeletion: false }] }
+      : {}),
+  };
+}
+
+/** Access that outlived its session, to be deleted: what the owner reference cannot reach, and what is done with. */
+export function accessToRemove(ownerUid: string, world: World): readonly KubeObject[] {
+  return ["RoleBinding", "Role", "ServiceAccount"]
+    .flatMap((kind) => world.observed.list(kind))
+    .filter((object) => object.metadata.labels?.[accessOf] === ownerUid);
+}

@@ -1,0 +1,222 @@
+import type {
+  BackupConfigurationSpec,
+  BackupConfigurationStatus,
+} from "../../../api/backup-configuration.ts";
+import { offshootLabels } from "../../../api/labels.ts";
+import { type KubeObject, refOf } from "../../../api/meta.ts";
+import { backupConfigurationPhase } from "../../../api/phases/backup-configuration-phase.ts";
+import { configurationErrors } from "../configuration-rules.ts";
+import { allowWipeOut, cleanupFinalizer } from "../deletion.ts";
+import { Draft, type Turn } from "../draft.ts";
+import { dependenciesOf } from "../resolve-task.ts";
+import { phaseOf } from "../snapshots.ts";
+import { asRecord, records, type TargetReference, targetFound } from "../targets.ts";
+import { deepEqual, isBeingDeleted, type World } from "../world.ts";
+import { ensureSchedulers } from "./schedule.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** The life of a BackupConfiguration: checked, its Repositories and schedules kept, the first backup made. */
+export function planBackupConfiguration(configuration: KubeObject, world: World): Turn {
+  const draft = new Draft(configuration, world.now);
+  if (isBeingDeleted(configuration)) return planRemoval(draft, world);
+  const spec = asRecord(configuration["spec"]);
+  if (!draft.ensureFinalizers(cleanupFinalizer)) return draft.turn("it is new");
+  const errors = configurationErrors(configuration, world);
+  if (errors.length > 0) {
+    draft.setCondition("ValidationPassed", false, "ResourceValidationFailed", errors.join("; "));
+    for (const message of errors)
+      draft.problem({
+        severity: "error",
+        reason: "ResourceValidationFailed",
+        message,
+        next: "change the declaration",
+      });
+  } else {
+    draft.setCondition("ValidationPassed", true, "ResourceValidationPassed");
+  }
+  lookAround(draft, spec, world);
+  if (errors.length === 0) {
+    ensureRepositories(draft, world);
+    ensureSchedulers(draft, world);
+  }
+  draft.status["phase"] = backupConfigurationPhase(
+    configuration["spec"] as BackupConfigurationSpec,
+    draft.statusAs<BackupConfigurationStatus>(),
+  );
+  return draft.turn("what it refers to was looked at");
+}
+
+export function targetOf(object: KubeObject): TargetReference | undefined {
+  const target = asRecord(object["spec"])["target"];
+  return target === undefined || target === null ? undefined : (target as TargetReference);
+}
+
+function lookAround(draft: Draft, spec: Json, world: World): void {
+  const namespace = draft.object.metadata.namespace ?? "";
+  const found = targetFound(targetOf(draft.object), namespace, world);
+  draft.status["targetFound"] = found;
+  const target = targetOf(draft.object);
+  if (!found && target !== undefined)
+    draft.problem({
+      severity: "error",
+      reason: "TargetNotFound",
+      message: `its target ${target.kind} ${target.namespace ?? namespace}/${target.name} does not exist`,
+      next: "create the target or correct spec.target",
+    });
+  draft.status["backends"] = records(spec["backends"]).map((backend) =>
+    backendStatus(backend, namespace, world),
+  );
+  draft.status["dependencies"] = uniqueDependencies(
+    records(spec["sessions"]).flatMap((session) =>
+      dependenciesOf(asRecord(session["addon"]), "backup", world),
+    ),
+  );
+  draft.status["repositories"] = repositoryRequests(draft.object).map((request) => {
+    const repository = world.observed
+      .list("Repository", namespace)
+      .find((one) => one.metadata.name === request.name);
+    return {
+      name: request.name,
+      phase: repository === undefined ? "NotReady" : phaseOf(repository) || "NotReady",
+    };
+  });
+}
+
+function uniqueDependencies(dependencies: readonly Json[]): readonly Json[] {
+  return dependencies.filter(
+    (one, index) => dependencies.findIndex((other) => deepEqual(one, other)) === index,
+  );
+}
+
+function backendStatus(backend: Json, namespace: string, world: World): Json {
+  const storageRef = asRecord(backend["storageRef"]);
+  const policyRef = asRecord(backend["retentionPolicy"]);
+  const find = (kind: string, reference: Json) =>
+    world.observed
+      .list(kind, String(reference["namespace"] ?? namespace))
+      .find((one) => one.metadata.name === reference["name"]);
+  const storage = find("BackupStorage", storageRef);
+  const policy = find("RetentionPolicy", policyRef);
+  const ready = storage !== undefined && phaseOf(storage) === "Ready" && policy !== undefined;
+  return {
+    name: backend["name"],
+    ready,
+    storage: {
+      ref: storageRef,
+      ...(storage === undefined
+        ? { reason: "BackupStorageNotFound" }
+        : { phase: phaseOf(storage) || "NotReady" }),
+    },
+    retentionPolicy: {
+      ref: policyRef,
+      found: policy !== undefined,
+      ...(policy === undefined ? { reason: "RetentionPolicyNotFound" } : {}),
+    },
+  };
+}
+
+type RepositoryRequest = { readonly name: string; readonly spec: Json };
+
+/** The Repositories that its sessions name, each once. */
+export function repositoryRequests(configuration: KubeObject): readonly RepositoryRequest[] {
+  const spec = asRecord(configuration["spec"]);
+  const backends = records(spec["backends"]);
+  const target = targetOf(configuration);
+  const byName = new Map<string, RepositoryRequest>();
+  for (const session of records(spec["sessions"])) {
+    for (const repository of records(session["repositories"])) {
+      const name = String(repository["name"]);
+      const backend =
+        backends.find((one) => one["name"] === repository["backend"]) ??
+        (backends.length === 1 ? backends[0] : undefined);
+      const storageRef = asRecord(backend?.["storageRef"]);
+      const policy = repository["deletionPolicy"];
+      byName.set(name, {
+        name,
+        spec: {
+          appRef: target ?? { apiGroup: "na", name: "na" },
+          storageRef: {
+            name: storageRef["name"],
+            namespace: storageRef["namespace"] ?? configuration.metadata.namespace,
+          },
+          path: repository["directory"],
+          deletionPolicy: policy === "WipeOut" ? "WipeOut" : "Delete",
+          ...(repository["encryptionSecret"] === undefined
+            ? {}
+            : { encryptionSecret: repository["encryptionSecret"] }),
+        },
+      });
+    }
+  }
+  return [...byName.values()];
+}
+
+function ensureRepositories(draft: Draft, world: World): void {
+  const configuration = draft.object;
+  const namespace = configuration.metadata.namespace ?? "";
+  for (const request of repositoryRequests(configuration)) {
+    const consent = configuration.metadata.annotations?.[allowWipeOut] === configuration.metadata.name;
+    const annotations =
+      consent && request.spec["deletionPolicy"] === "WipeOut" ? { [allowWipeOut]: request.name } : undefined;
+    const object: KubeObject = {
+      apiVersion: "storage.kubestash.com/v1alpha1",
+      kind: "Repository",
+      metadata: {
+        name: request.name,
+        namespace,
+        labels: offshootLabels(configuration),
+        ...(annotations === undefined ? {} : { annotations }),
+      },
+      spec: request.spec,
+    };
+    const live = world.observed.get(refOf(object));
+    const because = "a session backs up into it";
+    if (live === undefined) {
+      draft.step({ kind: "apply", object, change: "create", drift: [], because });
+      continue;
+    }
+    if (isBeingDeleted(live)) continue;
+    const drift = ["encryptionSecret", "deletionPolicy", "appRef"].filter(
+      (field) => !deepEqual(request.spec[field], asRecord(live["spec"])[field]),
+    );
+    const consents = live.metadata.annotations?.[allowWipeOut] === annotations?.[allowWipeOut];
+    if (drift.length > 0 || !consents)
+      draft.step({
+        kind: "apply",
+        object,
+        change: "configure",
+        drift: drift.map((field) => `spec.${field}`),
+        because,
+      });
+  }
+}
+
+/** Its CronJobs and sessions go by owner reference; each Repository as its deletionPolicy says. */
+function planRemoval(draft: Draft, world: World): Turn {
+  const configuration = draft.object;
+  const namespace = configuration.metadata.namespace ?? "";
+  const retained = new Set(
+    records(asRecord(configuration["spec"])["sessions"])
+      .flatMap((session) => records(session["repositories"]))
+      .filter((repository) => repository["deletionPolicy"] === "Retain")
+      .map((repository) => String(repository["name"])),
+  );
+  const usedElsewhere = new Set(
+    world.observed
+      .list("BackupConfiguration", namespace)
+      .filter((other) => other.metadata.name !== configuration.metadata.name && !isBeingDeleted(other))
+      .flatMap((other) => repositoryRequests(other).map((request) => request.name)),
+  );
+  for (const request of repositoryRequests(configuration)) {
+    if (retained.has(request.name) || usedElsewhere.has(request.name)) continue;
+    const live = world.observed
+      .list("Repository", namespace)
+      .find((one) => one.metadata.name === request.name);
+    if (live === undefined || isBeingDeleted(live)) continue;
+    const because = `its BackupConfiguration is being deleted, deletionPolicy ${String(request.spec["deletionPolicy"])}`;
+    draft.step({ kind: "delete", ref: refOf(live), uid: live.metadata.uid ?? "", because });
+  }
+  draft.removeFinalizers([cleanupFinalizer], "its Repositories are taken care of");
+  return draft.turn("it is being deleted");
+}

@@ -1,0 +1,138 @@
+import { offshootLabels } from "../../../api/labels.ts";
+import { type KubeObject, refOf } from "../../../api/meta.ts";
+import { shortName } from "../../../api/names.ts";
+import { executorJob, jobEnd } from "../executor-job.ts";
+import { accessFor } from "../job-access.ts";
+import { type ResolvedTask, resolveTasks } from "../resolve-task.ts";
+import { phaseOf } from "../snapshots.ts";
+import { asRecord, dataParts, findTarget, records, type TargetPart, wholePart } from "../targets.ts";
+import type { World } from "../world.ts";
+import { targetOf } from "./backup-configuration.ts";
+import type { SessionContext } from "./backup-session.ts";
+import { encryptionSecretOf, storageOf } from "./repository.ts";
+import { snapshotsOfSession } from "./session-snapshots.ts";
+
+/** Resolves Addon, Task and Function and makes one Job per component. */
+export function ensureBackupJobs(context: SessionContext): boolean {
+  const { draft, world } = context;
+  if (draft.condition("SnapshotsEnsured")?.status === "False") return true;
+  if (draft.condition("BackupExecutorEnsured") !== undefined) return true;
+  const jobs = backupJobs(context);
+  if (typeof jobs === "string") {
+    draft.setCondition("BackupExecutorEnsured", false, "FailedToEnsureBackupExecutor", jobs);
+    return true;
+  }
+  const because = `session ${String(context.session["name"])} is due`;
+  const wanted = jobs.flatMap((job) => [...accessOfJob(job, context), job]);
+  const missing = wanted.filter((object) => world.observed.get(refOf(object)) === undefined);
+  for (const object of missing) draft.step({ kind: "create", object, because });
+  if (missing.length > 0) return draft.wait("its Jobs");
+  draft.setCondition("BackupExecutorEnsured", true, "SuccessfullyEnsuredBackupExecutor");
+  return draft.wait("its Jobs");
+}
+
+function accessOfJob(job: KubeObject, context: SessionContext): readonly KubeObject[] {
+  const repositories = repositoriesOfSession(context);
+  const encryption = repositories.map(encryptionSecretOf).filter((one) => one !== undefined);
+  return accessFor(job, storagesOfSession(context), encryption, context.world);
+}
+
+function repositoriesOfSession({ draft, session, world }: SessionContext): readonly KubeObject[] {
+  const names = records(session["repositories"]).map((one) => one["name"]);
+  return world.observed
+    .list("Repository", draft.object.metadata.namespace)
+    .filter((one) => names.includes(one.metadata.name));
+}
+
+function storagesOfSession(context: SessionContext): readonly KubeObject[] {
+  const all = repositoriesOfSession(context)
+    .map((repository) => storageOf(repository, context.world))
+    .filter((one) => one !== undefined);
+  return [...new Map(all.map((storage) => [storage.metadata.uid, storage])).values()];
+}
+
+/** The Jobs of the session, or why there can be none. */
+function backupJobs(context: SessionContext): readonly KubeObject[] | string {
+  const { draft, configuration, session, world } = context;
+  const addonInfo = asRecord(session["addon"]);
+  const resolution = resolveTasks(addonInfo, "backup", world);
+  if (!resolution.ok) return resolution.message;
+  const work = resolution.tasks.flatMap((task) =>
+    partsFor(task, configuration, context).map((part) => ({ task, part })),
+  );
+  if (work.length === 0) return "the target has no pod whose volumes could be backed up";
+  const single = work.length === 1;
+  return work.map(({ task, part }) =>
+    executorJob(
+      {
+        session: draft.object,
+        name: single
+          ? draft.object.metadata.name
+          : shortName(`${draft.object.metadata.name}-${part.component}`),
+        labels: {
+          ...offshootLabels(draft.object),
+          "app.kubernetes.io/component": "kubestash-backup",
+        },
+        task,
+        part,
+        addonInfo,
+        variables: {
+          backupSession: draft.object.metadata.name,
+          invokerKind: "BackupConfiguration",
+          invokerName: configuration.metadata.name,
+        },
+        storages: storagesOfSession(context),
+        // KubeStash backs up as nobody's user; files of other owners need a securityContext in the jobTemplate.
+        defaultUser: {},
+      },
+      world,
+    ),
+  );
+}
+
+/** Manifest tasks have one part of their own; data tasks one per pod that holds data. */
+function partsFor(
+  task: ResolvedTask,
+  configuration: KubeObject,
+  { world }: SessionContext,
+): readonly TargetPart[] {
+  if (task.name.startsWith("manifest")) return [wholePart("manifest")];
+  const reference = targetOf(configuration);
+  const namespace = configuration.metadata.namespace ?? "";
+  const target = reference === undefined ? undefined : findTarget(reference, namespace, world);
+  if (task.singleton) return [wholePart("dump")];
+  return dataParts(target, world);
+}
+
+/** The executor Jobs of a BackupSession. */
+export function jobsOfSession(session: KubeObject, world: World): readonly KubeObject[] {
+  return world.observed
+    .ownedBy(session.metadata.uid ?? "")
+    .filter(
+      (one) =>
+        one.kind === "Job" && one.metadata.labels?.["app.kubernetes.io/component"] === "kubestash-backup",
+    );
+}
+
+/** Goes on when every Snapshot of the session has ended; at the deadline running Jobs are removed. */
+export function followBackupJobs(context: SessionContext): boolean {
+  const { draft, world } = context;
+  const open = snapshotsOfSession(context).filter((one) => !["Succeeded", "Failed"].includes(phaseOf(one)));
+  if (open.length === 0) return true;
+  const running = jobsOfSession(draft.object, world).filter((job) => jobEnd(job, world).kind === "running");
+  const deadline = draft.status["backupDeadline"];
+  if (typeof deadline === "string") {
+    if (world.now < Date.parse(deadline)) draft.wakeAt(Date.parse(deadline));
+    else
+      for (const job of running)
+        draft.step({
+          kind: "delete",
+          ref: refOf(job),
+          uid: job.metadata.uid ?? "",
+          because: "backupTimeout has passed",
+        });
+  }
+  return draft.wait(
+    running.length > 0 ? `Job ${running.map((job) => job.metadata.name).join(", ")}` : "its Snapshots to end",
+  );
+}

@@ -1,0 +1,194 @@
+import type { BackupSessionStatus } from "../../../api/backup-session.ts";
+import { formatDuration, parseGoDuration } from "../../../api/duration.ts";
+import { type KubeObject, refOf } from "../../../api/meta.ts";
+import { backupSessionPhase } from "../../../api/phases/backup-session-phase.ts";
+import { cleanupFinalizer, recordFinalizer } from "../deletion.ts";
+import { Draft, type Turn } from "../draft.ts";
+import { ensureRecorded } from "../entries.ts";
+import { accessToRemove } from "../job-access.ts";
+import { phaseOf } from "../snapshots.ts";
+import { asRecord, records, sameTarget } from "../targets.ts";
+import { isBeingDeleted, isRecord, type World } from "../world.ts";
+import { targetOf } from "./backup-configuration.ts";
+import { ensureBackupJobs, followBackupJobs } from "./backup-jobs.ts";
+import { isoSeconds } from "./repository.ts";
+import { newBackupSession, sessionsOf } from "./schedule.ts";
+import { applyRetention } from "./session-retention.ts";
+import { ensureSnapshots } from "./session-snapshots.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** What every stage of a BackupSession looks at. */
+export type SessionContext = {
+  readonly draft: Draft;
+  readonly configuration: KubeObject;
+  /** The session of the BackupConfiguration that this run is of. */
+  readonly session: Json;
+  readonly world: World;
+};
+
+const finalPhases = ["Succeeded", "Failed", "Skipped"];
+
+/** The whole life of a BackupSession, in the order of the flow; a stage that is not done ends the turn. */
+export function planBackupSession(backupSession: KubeObject, world: World): Turn {
+  const draft = new Draft(backupSession, world.now);
+  if (isBeingDeleted(backupSession)) {
+    draft.removeFinalizers([cleanupFinalizer, recordFinalizer], "nothing of it is left to clean up");
+    return draft.turn("it is being deleted");
+  }
+  if (finalPhases.includes(phaseOf(backupSession))) return planFinal(draft, world);
+  if (!draft.ensureFinalizers(cleanupFinalizer, recordFinalizer)) return draft.turn("it is new");
+  const context = contextOf(draft, world);
+  if (context === undefined) {
+    skip(draft, "its BackupConfiguration or session is gone");
+  } else {
+    const reason = started(draft) ? undefined : reasonToSkip(context);
+    if (reason !== undefined) skip(draft, reason);
+    else
+      void (
+        setDeadline(context) &&
+        ensureSnapshots(context) &&
+        ensureBackupJobs(context) &&
+        followBackupJobs(context) &&
+        applyRetention(context) &&
+        settle(context)
+      );
+  }
+  draft.status["phase"] = backupSessionPhase(draft.statusAs<BackupSessionStatus>());
+  return draft.turn("its snapshots and jobs were looked at");
+}
+
+function contextOf(draft: Draft, world: World): SessionContext | undefined {
+  const spec = asRecord(draft.object["spec"]);
+  const invoker = asRecord(spec["invoker"]);
+  const configuration = world.observed
+    .list("BackupConfiguration", draft.object.metadata.namespace)
+    .find((one) => one.metadata.name === invoker["name"]);
+  if (configuration === undefined) return undefined;
+  const session = records(asRecord(configuration["spec"])["sessions"]).find(
+    (one) => one["name"] === spec["session"],
+  );
+  return session === undefined ? undefined : { draft, configuration, session, world };
+}
+
+/** Once its Snapshots are made it goes on whatever happens around it. */
+function started(draft: Draft): boolean {
+  return draft.condition("SnapshotsEnsured")?.status === "True";
+}
+
+function reasonToSkip({ draft, configuration, world }: SessionContext): string | undefined {
+  if (asRecord(configuration["spec"])["paused"] === true)
+    return `BackupConfiguration ${configuration.metadata.name} is paused`;
+  if (phaseOf(configuration) !== "Ready")
+    return `BackupConfiguration ${configuration.metadata.name} is ${phaseOf(configuration) || "not Ready"}`;
+  const other = world.observed
+    .list("BackupSession", draft.object.metadata.namespace)
+    .filter((one) => one.metadata.name !== draft.object.metadata.name && !finalPhases.includes(phaseOf(one)))
+    .filter((one) => asRecord(asRecord(one["spec"])["invoker"])["name"] === configuration.metadata.name)
+    .find((one) => ageKey(one) < ageKey(draft.object));
+  if (other !== undefined) return `BackupSession ${other.metadata.name} is still running`;
+  const restore = runningRestore(configuration, world);
+  return restore === undefined
+    ? undefined
+    : `RestoreSession ${restore.metadata.name} restores the same target`;
+}
+
+/** Older first; the name decides between two of the same second. */
+function ageKey(object: KubeObject): string {
+  return `${object.metadata.creationTimestamp ?? ""} ${object.metadata.name}`;
+}
+
+function runningRestore(configuration: KubeObject, world: World): KubeObject | undefined {
+  const namespace = configuration.metadata.namespace ?? "";
+  return world.observed
+    .list("RestoreSession")
+    .filter((one) => phaseOf(one) === "Running")
+    .find((one) =>
+      sameTarget(targetOf(one), one.metadata.namespace ?? "", targetOf(configuration), namespace),
+    );
+}
+
+function skip(draft: Draft, reason: string): void {
+  draft.setCondition("BackupSkipped", true, "PreRequisitesNotSatisfied", reason);
+}
+
+function setDeadline({ draft }: SessionContext): boolean {
+  const timeout = asRecord(draft.object["spec"])["backupTimeout"];
+  const ms = typeof timeout === "string" ? parseGoDuration(timeout) : undefined;
+  if (ms !== undefined) draft.status["backupDeadline"] = isoSeconds(createdMs(draft.object) + ms);
+  return true;
+}
+
+export function createdMs(object: KubeObject): number {
+  return Date.parse(object.metadata.creationTimestamp ?? "1970-01-01T00:00:00Z");
+}
+
+/** The last step: the values of this session are served from now on, which gates its final phase. */
+function settle({ draft, world }: SessionContext): boolean {
+  draft.status["duration"] ??= formatDuration(Math.max(0, world.now - createdMs(draft.object)));
+  draft.setCondition("SessionHistoryCleaned", true, "SuccessfullyCleanedSessionHistory");
+  draft.setCondition("MetricsPushed", true, "SuccessfullyPushedMetrics", "served by the operator");
+  return true;
+}
+
+/** A finished session: what it was allowed is taken back, a failed one is tried again, old ones go. */
+function planFinal(draft: Draft, world: World): Turn {
+  for (const access of accessToRemove(draft.object.metadata.uid ?? "", world))
+    draft.step({
+      kind: "delete",
+      ref: refOf(access),
+      uid: access.metadata.uid ?? "",
+      because: "its session has ended",
+    });
+  ensureRecorded(draft, world);
+  const context = contextOf(draft, world);
+  if (context !== undefined) {
+    retry(context);
+    cleanHistory(context);
+  }
+  return draft.turn("it has ended");
+}
+
+function retry({ draft, configuration, session, world }: SessionContext): void {
+  const left = Number(asRecord(draft.object["spec"])["retryLeft"] ?? 0);
+  if (phaseOf(draft.object) !== "Failed" || left <= 0 || draft.status["retried"] === true) return;
+  const settings = session["retryConfig"];
+  const delay =
+    isRecord(settings) && typeof settings["delay"] === "string"
+      ? (parseGoDuration(settings["delay"]) ?? 0)
+      : 0;
+  const endedAt = Date.parse(draft.condition("MetricsPushed")?.lastTransitionTime ?? isoSeconds(world.now));
+  const dueMs = endedAt + delay;
+  draft.status["nextRetry"] = isoSeconds(dueMs);
+  const successors = sessionsOf(configuration, String(session["name"]), world).filter(
+    (one) => ageKey(one) > ageKey(draft.object),
+  );
+  if (successors.length > 0) {
+    draft.status["retried"] = true;
+    return;
+  }
+  if (world.now < dueMs) {
+    draft.wait("its retry", dueMs);
+    return;
+  }
+  const next = newBackupSession(configuration, session, { atMs: world.now, retryLeft: left - 1 });
+  draft.step({
+    kind: "create",
+    object: next,
+    because: `${draft.object.metadata.name} failed and has ${left} retries left`,
+  });
+}
+
+/** Beyond the history limit the oldest finished and recorded sessions go; their entries leave the tip with them. */
+function cleanHistory({ draft, configuration, session, world }: SessionContext): void {
+  const limit = typeof session["sessionHistoryLimit"] === "number" ? session["sessionHistoryLimit"] : 1;
+  const finished = sessionsOf(configuration, String(session["name"]), world)
+    .filter((one) => finalPhases.includes(phaseOf(one)) && !isBeingDeleted(one))
+    .sort((a, b) => (ageKey(a) < ageKey(b) ? 1 : -1));
+  const rank = finished.findIndex((one) => one.metadata.name === draft.object.metadata.name);
+  const awaitsRecord = draft.object.metadata.finalizers?.includes(recordFinalizer) === true;
+  const awaitsRetry = draft.status["nextRetry"] !== undefined && draft.status["retried"] !== true;
+  if (rank < limit || awaitsRecord || awaitsRetry) return;
+  const uid = draft.object.metadata.uid ?? "";
+  draft.step({ kind: "delete", ref: draft.ref, uid, because: `sessionHistoryLimit is ${limit}` });
+}

@@ -1,0 +1,142 @@
+import { type KubeObject, nameOf, refOf } from "../../../api/meta.ts";
+import { repositoryPhase } from "../../../api/phases/repository-phase.ts";
+import { formatSize, parseSize } from "../../../api/size.ts";
+import { cleanupFinalizer, mayWipeOut } from "../deletion.ts";
+import { Draft, type Turn } from "../draft.ts";
+import { phaseOf, snapshotsOf, snapshotTime } from "../snapshots.ts";
+import { ensureStored } from "../store.ts";
+import { asRecord } from "../targets.ts";
+import { isBeingDeleted, type World } from "../world.ts";
+
+/** The life of a Repository: repository.yaml written or read back, figures kept, cleaned up. */
+export function planRepository(repository: KubeObject, world: World): Turn {
+  const draft = new Draft(repository, world.now);
+  if (isBeingDeleted(repository)) return planRemoval(draft, world);
+  const paused = asRecord(repository["spec"])["paused"] === true;
+  if (!paused && draft.ensureFinalizers(cleanupFinalizer)) initialize(draft, world);
+  summarize(draft, world);
+  return draft.turn("its snapshots were looked at");
+}
+
+export function storageOf(repository: KubeObject, world: World): KubeObject | undefined {
+  const reference = asRecord(asRecord(repository["spec"])["storageRef"]);
+  const namespace = String(reference["namespace"] ?? repository.metadata.namespace);
+  return world.observed
+    .list("BackupStorage", namespace)
+    .find((one) => one.metadata.name === reference["name"]);
+}
+
+function initialize(draft: Draft, world: World): void {
+  const repository = draft.object;
+  const storage = storageOf(repository, world);
+  if (storage === undefined || phaseOf(storage) !== "Ready") return;
+  ensureStored(
+    draft,
+    {
+      storage,
+      write: { do: "repository", repository },
+      condition: "RepositoryInitialized",
+      whenTrue: "RepositoryInitializationSucceeded",
+      whenFalse: "RepositoryInitializationFailed",
+      because: "its directory needs a repository.yaml, or has one that brings its snapshots back",
+    },
+    world,
+  );
+}
+
+const recentLimit = 5;
+
+function summarize(draft: Draft, world: World): void {
+  const snapshots = snapshotsOf(draft.object, world);
+  const succeeded = snapshots.filter((snapshot) => phaseOf(snapshot) === "Succeeded");
+  const newest = succeeded[0];
+  const componentPaths = new Map<string, number>();
+  for (const snapshot of snapshots) {
+    for (const component of Object.values(asRecord(asRecord(snapshot["status"])["components"]))) {
+      const { path, size } = asRecord(component);
+      if (typeof path === "string" && !componentPaths.has(path))
+        componentPaths.set(path, parseSize(String(size ?? "")) ?? 0);
+    }
+  }
+  const integrities = succeeded
+    .map((snapshot) => asRecord(snapshot["status"])["integrity"])
+    .filter((one) => one !== undefined);
+  draft.status["snapshotCount"] = snapshots.length;
+  draft.status["size"] = formatSize([...componentPaths.values()].reduce((sum, bytes) => sum + bytes, 0));
+  draft.status["componentPaths"] = [...componentPaths.keys()].sort();
+  draft.status["recentSnapshots"] = snapshots.slice(0, recentLimit).map((snapshot) => {
+    const status = asRecord(snapshot["status"]);
+    return {
+      name: snapshot.metadata.name,
+      phase: status["phase"] ?? "Pending",
+      session: asRecord(snapshot["spec"])["session"],
+      ...(status["size"] === undefined ? {} : { size: status["size"] }),
+      snapshotTime: status["snapshotTime"] ?? snapshot.metadata.creationTimestamp,
+    };
+  });
+  if (newest !== undefined) draft.status["lastBackupTime"] = isoSeconds(snapshotTime(newest));
+  if (integrities.length > 0) draft.status["integrity"] = integrities.every((one) => one === true);
+  draft.status["phase"] = repositoryPhase({ conditions: draft.conditions() });
+}
+
+export function isoSeconds(ms: number): string {
+  return new Date(ms).toISOString().replace(/\.\d{3}Z$/, "Z");
+}
+
+/** Its Snapshot objects go with it; its data only by WipeOut with consent. */
+function planRemoval(draft: Draft, world: World): Turn {
+  const repository = draft.object;
+  const snapshots = snapshotsOf(repository, world);
+  const storage = storageOf(repository, world);
+  for (const snapshot of snapshots.filter((one) => !isBeingDeleted(one)))
+    draft.step({
+      kind: "delete",
+      ref: refOf(snapshot),
+      uid: snapshot.metadata.uid ?? "",
+      because: "its Repository is being deleted; the data stays",
+    });
+  if (snapshots.length > 0) {
+    draft.wait(`${snapshots.length} Snapshot object(s) to go`);
+    return draft.turn("it is being deleted");
+  }
+  const { deletionPolicy, path } = asRecord(repository["spec"]);
+  const wipe = mayWipeOut(draft, deletionPolicy);
+  if (wipe && storage === undefined) {
+    const message = `its BackupStorage is gone, so its data under ${String(path)} stays behind`;
+    draft.problem({
+      severity: "warning",
+      reason: "DataLeftBehind",
+      message,
+      next: "remove the data in the backend by hand",
+    });
+  } else if (wipe && storage !== undefined && typeof path === "string" && path !== "") {
+    const request = {
+      storage,
+      write: { do: "wipe", directory: path },
+      condition: "RepositoryWiped",
+      whenTrue: "WipeOutSucceeded",
+      whenFalse: "WipeOutFailed",
+      because: `deletionPolicy WipeOut of ${nameOf(refOf(repository))}, with consent`,
+    } as const;
+    if (!ensureStored(draft, request, world)) return draft.turn("it is being deleted");
+  }
+  draft.removeFinalizers([cleanupFinalizer], wipe ? "its data is wiped" : "its data stays in the backend");
+  return draft.turn("it is being deleted");
+}
+
+/** Whether every Secret and storage that its Jobs need is there; the sentence names the first that is not. */
+export function repositoryObstacle(repository: KubeObject, world: World): string | undefined {
+  const storage = storageOf(repository, world);
+  if (storage === undefined) return `BackupStorage of Repository ${repository.metadata.name} does not exist`;
+  if (phaseOf(storage) !== "Ready") return `BackupStorage ${storage.metadata.name} is not Ready`;
+  if (phaseOf(repository) !== "Ready") return `Repository ${repository.metadata.name} is not Ready`;
+  return undefined;
+}
+
+export function encryptionSecretOf(
+  repository: KubeObject,
+): { readonly name: string; readonly namespace: string } | undefined {
+  const secret = asRecord(asRecord(repository["spec"])["encryptionSecret"]);
+  if (typeof secret["name"] !== "string") return undefined;
+  return { name: secret["name"], namespace: String(secret["namespace"] ?? repository.metadata.namespace) };
+}

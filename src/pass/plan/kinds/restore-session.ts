@@ -1,0 +1,200 @@
+import { formatDuration, parseGoDuration } from "../../../api/duration.ts";
+import type { KubeObject } from "../../../api/meta.ts";
+import { refOf } from "../../../api/meta.ts";
+import { restoreSessionPhase } from "../../../api/phases/restore-session-phase.ts";
+import type { RestoreSessionStatus } from "../../../api/restore-session.ts";
+import { type ClaimState, claimEntry, claimOf } from "../claim.ts";
+import { cleanupFinalizer, recordFinalizer } from "../deletion.ts";
+import { Draft, type Turn } from "../draft.ts";
+import { ensureRecorded } from "../entries.ts";
+import { accessToRemove } from "../job-access.ts";
+import { dependenciesOf } from "../resolve-task.ts";
+import { restoreErrors } from "../restore-rules.ts";
+import { phaseOf } from "../snapshots.ts";
+import { asRecord, sameTarget, targetFound } from "../targets.ts";
+import { isBeingDeleted, type World } from "../world.ts";
+import { targetOf } from "./backup-configuration.ts";
+import { isoSeconds } from "./repository.ts";
+import { ensureRestoreJobs, followRestoreJobs, jobsOfRestore } from "./restore-jobs.ts";
+import { type RestoreSource, restoreSource } from "./restore-source.ts";
+
+/** What every stage of a RestoreSession looks at. */
+export type RestoreContext = {
+  readonly draft: Draft;
+  readonly world: World;
+  readonly source: RestoreSource;
+};
+
+const finalPhases = ["Succeeded", "Failed", "Invalid", "Unknown"];
+
+/**
+ * The whole life of a RestoreSession. Nothing runs before it is claimed in the record (promise 1), and what the
+ * record says of an earlier run by this name is final here too.
+ */
+export function planRestoreSession(restore: KubeObject, world: World): Turn {
+  const draft = new Draft(restore, world.now);
+  if (isBeingDeleted(restore)) return planRemoval(draft, world);
+  if (["Succeeded", "Failed", "Unknown"].includes(phaseOf(restore))) return planFinal(draft, world);
+  if (!draft.ensureFinalizers(cleanupFinalizer, recordFinalizer)) return draft.turn("it is new");
+  draft.status["dependencies"] = dependenciesOf(
+    asRecord(asRecord(restore["spec"])["addon"]),
+    "restore",
+    world,
+  );
+  const state = claimOf(restore, world, jobsOfRestore(restore, world).length > 0);
+  if (state === "elsewhere") {
+    draft.wait("the run of Holdfast that claimed it", world.now + 1000);
+    return draft.turn("another run has claimed it");
+  }
+  if (state !== "free" && state !== "ours") return heldTurn(draft, state);
+  draft.dropCondition("Held");
+  const source = checkedSource(draft, world);
+  if (source === undefined) return draft.turn("it was checked");
+  const context: RestoreContext = { draft, world, source };
+  void (
+    claimed(context, state) &&
+    pauseBackups(context) &&
+    ensureRestoreJobs(context) &&
+    followRestoreJobs(context) &&
+    settle(context)
+  );
+  draft.status["phase"] = restoreSessionPhase(draft.statusAs<RestoreSessionStatus>());
+  return draft.turn("its claim and its jobs were looked at");
+}
+
+/** The record forbids this run; the phase says how, the condition what to do. */
+function heldTurn(draft: Draft, state: Exclude<ClaimState, string>): Turn {
+  draft.setCondition("Held", true, state.reason, state.message);
+  draft.problem({ severity: state.severity, reason: state.reason, message: state.message, next: state.next });
+  if (state.status !== undefined) draft.status = { ...state.status };
+  draft.status["phase"] = state.phase;
+  return draft.turn(state.message);
+}
+
+function checkedSource(draft: Draft, world: World): RestoreSource | undefined {
+  if (started(draft)) return restoreSource(draft.object, world).source;
+  const namespace = draft.object.metadata.namespace ?? "";
+  const found = targetFound(targetOf(draft.object), namespace, world);
+  draft.status["targetFound"] = found;
+  const { source, waiting, error } = restoreSource(draft.object, world);
+  const errors = [...restoreErrors(draft.object, world), ...(error === undefined ? [] : [error])];
+  if (errors.length > 0) {
+    draft.setCondition("ValidationPassed", false, "ResourceValidationFailed", errors.join("; "));
+    for (const message of errors)
+      draft.problem({
+        severity: "error",
+        reason: "ResourceValidationFailed",
+        message,
+        next: "correct the declaration",
+      });
+    draft.status["phase"] = restoreSessionPhase(draft.statusAs<RestoreSessionStatus>());
+    return undefined;
+  }
+  draft.status["phase"] = "Pending";
+  if (source === undefined) {
+    const message = `it cannot start yet: ${waiting ?? "its source"} is not there`;
+    draft.problem({
+      severity: "warning",
+      reason: "SourceNotReady",
+      message,
+      next: "it starts by itself once that is there",
+    });
+    return undefined;
+  }
+  if (!found) {
+    const message = "its target does not exist";
+    draft.problem({
+      severity: "error",
+      reason: "TargetNotFound",
+      message,
+      next: "create the target, or correct spec.target",
+    });
+    return undefined;
+  }
+  draft.setCondition("ValidationPassed", true, "ResourceValidationPassed");
+  return source;
+}
+
+function started(draft: Draft): boolean {
+  return draft.condition("RestoreExecutorEnsured") !== undefined;
+}
+
+/** Writes the claim ahead of everything else; the pass that has seen it at the remote's tip goes on. */
+function claimed({ draft, world }: RestoreContext, state: "free" | "ours"): boolean {
+  if (state === "ours") return true;
+  draft.entry(claimEntry(draft.object, world));
+  return draft.wait("its claim in the record");
+}
+
+/** Backups of the same target are skipped while it runs; the status names them. Their spec is not touched. */
+function pauseBackups({ draft, world }: RestoreContext): boolean {
+  const namespace = draft.object.metadata.namespace ?? "";
+  draft.status["pausedBackups"] = world.observed
+    .list("BackupConfiguration")
+    .filter((one) =>
+      sameTarget(targetOf(one), one.metadata.namespace ?? "", targetOf(draft.object), namespace),
+    )
+    .map((one) => ({
+      apiGroup: "core.kubestash.com",
+      kind: one.kind,
+      name: one.metadata.name,
+      namespace: one.metadata.namespace,
+    }));
+  const timeout = asRecord(draft.object["spec"])["restoreTimeout"];
+  const ms = typeof timeout === "string" ? parseGoDuration(timeout) : undefined;
+  if (ms !== undefined) draft.status["restoreDeadline"] ??= isoSeconds(world.now + ms);
+  return true;
+}
+
+function settle({ draft, world }: RestoreContext): boolean {
+  const since = Date.parse(
+    draft.condition("RestoreExecutorEnsured")?.lastTransitionTime ?? isoSeconds(world.now),
+  );
+  draft.status["duration"] ??= formatDuration(Math.max(0, world.now - since));
+  draft.status["pausedBackups"] = [];
+  draft.setCondition("MetricsPushed", true, "SuccessfullyPushedMetrics", "served by the operator");
+  return true;
+}
+
+function planFinal(draft: Draft, world: World): Turn {
+  for (const access of accessToRemove(draft.object.metadata.uid ?? "", world))
+    draft.step({
+      kind: "delete",
+      ref: refOf(access),
+      uid: access.metadata.uid ?? "",
+      because: "its restore has ended",
+    });
+  ensureRecorded(draft, world);
+  return draft.turn("it has ended");
+}
+
+/** Its entry stays for ever: a name that ran never runs again. */
+function planRemoval(draft: Draft, world: World): Turn {
+  const running = jobsOfRestore(draft.object, world).filter((job) => !isBeingDeleted(job));
+  for (const job of running)
+    draft.step({
+      kind: "delete",
+      ref: refOf(job),
+      uid: job.metadata.uid ?? "",
+      because: "its RestoreSession is being deleted",
+    });
+  const wasClaimed = draft.object["status"] !== undefined && !finalPhases.includes(phaseOf(draft.object));
+  if (wasClaimed && draft.condition("RestoreExecutorEnsured") !== undefined) {
+    draft.status["phase"] = "Unknown";
+    draft.setCondition(
+      "RestoreIncomplete",
+      true,
+      "RestoreExecutorTerminatedBeforeCompletion",
+      "it was deleted while it ran",
+    );
+    return draft.turn("it is being deleted while it runs");
+  }
+  if (
+    finalPhases.includes(phaseOf(draft.object)) &&
+    phaseOf(draft.object) !== "Invalid" &&
+    !ensureRecorded(draft, world)
+  )
+    return draft.turn("it is being deleted");
+  draft.removeFinalizers([cleanupFinalizer, recordFinalizer], "its entry stays in the record");
+  return draft.turn("it is being deleted");
+}

@@ -1,0 +1,89 @@
+import type { KubeObject } from "../../../api/meta.ts";
+import { conditionIs, latestGood, phaseOf } from "../snapshots.ts";
+import { asRecord } from "../targets.ts";
+import type { World } from "../world.ts";
+import { repositoryObstacle, storageOf } from "./repository.ts";
+import { repositoryOf } from "./snapshot.ts";
+
+export type RestoreSource = {
+  readonly snapshot: KubeObject;
+  readonly repository: KubeObject;
+  readonly storage: KubeObject;
+  /** Component names that are restored. */
+  readonly components: readonly string[];
+};
+
+export type SourceAnswer = {
+  readonly source?: RestoreSource;
+  /** What is not there and may still come: "Repository demo/x". */
+  readonly waiting?: string;
+  /** What a person must change. */
+  readonly error?: string;
+};
+
+/**
+ * The Snapshot that a RestoreSession means. `latest` is the newest good one: Succeeded, not partial, and not one
+ * whose source shrank. It is chosen once: the Jobs' own label names it from then on.
+ */
+export function restoreSource(restore: KubeObject, world: World): SourceAnswer {
+  const data = asRecord(asRecord(restore["spec"])["dataSource"]);
+  const namespace = String(data["namespace"] ?? restore.metadata.namespace);
+  const wanted = String(data["snapshot"] ?? "");
+  const repositoryName = typeof data["repository"] === "string" ? data["repository"] : undefined;
+  const repository = world.observed
+    .list("Repository", namespace)
+    .find((one) => one.metadata.name === repositoryName);
+  if (repositoryName !== undefined && repository === undefined)
+    return { waiting: `Repository ${namespace}/${repositoryName}` };
+  const chosen = chosenSnapshot(restore, world);
+  const name = chosen ?? wanted;
+  const snapshot =
+    name === "latest"
+      ? repository && latestGood(repository, world)
+      : world.observed.list("Snapshot", namespace).find((one) => one.metadata.name === name);
+  if (snapshot === undefined) return absent(name, namespace, repository);
+  const owner = repository ?? repositoryOf(snapshot, world);
+  if (owner === undefined) return { waiting: `the Repository of Snapshot ${namespace}/${name}` };
+  const storage = storageOf(owner, world);
+  const obstacle = repositoryObstacle(owner, world);
+  if (storage === undefined || obstacle !== undefined) return { waiting: obstacle ?? "its BackupStorage" };
+  return judged({ snapshot, repository: owner, storage }, data);
+}
+
+/** The Snapshot that the Jobs of this restore were made for. */
+function chosenSnapshot(restore: KubeObject, world: World): string | undefined {
+  return world.observed
+    .ownedBy(restore.metadata.uid ?? "")
+    .map((one) => one.metadata.annotations?.["holdfast.dev/snapshot"])
+    .find((name) => name !== undefined);
+}
+
+function absent(name: string, namespace: string, repository: KubeObject | undefined): SourceAnswer {
+  if (name !== "latest") return { waiting: `Snapshot ${namespace}/${name}` };
+  if (repository !== undefined && phaseOf(repository) === "Ready")
+    return { waiting: `a good Snapshot in Repository ${namespace}/${repository.metadata.name}` };
+  return { waiting: `Repository ${namespace}/${repository?.metadata.name ?? "(none)"} to be Ready` };
+}
+
+function judged(
+  found: Omit<RestoreSource, "components">,
+  data: Readonly<Record<string, unknown>>,
+): SourceAnswer {
+  const { snapshot } = found;
+  const status = asRecord(snapshot["status"]);
+  const present = asRecord(status["components"]);
+  const partial = conditionIs(snapshot, "Partial", "True");
+  if (phaseOf(snapshot) !== "Succeeded" && !partial) {
+    const sentence = `Snapshot ${snapshot.metadata.name} is ${phaseOf(snapshot) || "Pending"}`;
+    return phaseOf(snapshot) === "Failed"
+      ? { error: `${sentence}; it cannot be restored` }
+      : { waiting: sentence };
+  }
+  const asked = Array.isArray(data["components"]) ? data["components"].map(String) : Object.keys(present);
+  const unknown = asked.filter((component) => present[component] === undefined);
+  if (unknown.length > 0)
+    return {
+      error: `Snapshot ${snapshot.metadata.name} has no component ${unknown.join(", ")}; it has ${Object.keys(present).join(", ")}`,
+    };
+  return { source: { ...found, components: [...asked].sort() } };
+}

@@ -1,0 +1,286 @@
+import { type Condition, setCondition } from "../../../api/conditions.ts";
+import { offshootLabels } from "../../../api/labels.ts";
+import { type KubeObject, refOf } from "../../../api/meta.ts";
+import { backupSessionName, triggerName } from "../../../api/names.ts";
+import { nextDue } from "../cron.ts";
+import { cleanupFinalizer, recordFinalizer } from "../deletion.ts";
+import type { Draft } from "../draft.ts";
+import { ownerOf } from "../executor-job.ts";
+import { phaseOf, snapshotsOf } from "../snapshots.ts";
+import { asRecord, records, sameTarget } from "../targets.ts";
+import { deepEqual, isBeingDeleted, isRecord, type World } from "../world.ts";
+import { targetOf } from "./backup-configuration.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** A CronJob with its ServiceAccount per session, and the first backup once everything is ready. */
+export function ensureSchedulers(draft: Draft, world: World): void {
+  const configuration = draft.object;
+  const before = records(draft.status["sessions"]);
+  const sessions = records(asRecord(configuration["spec"])["sessions"]);
+  draft.status["sessions"] = sessions.map((session) => {
+    const known = before.find((one) => one["name"] === session["name"]);
+    const conditions = (
+      Array.isArray(known?.["conditions"]) ? known["conditions"] : []
+    ) as readonly Condition[];
+    return scheduledSession(draft, session, conditions, world);
+  });
+  removeStrangers(draft, sessions, world);
+}
+
+function scheduledSession(draft: Draft, session: Json, before: readonly Condition[], world: World): Json {
+  const name = String(session["name"]);
+  const wanted = cronJob(draft.object, session, world);
+  const live = world.observed.get(refOf(wanted));
+  const drifted =
+    live !== undefined && !isBeingDeleted(live) && driftOf(wanted["spec"], live["spec"]).length > 0;
+  if (live === undefined || drifted) {
+    const because = `session ${name} runs on "${String(asRecord(session["scheduler"])["schedule"])}"`;
+    for (const object of triggerAccess(wanted))
+      if (world.observed.get(refOf(object)) === undefined) draft.step({ kind: "create", object, because });
+    draft.step({
+      kind: "apply",
+      object: wanted,
+      change: live ? "configure" : "create",
+      drift: live ? driftOf(wanted["spec"], live["spec"]) : [],
+      because,
+    });
+  }
+  let conditions = setCondition(
+    before,
+    live === undefined
+      ? {
+          type: "SchedulerEnsured",
+          status: "False",
+          reason: "SchedulerNotEnsured",
+          message: "its CronJob is being made",
+        }
+      : { type: "SchedulerEnsured", status: "True", reason: "SchedulerEnsured", message: "" },
+    world.now,
+  );
+  conditions = initialBackup(draft, session, conditions, world);
+  const next = nextDue(asRecord(wanted["spec"]), world.now);
+  return { name, ...(next === undefined ? {} : { nextSchedule: next }), conditions };
+}
+
+function driftOf(wanted: unknown, live: unknown): readonly string[] {
+  const differs = (a: unknown, b: unknown, path: string): readonly string[] => {
+    if (isRecord(a))
+      return Object.entries(a).flatMap(([field, value]) =>
+        differs(value, isRecord(b) ? b[field] : undefined, `${path}.${field}`),
+      );
+    if (Array.isArray(a) && Array.isArray(b) && a.length === b.length)
+      return a.flatMap((item, index) => differs(item, b[index], `${path}[${index}]`));
+    return deepEqual(a, b) ? [] : [path];
+  };
+  return differs(wanted, live, "spec");
+}
+
+function cronJob(configuration: KubeObject, session: Json, world: World): KubeObject {
+  const spec = asRecord(configuration["spec"]);
+  const { schedule, jobTemplate, suspend, concurrencyPolicy, ...limits } = asRecord(session["scheduler"]);
+  const { template, ...job } = asRecord(jobTemplate);
+  const pod = asRecord(asRecord(template)["spec"]);
+  const name = triggerName(configuration.metadata.name, String(session["name"]));
+  const { registry, repository, tag } = world.image;
+  const labels = { ...offshootLabels(configuration), "kubestash.com/session-name": String(session["name"]) };
+  return {
+    apiVersion: "batch/v1",
+    kind: "CronJob",
+    metadata: {
+      name,
+      namespace: configuration.metadata.namespace ?? "",
+      labels,
+      ownerReferences: [ownerOf(configuration)],
+    },
+    spec: {
+      schedule,
+      suspend: suspend === true || spec["paused"] === true,
+      concurrencyPolicy: concurrencyPolicy ?? "Allow",
+      ...limits,
+      jobTemplate: {
+        metadata: { labels },
+        spec: {
+          ...job,
+          template: {
+            metadata: { labels },
+            spec: {
+              serviceAccountName: name,
+              ...pod,
+              restartPolicy: "Never",
+              containers: [
+                {
+                  name: "trigger",
+                  image: `${registry}/${repository}:${tag}`,
+                  args: [
+                    "job",
+                    "trigger-backup",
+                    "--invoker-kind=BackupConfiguration",
+                    `--invoker-namespace=${configuration.metadata.namespace}`,
+                    `--invoker-name=${configuration.metadata.name}`,
+                    `--session-name=${String(session["name"])}`,
+                  ],
+                },
+              ],
+            },
+          },
+        },
+      },
+    },
+  };
+}
+
+function triggerAccess(cron: KubeObject): readonly KubeObject[] {
+  const { name, namespace = "", labels = {}, ownerReferences = [] } = cron.metadata;
+  const metadata = {
+    name,
+    namespace,
+    labels,
+    ownerReferences: ownerReferences.map((owner) => ({ ...owner, controller: false })),
+  };
+  return [
+    { apiVersion: "v1", kind: "ServiceAccount", metadata },
+    {
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "RoleBinding",
+      metadata,
+      subjects: [{ kind: "ServiceAccount", name, namespace }],
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "kubestash-cron-job" },
+    },
+  ];
+}
+
+/** CronJobs of sessions that are no longer in the spec. */
+function removeStrangers(draft: Draft, sessions: readonly Json[], world: World): void {
+  const names = new Set(
+    sessions.map((session) => triggerName(draft.object.metadata.name, String(session["name"]))),
+  );
+  const uid = draft.object.metadata.uid ?? "";
+  for (const object of world.observed.ownedBy(uid)) {
+    if (
+      !["CronJob", "ServiceAccount", "RoleBinding"].includes(object.kind) ||
+      names.has(object.metadata.name)
+    )
+      continue;
+    if (isBeingDeleted(object)) continue;
+    draft.step({
+      kind: "delete",
+      ref: refOf(object),
+      uid: object.metadata.uid ?? "",
+      because: "its session is no longer declared",
+    });
+  }
+}
+
+/**
+ * One backup at once, the first time: only when no repository of the session holds a snapshot of it, and never
+ * while a declared restore of the same target is not final (promise 8).
+ */
+function initialBackup(
+  draft: Draft,
+  session: Json,
+  conditions: readonly Condition[],
+  world: World,
+): readonly Condition[] {
+  const configuration = draft.object;
+  if (conditions.some((one) => one.type === "InitialBackupTriggered" && one.status === "True"))
+    return conditions;
+  if (phaseOf(configuration) !== "Ready" || asRecord(configuration["spec"])["paused"] === true)
+    return conditions;
+  const triggered = (reason: string, message: string) =>
+    setCondition(conditions, { type: "InitialBackupTriggered", status: "True", reason, message }, world.now);
+  const repositories = sessionRepositories(configuration, session, world);
+  if (repositories === undefined) return conditions;
+  const known = repositories
+    .flatMap((repository) => snapshotsOf(repository, world))
+    .filter((one) => asRecord(one["spec"])["session"] === session["name"]);
+  if (known.length > 0)
+    return triggered(
+      "SuccessfullyTriggeredInitialBackup",
+      "the repository holds snapshots already, so none was made",
+    );
+  if (restorePending(configuration, world)) return conditions;
+  const existing = sessionsOf(configuration, String(session["name"]), world);
+  if (existing.length > 0) return triggered("SuccessfullyTriggeredInitialBackup", "");
+  const object = newBackupSession(configuration, session, { atMs: world.now, retryLeft: retriesOf(session) });
+  draft.step({
+    kind: "create",
+    object,
+    because: `it is the initial backup of session ${String(session["name"])}`,
+  });
+  return conditions;
+}
+
+/** The Repositories of a session, or undefined while one is not Ready. */
+function sessionRepositories(
+  configuration: KubeObject,
+  session: Json,
+  world: World,
+): readonly KubeObject[] | undefined {
+  const all = records(session["repositories"]).map((request) =>
+    world.observed
+      .list("Repository", configuration.metadata.namespace)
+      .find((one) => one.metadata.name === request["name"]),
+  );
+  const ready = all
+    .filter((one) => one !== undefined && phaseOf(one) === "Ready")
+    .filter((one) => one !== undefined);
+  return ready.length === all.length ? ready : undefined;
+}
+
+function restorePending(configuration: KubeObject, world: World): boolean {
+  const namespace = configuration.metadata.namespace ?? "";
+  const target = targetOf(configuration);
+  const final = ["Succeeded", "Failed", "Invalid", "Unknown"];
+  const concerns = (restore: KubeObject) =>
+    sameTarget(targetOf(restore), restore.metadata.namespace ?? "", target, namespace);
+  const live = world.observed
+    .list("RestoreSession")
+    .filter((one) => concerns(one) && !final.includes(phaseOf(one)));
+  const declared = [...world.desired.objects.values()]
+    .map((one) => one.object)
+    .filter((one) => one.kind === "RestoreSession" && concerns(one))
+    .filter((one) => world.observed.get(refOf(one)) === undefined);
+  return live.length + declared.length > 0;
+}
+
+export function sessionsOf(configuration: KubeObject, session: string, world: World): readonly KubeObject[] {
+  return world.observed.list("BackupSession", configuration.metadata.namespace).filter((one) => {
+    const spec = asRecord(one["spec"]);
+    return asRecord(spec["invoker"])["name"] === configuration.metadata.name && spec["session"] === session;
+  });
+}
+
+export function retriesOf(session: Json): number {
+  const retry = session["retryConfig"];
+  return isRecord(retry) ? Number(retry["maxRetry"] ?? 1) : 0;
+}
+
+export function newBackupSession(
+  configuration: KubeObject,
+  session: Json,
+  how: { readonly atMs: number; readonly retryLeft: number },
+): KubeObject {
+  const name = String(session["name"]);
+  return {
+    apiVersion: "core.kubestash.com/v1alpha1",
+    kind: "BackupSession",
+    metadata: {
+      name: backupSessionName(configuration.metadata.name, name, Math.floor(how.atMs / 1000)),
+      namespace: configuration.metadata.namespace ?? "",
+      labels: { ...offshootLabels(configuration), "kubestash.com/session-name": name },
+      ownerReferences: [ownerOf(configuration)],
+      finalizers: [cleanupFinalizer, recordFinalizer],
+    },
+    spec: {
+      invoker: {
+        apiGroup: "core.kubestash.com",
+        kind: "BackupConfiguration",
+        name: configuration.metadata.name,
+      },
+      session: name,
+      retryLeft: how.retryLeft,
+      ...(session["backupTimeout"] === undefined ? {} : { backupTimeout: session["backupTimeout"] }),
+    },
+  };
+}

@@ -1,0 +1,229 @@
+import { parseRetentionPeriod } from "../../../api/duration.ts";
+import { offshootLabels } from "../../../api/labels.ts";
+import { type KubeObject, refOf } from "../../../api/meta.ts";
+import { shortName } from "../../../api/names.ts";
+import { forgottenBy } from "../deletion.ts";
+import { jobEnd, ownerOf } from "../executor-job.ts";
+import { accessFor } from "../job-access.ts";
+import { localVolume } from "../local-volume.ts";
+import { type RetentionRule, type RetentionSnapshot, staleSnapshots } from "../retention.ts";
+import { conditionIs, isGood, phaseOf, snapshotsOf, snapshotTime } from "../snapshots.ts";
+import { asRecord, records } from "../targets.ts";
+import { isBeingDeleted, isRecord } from "../world.ts";
+import type { SessionContext } from "./backup-session.ts";
+import { encryptionSecretOf, storageOf } from "./repository.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+type Applied = { readonly phase: "Pending" | "Applied" | "FailedToApply"; readonly error?: string };
+
+/**
+ * The RetentionPolicy of each Repository of the session, once its Snapshots have ended: restic forgets and prunes
+ * the stale ones in a Job, then their objects go. Held while the source has shrunk and nobody accepted it.
+ */
+export function applyRetention(context: SessionContext): boolean {
+  const { draft, session, world } = context;
+  if (draft.condition("RetentionPolicyExecutorEnsured") !== undefined && !pending(draft.status)) return true;
+  const results: Json[] = [];
+  let waiting = false;
+  for (const request of records(session["repositories"])) {
+    const repository = world.observed
+      .list("Repository", draft.object.metadata.namespace)
+      .find((one) => one.metadata.name === request["name"]);
+    const policy = policyOf(context, request);
+    if (repository === undefined || policy === undefined) continue;
+    const applied = applyTo(context, repository, policy);
+    if (applied === "running") waiting = true;
+    else
+      results.push({
+        ref: { name: policy.metadata.name, namespace: policy.metadata.namespace },
+        repository: repository.metadata.name,
+        ...applied,
+      });
+  }
+  if (waiting) return draft.wait("retention");
+  draft.status["retentionPolicy"] = results;
+  draft.setCondition("RetentionPolicyExecutorEnsured", true, "SuccessfullyEnsuredRetentionPolicyExecutor");
+  return true;
+}
+
+/** Set when retention had not run yet for some repository. */
+function pending(status: Json): boolean {
+  return status["retentionPolicy"] === undefined;
+}
+
+function policyOf({ configuration, world }: SessionContext, request: Json): KubeObject | undefined {
+  const backends = records(asRecord(configuration["spec"])["backends"]);
+  const backend =
+    backends.find((one) => one["name"] === request["backend"]) ??
+    (backends.length === 1 ? backends[0] : undefined);
+  const reference = asRecord(backend?.["retentionPolicy"]);
+  const namespace = String(reference["namespace"] ?? configuration.metadata.namespace);
+  return world.observed
+    .list("RetentionPolicy", namespace)
+    .find((one) => one.metadata.name === reference["name"]);
+}
+
+function applyTo(context: SessionContext, repository: KubeObject, policy: KubeObject): Applied | "running" {
+  const { draft, world } = context;
+  const snapshots = snapshotsOf(repository, world).filter((one) => !isBeingDeleted(one));
+  const job = world.observed.get({
+    apiVersion: "batch/v1",
+    kind: "Job",
+    namespace: draft.object.metadata.namespace ?? "",
+    name: jobName(draft.object, repository),
+  });
+  if (job !== undefined) return followJob(context, job, snapshots);
+  const shrunk = snapshots.find((one) => conditionIs(one, "SourceShrunk", "True"));
+  if (shrunk !== undefined) {
+    const error = `held: the source of Snapshot ${shrunk.metadata.name} shrank; nothing is removed until it is accepted`;
+    draft.problem({
+      severity: "warning",
+      reason: "SourceShrunk",
+      message: error,
+      next: `restore what is missing, or declare holdfast.dev/accept-shrink: ${shrunk.metadata.name} on BackupConfiguration ${context.configuration.metadata.name}`,
+    });
+    return { phase: "Pending", error };
+  }
+  const stale = staleSnapshots(snapshots.flatMap(retentionView), ruleOf(policy), world.now);
+  if (stale.length === 0) return { phase: "Applied" };
+  startJob(context, repository, stale);
+  return "running";
+}
+
+function jobName(session: KubeObject, repository: KubeObject): string {
+  return shortName(`retentionpolicy-${session.metadata.name}-${repository.metadata.name}`);
+}
+
+function retentionView(snapshot: KubeObject): readonly RetentionSnapshot[] {
+  const phase = phaseOf(snapshot);
+  if (phase !== "Succeeded" && phase !== "Failed") return [];
+  const session = String(asRecord(snapshot["spec"])["session"]);
+  const components = Object.keys(asRecord(asRecord(snapshot["status"])["components"]));
+  return [
+    {
+      name: snapshot.metadata.name,
+      phase,
+      time: snapshotTime(snapshot),
+      groups: components.map((component) => `${session}/${component}`),
+      good: isGood(snapshot),
+    },
+  ];
+}
+
+function ruleOf(policy: KubeObject): RetentionRule {
+  const spec = asRecord(policy["spec"]);
+  const period = spec["maxRetentionPeriod"];
+  return {
+    maxPeriodMs: typeof period === "string" ? parseRetentionPeriod(period) : undefined,
+    successful: isRecord(spec["successfulSnapshots"])
+      ? (spec["successfulSnapshots"] as RetentionRule["successful"])
+      : undefined,
+    failedLast: Number(asRecord(spec["failedSnapshots"])["last"] ?? 1),
+  };
+}
+
+const staleList = "holdfast.dev/snapshots";
+
+function followJob(
+  context: SessionContext,
+  job: KubeObject,
+  snapshots: readonly KubeObject[],
+): Applied | "running" {
+  const { draft, world } = context;
+  const end = jobEnd(job, world);
+  if (end.kind === "running") return "running";
+  if (end.kind === "failed") return { phase: "FailedToApply", error: end.message };
+  const names = (job.metadata.annotations?.[staleList] ?? "").split(",");
+  const left = snapshots.filter((one) => names.includes(one.metadata.name));
+  for (const snapshot of left) removeForgotten(draft, snapshot, job.metadata.name);
+  return left.length === 0 ? { phase: "Applied" } : "running";
+}
+
+/** First marked as forgotten, so that its removal knows that no data is left, then deleted. */
+function removeForgotten(draft: SessionContext["draft"], snapshot: KubeObject, job: string): void {
+  const because = "retention has forgotten its data";
+  const ref = refOf(snapshot);
+  if (snapshot.metadata.annotations?.[forgottenBy] === undefined)
+    draft.step({
+      kind: "patch",
+      ref,
+      resourceVersion: snapshot.metadata.resourceVersion ?? "",
+      patch: { metadata: { annotations: { [forgottenBy]: job } }, spec: { deletionPolicy: "WipeOut" } },
+      because,
+    });
+  else draft.step({ kind: "delete", ref, uid: snapshot.metadata.uid ?? "", because });
+}
+
+function startJob(context: SessionContext, repository: KubeObject, stale: readonly string[]): void {
+  const { draft, world } = context;
+  const storage = storageOf(repository, world);
+  if (storage === undefined) return;
+  const job = forgetJob(context, { repository, storage, stale });
+  const encryption = encryptionSecretOf(repository);
+  const because = `${stale.length} snapshot(s) of ${repository.metadata.name} are beyond the RetentionPolicy: ${stale.join(", ")}`;
+  for (const object of [
+    ...accessFor(job, [storage], encryption === undefined ? [] : [encryption], world),
+    job,
+  ])
+    if (world.observed.get(refOf(object)) === undefined) draft.step({ kind: "create", object, because });
+}
+
+type Forget = {
+  readonly repository: KubeObject;
+  readonly storage: KubeObject;
+  readonly stale: readonly string[];
+};
+
+function forgetJob({ draft, world }: SessionContext, { repository, storage, stale }: Forget): KubeObject {
+  const local = localVolume(storage);
+  const name = jobName(draft.object, repository);
+  const namespace = draft.object.metadata.namespace ?? "";
+  const { registry, repository: image, tag } = world.image;
+  const labels = {
+    ...offshootLabels(draft.object),
+    "app.kubernetes.io/component": "kubestash-retention-policy",
+  };
+  return {
+    apiVersion: "batch/v1",
+    kind: "Job",
+    metadata: {
+      name,
+      namespace,
+      labels,
+      annotations: { [staleList]: stale.join(",") },
+      ownerReferences: [ownerOf(draft.object)],
+    },
+    spec: {
+      backoffLimit: 0,
+      template: {
+        metadata: { labels },
+        spec: {
+          restartPolicy: "Never",
+          serviceAccountName: name,
+          volumes: [
+            { name: "kubestash-tmp-volume", emptyDir: {} },
+            ...(local === undefined ? [] : [local.volume]),
+          ],
+          containers: [
+            {
+              name: "retentionpolicy",
+              image: `${registry}/${image}:${tag}`,
+              args: [
+                "job",
+                "forget",
+                `--namespace=${namespace}`,
+                `--repository=${repository.metadata.name}`,
+                `--snapshots=${stale.join(",")}`,
+              ],
+              volumeMounts: [
+                { name: "kubestash-tmp-volume", mountPath: "/kubestash-tmp" },
+                ...(local === undefined ? [] : [local.mount]),
+              ],
+              terminationMessagePolicy: "FallbackToLogsOnError",
+            },
+          ],
+        },
+      },
+    },
+  };
+}

@@ -1,0 +1,221 @@
+import type { KubeObject } from "../../../api/meta.ts";
+import { componentsPhase } from "../../../api/phases/components-phase.ts";
+import { snapshotPhase } from "../../../api/phases/snapshot-phase.ts";
+import { formatSize, parseSize } from "../../../api/size.ts";
+import type { SnapshotStatus } from "../../../api/snapshot.ts";
+import { cleanupFinalizer, forgottenBy, recordFinalizer } from "../deletion.ts";
+import { Draft, type Turn } from "../draft.ts";
+import { ensureRecorded } from "../entries.ts";
+import { jobEnd } from "../executor-job.ts";
+import { acceptShrink, emptyComponents, goodBefore, phaseOf, shrunkComponents } from "../snapshots.ts";
+import { ensureStored } from "../store.ts";
+import { asRecord, records } from "../targets.ts";
+import { isBeingDeleted, type World } from "../world.ts";
+import { jobsOfSession } from "./backup-jobs.ts";
+import { storageOf } from "./repository.ts";
+
+/** The life of a Snapshot after its components are there: guarded, put into the backend, listed, forgotten. */
+export function planSnapshot(snapshot: KubeObject, world: World): Turn {
+  const draft = new Draft(snapshot, world.now);
+  const repository = repositoryOf(snapshot, world);
+  if (isBeingDeleted(snapshot)) return planRemoval(draft);
+  if (asRecord(snapshot["spec"])["paused"] === true) return draft.turn("it is paused");
+  closeComponents(draft, world);
+  summarize(draft);
+  if (repository !== undefined && componentsAreFinal(draft)) {
+    judgePartial(draft);
+    judgeShrink(draft, repository, world);
+    publish(draft, repository, world);
+  }
+  draft.status["phase"] = snapshotPhase(draft.statusAs<SnapshotStatus>());
+  if (["Succeeded", "Failed"].includes(String(draft.status["phase"]))) ensureRecorded(draft, world);
+  return draft.turn("its components were looked at");
+}
+
+export function repositoryOf(snapshot: KubeObject, world: World): KubeObject | undefined {
+  const name = asRecord(snapshot["spec"])["repository"];
+  return world.observed
+    .list("Repository", snapshot.metadata.namespace)
+    .find((one) => one.metadata.name === name);
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+function componentsOf(draft: Draft): readonly (readonly [string, Json])[] {
+  return Object.entries(asRecord(draft.status["components"])).map(([name, value]) => [name, asRecord(value)]);
+}
+
+function phaseOfComponents(draft: Draft): string {
+  const { components, totalComponents } = draft.statusAs<SnapshotStatus>();
+  return componentsPhase(components, totalComponents);
+}
+
+function componentsAreFinal(draft: Draft): boolean {
+  const phase = phaseOfComponents(draft);
+  return phase === "Succeeded" || phase === "Failed";
+}
+
+/**
+ * The session's Jobs are over, were never made, or ran out of time: components that are not final by then never
+ * will be, and a Snapshot must not stay Running for ever.
+ */
+function closeComponents(draft: Draft, world: World): void {
+  if (["Succeeded", "Failed"].includes(phaseOf(draft.object))) return;
+  const name = asRecord(draft.object["spec"])["backupSession"];
+  const session = world.observed
+    .list("BackupSession", draft.object.metadata.namespace)
+    .find((one) => one.metadata.name === name);
+  const jobs = session === undefined ? [] : jobsOfSession(session, world);
+  if (jobs.length > 0) draft.status["totalComponents"] ??= jobs.length;
+  const final = componentsOf(draft).filter(([, component]) =>
+    ["Succeeded", "Failed"].includes(String(component["phase"])),
+  );
+  if (jobs.length > 0 && final.length >= Number(draft.status["totalComponents"])) return;
+  const reason = reasonItCannotEnd(session, jobs, world);
+  if (reason !== undefined)
+    draft.setCondition("BackupIncomplete", true, "BackupExecutorTerminatedBeforeCompletion", reason);
+}
+
+function reasonItCannotEnd(
+  session: KubeObject | undefined,
+  jobs: readonly KubeObject[],
+  world: World,
+): string | undefined {
+  if (session === undefined) return "its BackupSession is gone";
+  const status = asRecord(session["status"]);
+  const executor = records(status["conditions"]).find((one) => one["type"] === "BackupExecutorEnsured");
+  if (executor === undefined) return undefined;
+  if (executor["status"] === "False") return String(executor["message"]);
+  const deadline = status["backupDeadline"];
+  if (typeof deadline === "string" && world.now >= Date.parse(deadline))
+    return `backupTimeout passed at ${deadline}`;
+  if (jobs.length === 0) return "its Job is gone";
+  const ends = jobs.map((job) => jobEnd(job, world));
+  if (ends.some((end) => end.kind === "running")) return undefined;
+  const words = ends
+    .map((end) => (end.kind === "failed" ? end.message : ""))
+    .find((message) => message !== "");
+  return words ?? "its Job ended without a report";
+}
+
+function summarize(draft: Draft): void {
+  const components = componentsOf(draft).map(([, component]) => component);
+  if (components.length === 0) return;
+  const sizes = components.map((one) => parseSize(String(one["size"] ?? "")) ?? 0);
+  draft.status["size"] = formatSize(sizes.reduce((sum, bytes) => sum + bytes, 0));
+  const integrities = components.filter((one) => one["driver"] === "Restic").map((one) => one["integrity"]);
+  if (integrities.length > 0 && integrities.every((one) => typeof one === "boolean"))
+    draft.status["integrity"] = integrities.every(Boolean);
+  const started = components.flatMap((one) =>
+    records(one["resticStats"]).map((stats) => String(asRecord(stats["summary"])["startTime"] ?? "")),
+  );
+  const first = started.filter((time) => time !== "").sort()[0];
+  draft.status["snapshotTime"] ??= first ?? draft.object.metadata.creationTimestamp;
+}
+
+/** A part of the source is missing: Failed, and restorable by name only (promise 2). */
+function judgePartial(draft: Draft): void {
+  const missing = componentsOf(draft).flatMap(([name, component]) =>
+    (Array.isArray(asRecord(component["proof"])["missing"])
+      ? (asRecord(component["proof"])["missing"] as unknown[])
+      : []
+    ).map((text) => `${name}: ${String(text)}`),
+  );
+  if (missing.length > 0)
+    draft.setCondition("Partial", true, "SourceIncomplete", missing.slice(0, 5).join("; "));
+}
+
+/**
+ * Promise 8: none or under half of the last good one. Judged once, when the components end, and again only to take
+ * a person's acceptance: what is good later must not change what was found then.
+ */
+function judgeShrink(draft: Draft, repository: KubeObject, world: World): void {
+  if (phaseOfComponents(draft) !== "Succeeded") return;
+  const { name } = draft.object.metadata;
+  const judged = draft.condition("SourceShrunk");
+  if (judged?.status === "False") return;
+  if (acceptedShrink(draft.object, world)) {
+    if (judged !== undefined)
+      draft.setCondition("SourceShrunk", false, "Accepted", `${acceptShrink} names ${name}`);
+    return;
+  }
+  if (judged !== undefined || draft.condition("SnapshotMetadataUploaded") !== undefined) return;
+  const before = goodBefore(draft.object, repository, world);
+  const shrunk = shrunkComponents({ ...draft.object, status: draft.status }, before);
+  const found = [
+    ...emptyComponents({ ...draft.object, status: draft.status }).map((component) => `${component} is empty`),
+    ...shrunk.map(
+      (one) => `${one.component} has ${one.now} ${one.measure}, the last good one had ${one.before}`,
+    ),
+  ];
+  if (found.length === 0) return;
+  const message = `${found.join("; ")}. It is kept, is never "latest", and retention stands still`;
+  draft.setCondition("SourceShrunk", true, "SourceShrunk", message);
+}
+
+/** Accepted by the annotation on the BackupConfiguration of its session, which is declared in Git. */
+function acceptedShrink(snapshot: KubeObject, world: World): boolean {
+  return world.observed
+    .list("BackupConfiguration", snapshot.metadata.namespace)
+    .some((configuration) =>
+      (configuration.metadata.annotations?.[acceptShrink] ?? "")
+        .split(",")
+        .some((name) => name.trim() === snapshot.metadata.name),
+    );
+}
+
+/** Into the backend's snapshots/ folder, then into the Repository's list: both gate the phase. */
+function publish(draft: Draft, repository: KubeObject, world: World): void {
+  const storage = storageOf(repository, world);
+  if (storage === undefined || phaseOf(storage) !== "Ready") return;
+  const listed = records(asRecord(repository["status"])["recentSnapshots"]).some(
+    (one) => one["name"] === draft.object.metadata.name,
+  );
+  const uploaded = draft.condition("SnapshotMetadataUploaded")?.status === "True";
+  const final = uploaded && listed;
+  if (!uploaded) {
+    // What lies in the backend is the finished Snapshot, as it will be once this very write has succeeded.
+    const status = finishedStatus(draft, world);
+    const snapshot = { ...draft.object, status };
+    ensureStored(
+      draft,
+      {
+        storage,
+        write: { do: "snapshot", repository, snapshot },
+        condition: "SnapshotMetadataUploaded",
+        whenTrue: "SuccessfullyUploadedSnapshotMetadata",
+        whenFalse: "FailedToUploadSnapshotMetadata",
+        because:
+          "a finished Snapshot is kept in the backend too, so that it can be found without this cluster",
+      },
+      world,
+    );
+  }
+  if (final) draft.setCondition("RecentSnapshotListUpdated", true, "SuccessfullyUpdatedRecentSnapshotList");
+}
+
+function finishedStatus(draft: Draft, world: World): Json {
+  const copy = new Draft({ ...draft.object, status: draft.status }, world.now);
+  copy.setCondition("SnapshotMetadataUploaded", true, "SuccessfullyUploadedSnapshotMetadata");
+  return { ...copy.status, phase: snapshotPhase(copy.statusAs<SnapshotStatus>()) };
+}
+
+/**
+ * Retention forgets the data before it deletes a Snapshot. Any other deletion keeps the data, whatever the policy
+ * says: nothing that could be consented to in Git stands behind it (promise 4). Its entry stays in the record.
+ */
+function planRemoval(draft: Draft): Turn {
+  const forgotten = draft.object.metadata.annotations?.[forgottenBy] !== undefined;
+  if (!forgotten && asRecord(draft.object["spec"])["deletionPolicy"] === "WipeOut")
+    draft.problem({
+      severity: "warning",
+      reason: "WipeOutNotAllowed",
+      message: "its deletionPolicy WipeOut acts as Delete: only retention removes a snapshot's data",
+      next: "let a RetentionPolicy remove it, or forget it with restic",
+    });
+  draft.removeFinalizers(
+    [cleanupFinalizer, recordFinalizer],
+    forgotten ? "its data is forgotten" : "its data stays in the backend",
+  );
+  return draft.turn("it is being deleted");
+}

@@ -1,0 +1,169 @@
+import type { KubeObject } from "../../api/meta.ts";
+import { refOf } from "../../api/meta.ts";
+import { shortName } from "../../api/names.ts";
+import type { Draft } from "./draft.ts";
+import { jobEnd, ownerOf } from "./executor-job.ts";
+import { accessFor } from "./job-access.ts";
+import { localVolume } from "./local-volume.ts";
+import type { StoreWrite } from "./step.ts";
+import { asRecord } from "./targets.ts";
+import type { World } from "./world.ts";
+
+export type StoreRequest = {
+  readonly storage: KubeObject;
+  readonly write: StoreWrite;
+  /** The condition that this decides, with its two reasons. */
+  readonly condition: string;
+  readonly whenTrue: string;
+  readonly whenFalse: string;
+  readonly because: string;
+};
+
+/** A failed write to a backend is tried again after this long. */
+const retryMs = 60_000;
+
+/**
+ * Writes to a backend and lets a condition of the draft's object say how it went; answers true once it is True.
+ * Object stores are written by `act`; the volume of a `local` backend can be mounted by a pod only, so a Job does it.
+ */
+export function ensureStored(draft: Draft, request: StoreRequest, world: World): boolean {
+  const condition = draft.condition(request.condition);
+  if (condition?.status === "True") return true;
+  const failedAt = condition === undefined ? undefined : Date.parse(condition.lastTransitionTime);
+  if (failedAt !== undefined && condition?.status === "False") {
+    const retryAt = failedAt + retryMs;
+    if (world.now < retryAt && !changedSince(request.storage, failedAt)) {
+      draft.problem({
+        severity: "error",
+        reason: request.whenFalse,
+        message: condition.message ?? "",
+        next: "it is tried again in a minute",
+      });
+      draft.wakeAt(retryAt);
+      return false;
+    }
+  }
+  if (localVolume(request.storage) === undefined) {
+    const mark = draft.mark(request.condition, request.whenTrue, request.whenFalse);
+    draft.step({
+      kind: "store",
+      storage: request.storage,
+      write: request.write,
+      mark,
+      because: request.because,
+    });
+    return false;
+  }
+  return storeByJob(draft, request, world);
+}
+
+/** A Secret that appeared or a spec that changed is a reason to try at once. */
+function changedSince(storage: KubeObject, sinceMs: number): boolean {
+  const conditions = asRecord(storage["status"])["conditions"];
+  return (
+    Array.isArray(conditions) &&
+    conditions.some(
+      (one) =>
+        one.type === "BackendSecretFound" &&
+        one.status === "True" &&
+        Date.parse(one.lastTransitionTime) > sinceMs,
+    )
+  );
+}
+
+function storeByJob(draft: Draft, request: StoreRequest, world: World): boolean {
+  const wanted = storeJob(draft.object, request, world);
+  const job = world.observed.get(refOf(wanted));
+  if (job === undefined) {
+    for (const object of [...accessFor(wanted, [request.storage], [], world), wanted])
+      if (world.observed.get(refOf(object)) === undefined)
+        draft.step({ kind: "create", object, because: request.because });
+    return draft.wait(`Job ${wanted.metadata.name}`);
+  }
+  const end = jobEnd(job, world);
+  if (end.kind === "running") return draft.wait(`Job ${wanted.metadata.name}`);
+  const remove = {
+    kind: "delete",
+    ref: refOf(job),
+    uid: job.metadata.uid ?? "",
+    because: "it has ended",
+  } as const;
+  if (end.kind === "succeeded") {
+    draft.setCondition(request.condition, true, request.whenTrue);
+    draft.step(remove);
+    return true;
+  }
+  // Dropped first, so that the failure counts from now and is tried again a minute later.
+  draft.dropCondition(request.condition);
+  draft.setCondition(request.condition, false, request.whenFalse, end.message);
+  draft.step(remove);
+  return false;
+}
+
+function storeJob(object: KubeObject, request: StoreRequest, world: World): KubeObject {
+  const { storage, write } = request;
+  const local = localVolume(storage);
+  const { registry, repository, tag } = world.image;
+  const prefix = { initialize: "init", repository: "init", snapshot: "upload", wipe: "cleanup" }[write.do];
+  const suffix = write.do === "initialize" ? storage.metadata.name : object.metadata.name;
+  const name = shortName(`${prefix}-${suffix}`);
+  const settings = asRecord(asRecord(storage["spec"])["runtimeSettings"]);
+  return {
+    apiVersion: "batch/v1",
+    kind: "Job",
+    metadata: {
+      name,
+      namespace: object.metadata.namespace ?? "",
+      labels: {
+        "app.kubernetes.io/managed-by": "holdfast",
+        "app.kubernetes.io/component": {
+          initialize: "kubestash-initializer",
+          repository: "kubestash-initializer",
+          snapshot: "kubestash-uploader",
+          wipe: "kubestash-cleaner",
+        }[write.do],
+        "kubestash.com/invoker-name": object.metadata.name,
+        "kubestash.com/invoker-namespace": object.metadata.namespace ?? "",
+        "kubestash.com/invoker-kind": object.kind,
+      },
+      ownerReferences: [ownerOf(object)],
+    },
+    spec: {
+      backoffLimit: 0,
+      template: {
+        metadata: { labels: { "app.kubernetes.io/managed-by": "holdfast" } },
+        spec: {
+          ...asRecord(settings["pod"]),
+          restartPolicy: "Never",
+          serviceAccountName: name,
+          volumes: local === undefined ? [] : [local.volume],
+          containers: [
+            {
+              ...asRecord(settings["container"]),
+              name: prefix,
+              image: `${registry}/${repository}:${tag}`,
+              args: ["job", ...storeArguments(request)],
+              volumeMounts: local === undefined ? [] : [local.mount],
+              terminationMessagePolicy: "FallbackToLogsOnError",
+            },
+          ],
+        },
+      },
+    },
+  };
+}
+
+function storeArguments({ storage, write }: StoreRequest): readonly string[] {
+  const of = [`--namespace=${storage.metadata.namespace}`, `--name=${storage.metadata.name}`];
+  const named = (object: KubeObject) => `${object.metadata.namespace}/${object.metadata.name}`;
+  switch (write.do) {
+    case "initialize":
+      return ["storage-initialize", ...of];
+    case "repository":
+      return ["storage-upload", ...of, `--repository=${named(write.repository)}`];
+    case "snapshot":
+      return ["storage-upload", ...of, `--snapshot=${named(write.snapshot)}`];
+    case "wipe":
+      return ["storage-clean", ...of, `--directory=${write.directory}`];
+  }
+}

@@ -1,0 +1,64 @@
+import type { KubeObject, ObjectRef } from "../../api/meta.ts";
+import type { Desired } from "../desired/desired.ts";
+import type { Observed } from "../observed/observed.ts";
+import type { Recorded } from "../record/recorded.ts";
+
+/** Everything a plan may look at: lookups, no verbs. */
+export type World = {
+  readonly desired: Desired;
+  readonly observed: Observed;
+  readonly recorded: Recorded;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** This run of Holdfast: a claim that it wrote is its own to start. */
+  readonly instance: string;
+  /** Image of the Jobs, as Function variables: registry, repository, tag. */
+  readonly image: { readonly registry: string; readonly repository: string; readonly tag: string };
+};
+
+/** A merge patch that turns `from` into `to`; undefined when they are equal. Lists are replaced whole. */
+export function mergePatchOf(from: unknown, to: unknown): Readonly<Record<string, unknown>> | undefined {
+  const before = isRecord(from) ? from : {};
+  const after = isRecord(to) ? to : {};
+  const patch: Record<string, unknown> = {};
+  for (const field of Object.keys(before)) {
+    if (after[field] === undefined && before[field] !== undefined) patch[field] = null;
+  }
+  for (const [field, value] of Object.entries(after)) {
+    if (value === undefined) continue;
+    if (isRecord(value) && isRecord(before[field])) {
+      const inner = mergePatchOf(before[field], value);
+      if (inner) patch[field] = inner;
+    } else if (!deepEqual(before[field], value)) patch[field] = value;
+  }
+  return Object.keys(patch).length === 0 ? undefined : patch;
+}
+
+/** Equality of plain JSON; an undefined field equals an absent one. */
+export function deepEqual(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (Array.isArray(a) && Array.isArray(b))
+    return a.length === b.length && a.every((item, index) => deepEqual(item, b[index]));
+  if (!isRecord(a) || !isRecord(b)) return false;
+  const fields = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return [...fields].every((field) => deepEqual(a[field], b[field]));
+}
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Whether an object is on its way out. */
+export function isBeingDeleted(object: KubeObject): boolean {
+  return object.metadata.deletionTimestamp !== undefined;
+}
+
+/** The reference of an object in another namespace-defaulted field: `{name, namespace?}` of a referrer. */
+export function referred(
+  kind: string,
+  apiVersion: string,
+  reference: { readonly name: string; readonly namespace?: string },
+  referrerNamespace: string,
+): ObjectRef {
+  return { apiVersion, kind, namespace: reference.namespace ?? referrerNamespace, name: reference.name };
+}

@@ -1,0 +1,89 @@
+import { parseGoDuration } from "../../../api/duration.ts";
+import { HoldfastError } from "../../../base/errors.ts";
+import { ExitCode } from "../../../base/exit-code.ts";
+import type { PassResult } from "../../../pass/reconcile.ts";
+import {
+  type KubeOptions,
+  type OutputOptions,
+  type RemoteOptions,
+  withKube,
+  withOutput,
+  withRemote,
+} from "../remote-options.ts";
+import type { AddCommand } from "../shell.ts";
+
+type Options = RemoteOptions & KubeOptions & OutputOptions & { readonly timeout: string };
+
+export const addRun: AddCommand = (program, shell) => {
+  const command = program
+    .command("run")
+    .description("bring the cluster to what Git declares, wait for the Jobs, record the outcome, and end")
+    .option("--timeout <duration>", "give up waiting after this long; Jobs go on in the cluster", "1h")
+    .addHelpText(
+      "after",
+      "\nExample:\n  holdfast run --remote https://git.example.com/ops.git --cluster production --timeout 30m",
+    );
+  withOutput(withKube(withRemote(command))).action(async (options: Options) => {
+    const { connect } = await import("../connect.ts");
+    const { runToEnd } = await import("../../run-to-end.ts");
+    const { problemLines } = await import("../render-plan.ts");
+    const { ports, request } = await connect(options, shell.signal);
+    const json = options.output === "json";
+    const told = new Set<string>();
+    const onPass = (result: PassResult) => {
+      if (json) return;
+      for (const line of passLines(result)) process.stdout.write(`${line}\n`);
+      for (const problem of result.problems) {
+        const lines = problemLines(problem).join("\n");
+        if (!told.has(lines)) process.stderr.write(`${lines}\n`);
+        told.add(lines);
+      }
+    };
+    const { end, passes, last, problems } = await runToEnd(ports, request, {
+      timeoutMs: timeoutOf(options),
+      onPass,
+    });
+    const failed = problems.some((problem) => problem.severity === "error") || end === "timeout";
+    if (json)
+      process.stdout.write(
+        `${JSON.stringify({ end, passes, revision: last.plan.revision, problems, waiting: last.plan.waiting })}\n`,
+      );
+    else
+      process.stdout.write(
+        end === "done"
+          ? `Nothing is left to do at ${last.plan.revision.slice(0, 12)}.\n`
+          : `Timed out; still waiting for ${last.plan.waiting.join(", ")}.\n`,
+      );
+    if (failed) shell.setExitCode(ExitCode.failed);
+  });
+};
+
+function timeoutOf({ timeout }: Options): number {
+  const ms = parseGoDuration(timeout);
+  if (ms !== undefined && ms > 0) return ms;
+  throw new HoldfastError("DurationInvalid", `--timeout ${timeout} is not a duration`, {
+    disposition: "stall",
+    next: "write it like 90s, 30m or 1h30m",
+    exitCode: ExitCode.usage,
+  });
+}
+
+/** What one pass did, a line each; what only keeps statuses current is left out. */
+export function passLines({ outcome, recorded, plan }: PassResult): readonly string[] {
+  const done = outcome.results.flatMap(({ step, result }) => {
+    if (step.kind === "status" || step.kind === "patch" || result === "unchanged" || result === "conflict")
+      return [];
+    const object = step.kind === "delete" ? step.ref : step.kind === "store" ? step.storage : step.object;
+    const name =
+      "metadata" in object
+        ? `${object.metadata.namespace ?? ""}/${object.metadata.name}`
+        : `${object.namespace ?? ""}/${object.name}`;
+    return [`${result} ${object.kind} ${name.replace(/^\//, "")}: ${step.because}`];
+  });
+  if (recorded.kind !== "written") return done;
+  const said = plan.entries.flatMap((entry) => entry.summary ?? []);
+  return [
+    ...done,
+    `recorded ${recorded.commit.slice(0, 12)}: ${said.join("; ") || `status of ${recorded.entries} object(s)`}`,
+  ];
+}

@@ -1,0 +1,42 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { type RemoteOptions, withRemote } from "../remote-options.ts";
+import type { AddCommand } from "../shell.ts";
+
+type Options = RemoteOptions & { readonly state?: string; readonly port?: string };
+
+export const addUp: AddCommand = (program, shell) => {
+  const command = program
+    .command("up")
+    .description("a Kubernetes of your own in one process, kept as Git declares it, until it is stopped")
+    .option("--state <folder>", "where the cluster's state is kept (~/.local/share/holdfast/<cluster>)")
+    .option("--port <number>", "port on 127.0.0.1 (a free one)")
+    .addHelpText("after", "\nExample:\n  holdfast up --remote ./gitops-repo.git --cluster laptop");
+  withRemote(command).action(async (options: Options) => {
+    const { requireCluster } = await import("../remote-options.ts");
+    const { startLocalCluster } = await import("../../local-cluster.ts");
+    const { connect } = await import("../connect.ts");
+    const { runController } = await import("../../controller/run-controller.ts");
+    const cluster = requireCluster(options);
+    const state =
+      options.state ??
+      join(process.env["XDG_DATA_HOME"] ?? join(homedir(), ".local", "share"), "holdfast", cluster);
+    const local = await startLocalCluster({
+      state,
+      signal: shell.signal,
+      ...(options.port === undefined ? {} : { port: Number(options.port) }),
+    });
+    try {
+      process.stdout.write(
+        `The cluster answers at ${local.url}\n  export KUBECONFIG=${local.kubeconfigPath}\n`,
+      );
+      const { ports, request } = await connect(
+        { ...options, kubeconfig: local.kubeconfigPath },
+        shell.signal,
+      );
+      await runController(ports, request);
+    } finally {
+      await local.close();
+    }
+  });
+};

@@ -1,0 +1,68 @@
+import { ulid } from "ulid";
+import { systemClock } from "../../base/clock.ts";
+import { HoldfastError } from "../../base/errors.ts";
+import type { PassPorts, PassRequest } from "../../pass/reconcile.ts";
+import { openRemote } from "../../ports/git/open-remote.ts";
+import type { Remote } from "../../ports/git/remote.ts";
+import { connectKube } from "../../ports/kube/connect-kube.ts";
+import { openObjects } from "../../ports/objects/open-objects.ts";
+import { image } from "../image.ts";
+import { version } from "../version.ts";
+import {
+  cacheDirectory,
+  type KubeOptions,
+  type RemoteOptions,
+  remoteUrl,
+  requireCluster,
+} from "./remote-options.ts";
+
+/** Name and password or token for HTTP remotes come from the environment only, never from argv. */
+export function remoteOf(options: RemoteOptions, signal: AbortSignal): Remote {
+  const token = process.env["HOLDFAST_GIT_TOKEN"];
+  const username = process.env["HOLDFAST_GIT_USERNAME"] ?? "x-access-token";
+  return openRemote({
+    url: remoteUrl(options),
+    cacheDirectory: cacheDirectory(),
+    signal,
+    ...(token === undefined ? {} : { credentials: { username, password: token } }),
+    onNotice: (sentence) => process.stderr.write(`${sentence}\n`),
+  });
+}
+
+export type Connection = {
+  readonly ports: PassPorts;
+  readonly request: Omit<PassRequest, "flush" | "record">;
+};
+
+/** Everything a pass needs, from the options of the command line. */
+export async function connect(
+  options: RemoteOptions & KubeOptions,
+  signal: AbortSignal,
+): Promise<Connection> {
+  const cluster = requireCluster(options);
+  const kube = await connectKube({
+    ...(options.kubeconfig === undefined ? {} : { kubeconfigPath: options.kubeconfig }),
+    ...(options.context === undefined ? {} : { context: options.context }),
+    userAgent: `holdfast/${version}`,
+  });
+  if (!(await kube.discover(signal)).resources.some((one) => one.group === "core.kubestash.com"))
+    throw new HoldfastError(
+      "KindsNotInstalled",
+      `the cluster at ${kube.server} does not serve core.kubestash.com`,
+      {
+        disposition: "stall",
+        next: "apply schemas/crds, schemas/catalogue and schemas/rbac with kubectl, or start a cluster of your own with holdfast up",
+      },
+    );
+  return {
+    ports: { kube, openObjects, version, clock: systemClock, remote: remoteOf(options, signal), signal },
+    request: {
+      cluster,
+      branch: options.branch,
+      ...(options.path === undefined ? {} : { path: options.path }),
+      instance: ulid(),
+      image: image(),
+      version,
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { type Command, Option } from "commander";
+import { HoldfastError } from "../../base/errors.ts";
+import { ExitCode } from "../../base/exit-code.ts";
+
+/** Options of every command that reads the remote; flags go over environment variables. */
+export type RemoteOptions = {
+  readonly remote?: string;
+  readonly branch: string;
+  readonly cluster?: string;
+  readonly path?: string;
+};
+
+export type KubeOptions = { readonly kubeconfig?: string; readonly context?: string };
+
+export type OutputOptions = { readonly output: "text" | "json" | "yaml" | "markdown" };
+
+export function withRemote(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        "--remote <url>",
+        "Git repository: https, ssh or a local path (the one around this directory)",
+      ).env("HOLDFAST_REMOTE"),
+    )
+    .addOption(new Option("--branch <name>", "branch that declares").env("HOLDFAST_BRANCH").default("main"))
+    .addOption(new Option("--cluster <name>", "this cluster's name in holdfast.yaml").env("HOLDFAST_CLUSTER"))
+    .addOption(
+      new Option("--path <folder>", "folder of the cluster, instead of what holdfast.yaml says").env(
+        "HOLDFAST_PATH",
+      ),
+    );
+}
+
+export function withKube(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        "--kubeconfig <file>",
+        "kubeconfig (otherwise KUBECONFIG, ~/.kube/config, or the pod's own account)",
+      ),
+    )
+    .addOption(new Option("--context <name>", "context of the kubeconfig"));
+}
+
+export function withOutput(command: Command, ...formats: readonly string[]): Command {
+  return command.addOption(
+    new Option("-o, --output <format>", "how to print").choices(["text", "json", ...formats]).default("text"),
+  );
+}
+
+/** The cluster's name: a flag, HOLDFAST_CLUSTER, or a usage error. */
+export function requireCluster({ cluster }: RemoteOptions): string {
+  if (cluster !== undefined && cluster !== "") return cluster;
+  throw new HoldfastError("ClusterRequired", "no cluster is named", {
+    disposition: "stall",
+    next: "pass --cluster NAME (a key of clusters in holdfast.yaml) or set HOLDFAST_CLUSTER",
+    exitCode: ExitCode.usage,
+  });
+}
+
+/** The remote's address: a flag, HOLDFAST_REMOTE, or the repository around the working directory. */
+export function remoteUrl({ remote }: RemoteOptions): string {
+  if (remote === undefined) return resolve(".");
+  const address = /^[a-z][a-z0-9+.-]*:\/\//i.test(remote) || /^[^/]+@[^/]+:/.test(remote);
+  return address ? remote : resolve(remote);
+}
+
+/** Where objects of remotes are cached. */
+export function cacheDirectory(): string {
+  return join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "holdfast", "git");
+}

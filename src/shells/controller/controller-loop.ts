@@ -1,0 +1,104 @@
+import { builtIn } from "../../api/built-in.ts";
+import { kinds } from "../../api/kinds.ts";
+import type { Resource } from "../../api/meta.ts";
+import { HoldfastError, toHoldfastError } from "../../base/errors.ts";
+import { type PassPorts, type PassRequest, type PassResult, reconcile } from "../../pass/reconcile.ts";
+
+export type LoopEvents = {
+  readonly onPass: (result: PassResult) => void;
+  readonly onError: (error: HoldfastError, retryMs: number) => void;
+};
+
+const coalesceMs = 100;
+const fullEveryMs = 600_000;
+/** Entries that are not final wait for the next final one, at most this long. */
+const deferMs = 60_000;
+const maxBackoffMs = 60_000;
+
+/**
+ * Passes for ever: after a watch event (coalesced), when Git may have moved (poll), when the plan said so, and
+ * every ten minutes whatever happened. An error backs off and never ends the loop; only the signal does.
+ */
+export async function controllerLoop(
+  ports: PassPorts,
+  request: Omit<PassRequest, "flush" | "record">,
+  events: LoopEvents,
+): Promise<void> {
+  const { clock, signal } = ports;
+  const bell = new Bell();
+  const followers = watched.map((resource) => follow(ports, resource, bell));
+  let record: PassResult["record"] | undefined;
+  let deferredSinceMs: number | undefined;
+  let failures = 0;
+  while (!signal.aborted) {
+    bell.answer();
+    let sleepMs: number;
+    try {
+      const flush = deferredSinceMs !== undefined && clock.now() - deferredSinceMs >= deferMs;
+      const result = await reconcile(ports, { ...request, flush, ...(record ? { record } : {}) });
+      record = result.record;
+      deferredSinceMs = result.recorded.kind === "deferred" ? (deferredSinceMs ?? clock.now()) : undefined;
+      failures = 0;
+      events.onPass(result);
+      sleepMs = untilNext(result, clock.now(), deferredSinceMs);
+    } catch (thrown) {
+      if (signal.aborted) break;
+      const error = toHoldfastError(thrown);
+      failures += 1;
+      sleepMs = Math.min(maxBackoffMs, error.retryAfterMs ?? 500 * 2 ** Math.min(failures, 10));
+      events.onError(error, sleepMs);
+      if (error.disposition === "bug") throw error;
+    }
+    await bell.ringsWithin(sleepMs, ports);
+    if (!signal.aborted) await clock.sleep(coalesceMs, signal);
+  }
+  await Promise.all(followers);
+}
+
+function untilNext(result: PassResult, nowMs: number, deferredSinceMs: number | undefined): number {
+  if (result.recorded.kind === "written" || result.recorded.kind === "replan") return 0;
+  const due = [result.pollMs, fullEveryMs];
+  if (result.plan.wakeAtMs !== undefined) due.push(Math.max(0, result.plan.wakeAtMs - nowMs));
+  if (deferredSinceMs !== undefined) due.push(Math.max(0, deferredSinceMs + deferMs - nowMs));
+  return Math.min(...due);
+}
+
+const watched: readonly { readonly resource: Resource; readonly labelSelector?: string }[] = [
+  ...kinds.map(({ resource }) => ({ resource })),
+  { resource: builtIn.Job, labelSelector: "app.kubernetes.io/managed-by=holdfast" },
+];
+
+async function follow(
+  ports: PassPorts,
+  { resource, labelSelector }: (typeof watched)[number],
+  bell: Bell,
+): Promise<void> {
+  const options = { signal: ports.signal, ...(labelSelector === undefined ? {} : { labelSelector }) };
+  for await (const _change of ports.kube.follow(resource, options)) bell.ring();
+}
+
+/** Remembers a ring until it is answered, so that an event during a pass is not lost. */
+class Bell {
+  private rung = false;
+  private wake: (() => void) | undefined;
+
+  ring(): void {
+    this.rung = true;
+    this.wake?.();
+  }
+
+  answer(): void {
+    this.rung = false;
+  }
+
+  async ringsWithin(ms: number, { clock, signal }: PassPorts): Promise<void> {
+    if (this.rung || ms <= 0) return;
+    const stop = new AbortController();
+    const stopped = () => stop.abort();
+    signal.addEventListener("abort", stopped);
+    this.wake = stopped;
+    await clock.sleep(ms, stop.signal);
+    this.wake = undefined;
+    signal.removeEventListener("abort", stopped);
+  }
+}
