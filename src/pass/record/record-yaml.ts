@@ -21,8 +21,8 @@ const largestEntryBytes = 1_048_576;
 
 /** Plain, these are not text to a reader of YAML 1.1 such as kubectl. */
 const notText = /^(y|n|yes|no|on|off|true|false|null|nan|inf|)$/i;
-/** Numbers, dates and times of any version of YAML begin so, and so do `=`, `~` and `<<`. */
-const startsLikeNumber = /^[-+.0-9=~<]/;
+/** What begins otherwise may be a number, a date, or a sign of YAML to some reader. */
+const beginsAsText = /^[\p{L}_/(]/u;
 
 /**
  * The one text of an entry: keys sorted (whole numbers first, then by UTF-16 units), no fields of the server, no aliases, no folded lines;
@@ -58,7 +58,7 @@ export function readRecordYaml(bytes: Uint8Array): Content {
 const quoteAmbiguous: StyleRule = (layout) => {
   if (layout.style !== SCALAR_STYLE.PLAIN || layout.node.tag !== "tag:yaml.org,2002:str") return;
   const { value } = layout.node;
-  if (notText.test(value) || startsLikeNumber.test(value)) layout.style = SCALAR_STYLE.DOUBLE_QUOTED;
+  if (notText.test(value) || !beginsAsText.test(value)) layout.style = SCALAR_STYLE.DOUBLE_QUOTED;
 };
 
 function withoutServerFields(content: Content): Content {
