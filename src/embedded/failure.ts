@@ -1,0 +1,131 @@
+import type { Json, JsonObject } from "../base/json.ts";
+
+export type Cause = { readonly reason: string; readonly message: string; readonly field: string };
+
+export type FailureDetails = {
+  readonly name?: string;
+  readonly group?: string;
+  /** The resource (plural) or the kind, as the real server has it for each reason. */
+  readonly kind?: string;
+  readonly uid?: string;
+  readonly causes?: readonly Cause[];
+  readonly retryAfterSeconds?: number;
+};
+
+/** What Kubernetes answers instead of an object: HTTP code and a `Status`. */
+export class Failure extends Error {
+  readonly code: number;
+  readonly reason: string;
+  readonly details: FailureDetails | undefined;
+
+  constructor(code: number, reason: string, message: string, details?: FailureDetails) {
+    super(message);
+    this.name = "Failure";
+    this.code = code;
+    this.reason = reason;
+    this.details = details;
+  }
+
+  /** The `Status` object. */
+  toStatus(): JsonObject {
+    const details: Record<string, Json> = {};
+    const { causes, ...rest } = this.details ?? {};
+    for (const [field, value] of Object.entries(rest)) if (value !== "") details[field] = value;
+    if (causes !== undefined) details["causes"] = causes.map((cause) => ({ ...cause }));
+    return {
+      kind: "Status",
+      apiVersion: "v1",
+      metadata: {},
+      status: "Failure",
+      message: this.message,
+      reason: this.reason,
+      ...(this.details === undefined ? {} : { details }),
+      code: this.code,
+    };
+  }
+}
+
+type Names = { readonly group: string; readonly plural: string; readonly kind: string };
+
+function qualified(names: Names): string {
+  return names.group === "" ? names.plural : `${names.plural}.${names.group}`;
+}
+
+export function notFound(names: Names, name: string): Failure {
+  return new Failure(404, "NotFound", `${qualified(names)} "${name}" not found`, {
+    name,
+    group: names.group,
+    kind: names.plural,
+  });
+}
+
+export function noSuchPath(): Failure {
+  return new Failure(404, "NotFound", "the server could not find the requested resource", {});
+}
+
+export function alreadyExists(names: Names, name: string): Failure {
+  return new Failure(409, "AlreadyExists", `${qualified(names)} "${name}" already exists`, {
+    name,
+    group: names.group,
+    kind: names.plural,
+  });
+}
+
+export function conflict(names: Names, name: string, why: string): Failure {
+  return new Failure(
+    409,
+    "Conflict",
+    `Operation cannot be fulfilled on ${qualified(names)} "${name}": ${why}`,
+    {
+      name,
+      group: names.group,
+      kind: names.plural,
+    },
+  );
+}
+
+export const modifiedMeanwhile =
+  "the object has been modified; please apply your changes to the latest version and try again";
+
+export function invalid(names: Names, name: string, causes: readonly Cause[]): Failure {
+  const texts = causes.map((cause) => `${cause.field}: ${cause.message}`);
+  const text = texts.length === 1 ? (texts[0] ?? "") : `[${texts.join(", ")}]`;
+  const kind = names.group === "" ? names.kind : `${names.kind}.${names.group}`;
+  return new Failure(422, "Invalid", `${kind} "${name}" is invalid: ${text}`, {
+    name,
+    group: names.group,
+    kind: names.kind,
+    causes,
+  });
+}
+
+export function badRequest(message: string): Failure {
+  return new Failure(400, "BadRequest", message);
+}
+
+export function forbidden(names: Names, name: string, why: string, causes?: readonly Cause[]): Failure {
+  return new Failure(403, "Forbidden", `${qualified(names)} "${name}" is forbidden: ${why}`, {
+    name,
+    group: names.group,
+    kind: names.plural,
+    ...(causes === undefined ? {} : { causes }),
+  });
+}
+
+export function expired(message: string): Failure {
+  return new Failure(410, "Expired", message);
+}
+
+export function methodNotAllowed(): Failure {
+  return new Failure(
+    405,
+    "MethodNotAllowed",
+    "the server does not allow this method on the requested resource",
+    {},
+  );
+}
+
+/** What the embedded cluster does not do, refused by name with what to do instead. */
+export function notDone(what: string, instead: string): Failure {
+  return new Failure(501, "NotImplemented", `the embedded cluster does not do ${what}: ${instead}`);
+}

@@ -1,0 +1,173 @@
+import { Buffer } from "node:buffer";
+import { once } from "node:events";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { pipeline } from "node:stream/promises";
+import { load } from "js-yaml";
+import type { Json } from "../base/json.ts";
+import type { Answer, Call } from "./call.ts";
+import type { Cluster } from "./cluster.ts";
+import { badRequest, Failure } from "./failure.ts";
+import { handle, isOpen } from "./handle.ts";
+import type { User } from "./tokens.ts";
+
+/** The largest body that a real server takes. */
+const bodyLimit = 3 << 20;
+const nobody: User = { name: "system:anonymous", groups: ["system:unauthenticated"], uid: "" };
+
+/** Answers one HTTP request; never throws. `failed` hears of what no client is to blame for. */
+export async function serve(
+  cluster: Cluster,
+  request: IncomingMessage,
+  response: ServerResponse,
+  failed: (error: unknown) => void,
+): Promise<void> {
+  const gone = new AbortController();
+  response.on("close", () => gone.abort());
+  try {
+    const answer = await handle(cluster, await callOf(cluster, request, gone.signal));
+    await send(response, answer);
+  } catch (error) {
+    if (gone.signal.aborted || response.headersSent) {
+      response.destroy();
+      return;
+    }
+    const failure =
+      error instanceof Failure
+        ? error
+        : new Failure(500, "InternalError", "internal error of the embedded cluster");
+    if (!(error instanceof Failure)) failed(error);
+    sendJson(response, failure.code, failure.toStatus(), []);
+  }
+}
+
+async function callOf(cluster: Cluster, request: IncomingMessage, signal: AbortSignal): Promise<Call> {
+  const url = new URL(request.url ?? "/", "http://embedded");
+  const segments = segmentsOf(url.pathname);
+  const user = isOpen(segments) ? nobody : authenticated(cluster, request);
+  const contentType = (request.headers["content-type"] ?? "").split(";")[0]?.trim() ?? "";
+  const text = await bodyText(request);
+  return {
+    method: request.method ?? "GET",
+    segments,
+    query: Object.fromEntries(url.searchParams),
+    body: text === "" ? undefined : parsedBody(text, contentType),
+    contentType,
+    accept: request.headers.accept ?? "",
+    userAgent: request.headers["user-agent"] ?? "",
+    user,
+    signal,
+  };
+}
+
+/** Segments of a path, decoded. Throws 400. */
+export function segmentsOf(path: string): readonly string[] {
+  try {
+    return path
+      .split("/")
+      .filter((segment) => segment !== "")
+      .map(decodeURIComponent);
+  } catch {
+    throw badRequest("the path is not properly escaped");
+  }
+}
+
+function authenticated(cluster: Cluster, request: IncomingMessage): User {
+  const header = request.headers.authorization ?? "";
+  const user = header.startsWith("Bearer ") ? cluster.tokens.userOf(header.slice(7).trim()) : undefined;
+  if (user === undefined) throw new Failure(401, "Unauthorized", "Unauthorized");
+  if (request.headers["impersonate-user"] !== undefined) {
+    throw new Failure(
+      501,
+      "NotImplemented",
+      "the embedded cluster does not do impersonation: use a service account's token",
+    );
+  }
+  return user;
+}
+
+async function bodyText(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
+    size += bytes.length;
+    if (size > bodyLimit) {
+      throw new Failure(413, "RequestEntityTooLarge", `Request entity too large: limit is ${bodyLimit}`);
+    }
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function parsedBody(text: string, contentType: string): unknown {
+  if (contentType === "application/vnd.kubernetes.protobuf") {
+    throw new Failure(
+      415,
+      "UnsupportedMediaType",
+      "the embedded cluster does not read protobuf: send application/json",
+      {},
+    );
+  }
+  try {
+    return JSON.parse(text, safeField);
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    if (!contentType.includes("yaml")) {
+      throw badRequest(`the object provided is unrecognized: the body is no JSON: ${String(error)}`);
+    }
+  }
+  try {
+    return load(text);
+  } catch (error) {
+    throw badRequest(`error decoding YAML: ${String(error)}`);
+  }
+}
+
+/** A field of this name would change what JavaScript objects are instead of being data. */
+function safeField(name: string, value: unknown): unknown {
+  if (name === "__proto__") throw badRequest("a field may not be named __proto__");
+  return value;
+}
+
+async function send(response: ServerResponse, answer: Answer): Promise<void> {
+  switch (answer.kind) {
+    case "json":
+      sendJson(response, answer.status, answer.body, answer.warnings, answer.contentType);
+      return;
+    case "text":
+      response.writeHead(answer.status, { "content-type": "text/plain; charset=utf-8" }).end(answer.text);
+      return;
+    case "stream":
+      response.writeHead(200, { "content-type": "text/plain; charset=utf-8" });
+      response.flushHeaders();
+      await pipeline(answer.stream, response);
+      return;
+    case "events":
+      response.writeHead(200, { "content-type": "application/json", "cache-control": "no-cache, private" });
+      response.flushHeaders();
+      for await (const event of answer.events) {
+        if (response.destroyed) break;
+        if (!response.write(`${JSON.stringify(event)}\n`)) {
+          await Promise.race([once(response, "drain"), once(response, "close")]);
+        }
+      }
+      response.end();
+  }
+}
+
+function sendJson(
+  response: ServerResponse,
+  status: number,
+  body: Json,
+  warnings: readonly string[],
+  contentType = "application/json",
+): void {
+  const bytes = Buffer.from(JSON.stringify(body));
+  if (warnings.length > 0) {
+    response.setHeader(
+      "warning",
+      warnings.map((warning) => `299 - ${JSON.stringify(warning)}`),
+    );
+  }
+  response.writeHead(status, { "content-type": contentType, "content-length": bytes.length }).end(bytes);
+}

@@ -1,0 +1,59 @@
+import type { Call } from "../call.ts";
+import { badRequest, Failure } from "../failure.ts";
+import type { Kind } from "../kinds.ts";
+import { isObject, textAt } from "../value.ts";
+import { type Change, type Place, requireApplicable, requireFitting } from "../write.ts";
+import { jsonPatched } from "./json-patch.ts";
+import { mergePatched } from "./merge-patch.ts";
+import { strategicMerged } from "./strategic-merge.ts";
+
+/** What a PATCH asks for, by its content type. Throws 400, 415. */
+export function patchOf(call: Call, kind: Kind, place: Place): Change {
+  const { body } = call;
+  switch (call.contentType) {
+    case "application/json-patch+json":
+      return { kind: "replace", needsVersion: false, make: (live) => jsonPatched(live, body) };
+    case "application/merge-patch+json": {
+      if (!isObject(body)) throw badRequest("a merge patch is a JSON object");
+      return { kind: "replace", needsVersion: false, make: (live) => mergePatched(live, body) };
+    }
+    case "application/strategic-merge-patch+json": {
+      if (kind.custom !== undefined) throw unsupported(call, kind);
+      if (!isObject(body)) throw badRequest("a strategic merge patch is a JSON object");
+      return {
+        kind: "replace",
+        needsVersion: false,
+        make: (live) => strategicMerged(live, body, kind.schema),
+      };
+    }
+    case "application/apply-patch+yaml":
+      return applyOf(call, kind, place);
+    default:
+      throw unsupported(call, kind);
+  }
+}
+
+function applyOf(call: Call, kind: Kind, place: Place): Change {
+  if ((call.query["fieldManager"] ?? "") === "") {
+    throw badRequest(
+      'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
+    );
+  }
+  const config = requireFitting(kind, place, call.body);
+  requireApplicable(config);
+  if (textAt(config, "metadata", "name") === "")
+    throw badRequest("metadata.name is required in an applied configuration");
+  return { kind: "apply", config, force: call.query["force"] === "true" || call.query["force"] === "1" };
+}
+
+function unsupported(call: Call, kind: Kind): Failure {
+  const types = ["application/json-patch+json", "application/merge-patch+json"];
+  if (kind.custom === undefined) types.push("application/strategic-merge-patch+json");
+  types.push("application/apply-patch+yaml");
+  return new Failure(
+    415,
+    "UnsupportedMediaType",
+    `the body of the request was in an unknown format (${call.contentType}) - accepted media types include: ${types.join(", ")}`,
+    {},
+  );
+}

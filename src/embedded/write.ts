@@ -1,0 +1,406 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import type { Json, JsonObject } from "../base/json.ts";
+import type { FieldSet } from "./apply/field-set.ts";
+import {
+  applied,
+  ownedByUpdate,
+  sameButForTimes,
+  type Writer,
+  withLastApplied,
+} from "./apply/managed-fields.ts";
+import { type Cluster, timestamp } from "./cluster.ts";
+import { definitionCauses, refuseUndone } from "./crd/check.ts";
+import { atCreation, withDefaults, withNewStatus } from "./defaults/built-in.ts";
+import {
+  alreadyExists,
+  badRequest,
+  conflict,
+  Failure,
+  forbidden,
+  invalid,
+  modifiedMeanwhile,
+  notFound,
+} from "./failure.ts";
+import { apiVersion, hasStatus, type Kind, keyOf } from "./kinds.ts";
+import { changeCauses, kindCauses, metadataCauses } from "./rules.ts";
+import { defaulted, withStructs } from "./schema/default.ts";
+import { pruned, withoutNulls } from "./schema/prune.ts";
+import { violations } from "./schema/validate.ts";
+import { at, equal, isObject, listAt, objectAt, textAt, textsAt, withAt, without } from "./value.ts";
+import { storedForm, viewed, withoutStatus } from "./view.ts";
+
+export type WriteOptions = {
+  readonly dryRun: boolean;
+  readonly manager: string;
+  readonly validation: "Strict" | "Warn" | "Ignore";
+  readonly subresource: "" | "status" | "scale";
+  /** Collects what the client should be told beside the answer. */
+  readonly warnings: string[];
+};
+
+export type Place = { readonly namespace: string; readonly name: string };
+
+/** Kinds that count the changes of their spec in metadata.generation. */
+const counted = new Set([
+  "/pods",
+  "/replicationcontrollers",
+  "apps/deployments",
+  "apps/replicasets",
+  "apps/daemonsets",
+  "apps/statefulsets",
+  "batch/jobs",
+  "batch/cronjobs",
+  "networking.k8s.io/ingresses",
+  "networking.k8s.io/networkpolicies",
+  "policy/poddisruptionbudgets",
+  "discovery.k8s.io/endpointslices",
+  "apiextensions.k8s.io/customresourcedefinitions",
+]);
+
+/** A stored object in the version of `kind`. Throws 404. */
+export function read(cluster: Cluster, kind: Kind, place: Place): JsonObject {
+  const stored = cluster.store.get(kind.resource, keyOf(place.namespace, place.name));
+  if (stored === undefined) throw notFound(kind, place.name);
+  return viewed(kind, stored);
+}
+
+/** Creates an object. Throws 400, 403 (its namespace is ending), 404 (no such namespace), 409, 422. */
+export function create(
+  cluster: Cluster,
+  kind: Kind,
+  namespace: string,
+  body: JsonObject,
+  options: WriteOptions,
+): JsonObject {
+  if (textAt(body, "metadata", "resourceVersion") !== "") {
+    throw badRequest("resourceVersion should not be set on objects to be created");
+  }
+  const config = named(body, namespace);
+  const writer = writerOf(cluster, kind, options);
+  const object = newObject(cluster, kind, config, options);
+  return stored(cluster, kind, ownedByUpdate(emptyOf(kind), object, writer), options);
+}
+
+/** Creates by server-side apply: only what was applied is owned, defaults are nobody's. */
+function createApplied(
+  cluster: Cluster,
+  kind: Kind,
+  place: Place,
+  config: JsonObject,
+  options: WriteOptions,
+): JsonObject {
+  const uid = textAt(config, "metadata", "uid");
+  if (uid !== "")
+    throw conflict(
+      kind,
+      place.name,
+      `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`,
+    );
+  const owned = applied(emptyOf(kind), config, writerOf(cluster, kind, options), false);
+  return stored(cluster, kind, newObject(cluster, kind, named(owned, place.namespace), options), options);
+}
+
+function emptyOf(kind: Kind): JsonObject {
+  return { apiVersion: apiVersion(kind), kind: kind.kind };
+}
+
+function newObject(cluster: Cluster, kind: Kind, config: JsonObject, options: WriteOptions): JsonObject {
+  if (textAt(kind.custom?.definition, "metadata", "deletionTimestamp") !== "") {
+    const why = "create not allowed while custom resource definition is terminating";
+    throw new Failure(405, "MethodNotAllowed", why, {});
+  }
+  requireNamespace(cluster, kind, config);
+  refuseUndone(kind, config);
+  const now = timestamp(cluster.clock.now());
+  const metadata: Record<string, Json> = {
+    ...without(objectAt(config, "metadata"), "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"),
+    uid: randomUUID(),
+    creationTimestamp: now,
+  };
+  if (kind.custom !== undefined || counted.has(kind.resource)) metadata["generation"] = 1;
+  else delete metadata["generation"];
+  const plain = kind.custom === undefined && kind.resource !== "/nodes" && hasStatus(kind);
+  const fresh = plain || (kind.custom !== undefined && hasStatus(kind)) ? withoutStatus(config) : config;
+  let object = settled(kind, { ...fresh, metadata }, options);
+  if (kind.custom === undefined) {
+    if (hasStatus(kind)) object = withNewStatus(kind.resource, object);
+    const surroundings = { list: (resource: string) => cluster.store.list(resource) };
+    object = withStructs(atCreation(kind.resource, object, surroundings), kind.schema);
+  }
+  requireValid(kind, object, undefined);
+  return object;
+}
+
+function named(body: JsonObject, namespace: string): JsonObject {
+  const prefix = textAt(body, "metadata", "generateName");
+  const placed = withAt(body, ["metadata", "namespace"], namespace === "" ? undefined : namespace);
+  if (prefix === "" || textAt(body, "metadata", "name") !== "") return placed;
+  return withAt(placed, ["metadata", "name"], `${prefix.slice(0, 58)}${suffix()}`);
+}
+
+/** Five signs that spell no word, as the real server takes them. */
+function suffix(): string {
+  const signs = "bcdfghjklmnpqrstvwxz2456789";
+  return [...randomBytes(5)].map((byte) => signs[byte % signs.length]).join("");
+}
+
+function stored(cluster: Cluster, kind: Kind, object: JsonObject, options: WriteOptions): JsonObject {
+  const name = textAt(object, "metadata", "name");
+  const key = keyOf(textAt(object, "metadata", "namespace"), name);
+  if (cluster.store.get(kind.resource, key) !== undefined) throw alreadyExists(kind, name);
+  if (options.dryRun) return object;
+  return viewed(kind, cluster.store.write(kind.resource, key, storedForm(kind, object)));
+}
+
+function requireNamespace(cluster: Cluster, kind: Kind, object: JsonObject): void {
+  if (!kind.namespaced) return;
+  const name = textAt(object, "metadata", "namespace");
+  const namespace = cluster.store.get("/namespaces", keyOf("", name));
+  if (namespace === undefined) {
+    throw notFound({ group: "", plural: "namespaces", kind: "Namespace" }, name);
+  }
+  if (textAt(namespace, "metadata", "deletionTimestamp") === "") return;
+  const why = `unable to create new content in namespace ${name} because it is being terminated`;
+  throw forbidden(kind, textAt(object, "metadata", "name"), why, [
+    {
+      reason: "NamespaceTerminating",
+      message: `namespace ${name} is being terminated`,
+      field: "metadata.namespace",
+    },
+  ]);
+}
+
+export type Change =
+  /** The whole object as it shall be: PUT and the ordinary patches. */
+  | { readonly kind: "replace"; make(live: JsonObject): JsonObject; readonly needsVersion: boolean }
+  /** Server-side apply. */
+  | { readonly kind: "apply"; readonly config: JsonObject; readonly force: boolean };
+
+export type Written = { readonly object: JsonObject; readonly created: boolean };
+
+/**
+ * Changes an object; an apply creates it when it is not there. A change that changes nothing writes nothing.
+ * Throws 400, 404, 409 (another resourceVersion or uid, or fields of other managers), 422.
+ */
+export function change(
+  cluster: Cluster,
+  kind: Kind,
+  place: Place,
+  what: Change,
+  options: WriteOptions,
+): Written {
+  const key = keyOf(place.namespace, place.name);
+  const known = cluster.store.get(kind.resource, key);
+  if (known === undefined) {
+    if (what.kind !== "apply" || options.subresource !== "") throw notFound(kind, place.name);
+    return { object: createApplied(cluster, kind, place, what.config, options), created: true };
+  }
+  const live = viewed(kind, known);
+  const next = changed(cluster, kind, live, what, options);
+  if (sameButForTimes(live, next)) return { object: live, created: false };
+  if (options.dryRun) return { object: next, created: false };
+  return { object: viewed(kind, keep(cluster, kind.resource, key, storedForm(kind, next))), created: false };
+}
+
+/** Stores an object, or lets it go when its deletion waited for nothing else. */
+export function keep(cluster: Cluster, resource: string, key: string, object: JsonObject): JsonObject {
+  if (!isDone(object)) return cluster.store.write(resource, key, object);
+  cluster.store.write(resource, key, undefined);
+  return object;
+}
+
+/** An object that is being deleted and that nobody holds any more. */
+function isDone(object: JsonObject): boolean {
+  if (textAt(object, "metadata", "deletionTimestamp") === "") return false;
+  if (textsAt(object, "metadata", "finalizers").length > 0) return false;
+  if (object["kind"] === "Namespace" && textsAt(object, "spec", "finalizers").length > 0) return false;
+  return (at(object, "metadata", "deletionGracePeriodSeconds") ?? 0) === 0;
+}
+
+function changed(
+  cluster: Cluster,
+  kind: Kind,
+  live: JsonObject,
+  what: Change,
+  options: WriteOptions,
+): JsonObject {
+  const writer = writerOf(cluster, kind, options);
+  const wanted =
+    what.kind === "apply"
+      ? withLastApplied(applied(live, what.config, writer, what.force), what.config, writer.manager)
+      : what.make(live);
+  requireSame(kind, live, wanted, what.kind === "replace" && what.needsVersion);
+  refuseUndone(kind, wanted);
+  const whole = settled(kind, withServersFields(live, wanted), options);
+  const parts =
+    options.subresource === "status" ? statusOnly(kind, live, whole) : withoutStatusChange(kind, live, whole);
+  const numbered = withGeneration(kind, live, parts);
+  requireValid(kind, numbered, live);
+  return what.kind === "apply" ? numbered : ownedByUpdate(live, numbered, writer);
+}
+
+function requireSame(kind: Kind, live: JsonObject, next: JsonObject, needsVersion: boolean): void {
+  const name = textAt(live, "metadata", "name");
+  const version = textAt(next, "metadata", "resourceVersion");
+  const uid = textAt(next, "metadata", "uid");
+  const known = textAt(live, "metadata", "uid");
+  if (uid !== "" && uid !== known) {
+    throw conflict(
+      kind,
+      name,
+      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${known}`,
+    );
+  }
+  if (version === "" && needsVersion && kind.custom !== undefined) {
+    const message = "Invalid value: 0: must be specified for an update";
+    throw invalid(kind, name, [{ reason: "FieldValueInvalid", message, field: "metadata.resourceVersion" }]);
+  }
+  if (version !== "" && version !== textAt(live, "metadata", "resourceVersion")) {
+    throw conflict(kind, name, modifiedMeanwhile);
+  }
+}
+
+/** Fields of metadata that only the server sets. */
+const serversFields = [
+  "name",
+  "namespace",
+  "uid",
+  "creationTimestamp",
+  "deletionTimestamp",
+  "deletionGracePeriodSeconds",
+  "generation",
+  "resourceVersion",
+  "selfLink",
+];
+
+function withServersFields(live: JsonObject, next: JsonObject): JsonObject {
+  const metadata: Record<string, Json> = { ...objectAt(next, "metadata") };
+  for (const field of serversFields) {
+    const value = at(live, "metadata", field);
+    if (value === undefined) delete metadata[field];
+    else metadata[field] = value;
+  }
+  return { ...next, apiVersion: live["apiVersion"] ?? "", kind: live["kind"] ?? "", metadata };
+}
+
+/** Through /status only the status changes; of custom resources not even labels do. */
+function statusOnly(kind: Kind, live: JsonObject, next: JsonObject): JsonObject {
+  const metadata = kind.custom === undefined ? objectAt(next, "metadata") : objectAt(live, "metadata");
+  const managed = at(next, "metadata", "managedFields");
+  const combined = withAt({ ...live, metadata }, ["metadata", "managedFields"], managed);
+  return withAt(combined, ["status"], next["status"]);
+}
+
+function withoutStatusChange(kind: Kind, live: JsonObject, next: JsonObject): JsonObject {
+  return hasStatus(kind) ? withAt(next, ["status"], live["status"]) : next;
+}
+
+function withGeneration(kind: Kind, live: JsonObject, next: JsonObject): JsonObject {
+  const generation = at(live, "metadata", "generation");
+  if (typeof generation !== "number") return next;
+  const counts = (object: JsonObject): JsonObject =>
+    kind.custom === undefined
+      ? objectAt(object, "spec")
+      : without(object, "metadata", "apiVersion", ...(hasStatus(kind) ? ["status"] : []));
+  return equal(counts(live), counts(next)) ? next : withAt(next, ["metadata", "generation"], generation + 1);
+}
+
+/** The object without unknown fields and with defaults. Throws 400 on wrong types, and on unknown fields if strict. */
+function settled(kind: Kind, raw: JsonObject, options: WriteOptions): JsonObject {
+  const identified = { ...raw, apiVersion: apiVersion(kind), kind: kind.kind };
+  if (kind.custom !== undefined) {
+    const { value, unknown } = pruned(identified, kind.schema);
+    report(unknown, options);
+    return defaulted(value, kind.schema);
+  }
+  const clean = withoutNulls(identified);
+  const object = isObject(clean) ? clean : identified;
+  for (const cause of violations(object, kind.schema)) {
+    if (cause.reason === "FieldValueTypeInvalid") {
+      const what = `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}`;
+      throw badRequest(`${what}: ${cause.field}: ${cause.message}`);
+    }
+  }
+  const { value, unknown } = pruned(object, kind.schema);
+  report(unknown, options);
+  return withStructs(withDefaults(kind.resource, value), kind.schema);
+}
+
+function report(unknown: readonly string[], options: WriteOptions): void {
+  const texts = unknown.map((field) => `unknown field "${field}"`);
+  if (options.validation === "Strict" && texts.length > 0) {
+    throw badRequest(`strict decoding error: ${texts.join(", ")}`);
+  }
+  if (options.validation === "Warn") options.warnings.push(...texts);
+}
+
+function requireValid(kind: Kind, object: JsonObject, live: JsonObject | undefined): void {
+  const causes = [
+    ...metadataCauses(kind, object),
+    ...violations(object, kind.schema),
+    ...kindCauses(kind, object),
+    ...(kind.kind === "CustomResourceDefinition" ? definitionCauses(object) : []),
+    ...(live === undefined ? [] : changeCauses(kind, live, object)),
+  ];
+  if (causes.length > 0) throw invalid(kind, textAt(object, "metadata", "name"), causes);
+}
+
+const set = (...fields: readonly string[]): FieldSet => ({
+  members: new Set(fields.map((field) => `f:${field}`)),
+  children: new Map(),
+});
+
+function writerOf(cluster: Cluster, kind: Kind, options: WriteOptions): Writer {
+  const status = options.subresource === "status";
+  const untouched = kind.custom === undefined ? set("spec") : set("spec", "metadata");
+  return {
+    manager: options.manager,
+    apiVersion: apiVersion(kind),
+    subresource: options.subresource,
+    time: timestamp(cluster.clock.now()),
+    schema: kind.schema,
+    resets: status ? untouched : hasStatus(kind) ? set("status") : set(),
+  };
+}
+
+/** A body must be of the kind that the path names, and say no other name or namespace. */
+export function requireFitting(
+  kind: Pick<Kind, "group" | "version" | "kind">,
+  place: Place,
+  body: unknown,
+): JsonObject {
+  if (!isObject(body)) throw badRequest("the body of the request is no JSON object");
+  const wanted = apiVersion(kind);
+  const sent = textAt(body, "apiVersion");
+  if (sent !== "" && sent !== wanted) {
+    throw badRequest(
+      `the API version in the data (${sent}) does not match the expected API version (${wanted})`,
+    );
+  }
+  const sentKind = textAt(body, "kind");
+  if (sentKind !== "" && sentKind !== kind.kind) {
+    throw badRequest(`the kind in the data (${sentKind}) does not match the expected kind (${kind.kind})`);
+  }
+  if (sent === "" || sentKind === "") {
+    throw new Failure(
+      400,
+      "BadRequest",
+      `Object 'Kind' and 'apiVersion' must be given in the body of the request`,
+    );
+  }
+  const name = textAt(body, "metadata", "name");
+  if (place.name !== "" && name !== "" && name !== place.name) {
+    throw badRequest(`the name of the object (${name}) does not match the name on the URL (${place.name})`);
+  }
+  const namespace = textAt(body, "metadata", "namespace");
+  if (namespace !== "" && namespace !== place.namespace) {
+    throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
+  }
+  return body;
+}
+
+/** `metadata.managedFields` has no place in an applied configuration. */
+export function requireApplicable(config: JsonObject): void {
+  if (listAt(config, "metadata", "managedFields").length > 0)
+    throw badRequest("metadata.managedFields must be nil");
+}
