@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { digestOf } from "../../base/digest.ts";
 import { HoldfastError } from "../../base/errors.ts";
 import type { Problem } from "../../base/problem.ts";
@@ -120,6 +121,8 @@ async function readFiles(
         readings.push(unread(path, content.message, content.next ?? "Correct the file."));
         continue;
       }
+      // Parsing is work without a pause: whoever else runs in this process gets a turn for every MiB.
+      if (bytes % limits.fileBytes > (bytes + content.length) % limits.fileBytes) await setImmediate();
       bytes += content.length;
       const tooMuch = `the YAML files together are larger than ${limits.totalBytes} bytes`;
       readings.push(

@@ -1,5 +1,6 @@
 import type { Static } from "typebox";
 import { Value } from "typebox/value";
+import { parseGoDuration } from "../../api/duration.ts";
 import { nearestName } from "../../base/nearest-name.ts";
 import type { Problem } from "../../base/problem.ts";
 import { clusterName, settingsSchema } from "./settings-schema.ts";
@@ -78,7 +79,7 @@ function settled(
   if (file.record?.branch !== undefined && file.record.folder !== undefined) {
     return failure(lineOfField(["record"]), "record has both branch and folder", "Keep one of the two.");
   }
-  const pollMs = file.poll === undefined ? 60_000 : durationMs(file.poll);
+  const pollMs = file.poll === undefined ? 60_000 : parseGoDuration(file.poll);
   if (pollMs === undefined || pollMs < 1000) {
     return failure(
       lineOfField(["poll"]),
@@ -106,17 +107,6 @@ function trimmed(folder: string): string {
     .split("/")
     .filter((part) => part !== "" && part !== ".")
     .join("/");
-}
-
-const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
-function durationMs(text: string): number | undefined {
-  if (!/^(?:[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h))+$/.test(text)) return undefined;
-  let total = 0;
-  for (const [, amount = "", unit = ""] of text.matchAll(/([0-9.]+)(ms|s|m|h)/g)) {
-    total += Number(amount) * (unitMs[unit] ?? 0);
-  }
-  return Number.isSafeInteger(Math.round(total)) ? Math.round(total) : undefined;
 }
 
 function unknownCluster(name: string, known: readonly string[], line: number | undefined): SettingsReading {
