@@ -106,7 +106,7 @@ function backupArgs(request: BackupRequest, source: Source, exclude: readonly Pa
 
 /** A line of stderr that says what was left out: JSON errors, and targets that vanished (exit code 0 before 0.19). */
 function complaintIn(line: string, root: string): string | undefined {
-  const vanished = / does not exist, skipping$/.test(line);
+  const vanished = line.endsWith(" does not exist, skipping");
   const isError = vanished || parseMessage(line)?.["message_type"] === "error";
   if (!isError) return undefined;
   const words = wordsOf(line);

@@ -58,7 +58,8 @@ export function wordsOf(line: string): string {
   const message = parseMessage(line);
   // Terminal control sequences are not words.
   if (message === undefined) return line.replace(/\u001b?\[2K/g, "").trim();
-  if (message["message_type"] === "exit_error") return textIn(message, "message").trim();
+  if (message["message_type"] === "exit_error")
+    return textIn(message, "message").trim().replaceAll("\n", "; ");
   if (message["message_type"] !== "error") return "";
   const error = asObject(message["error"]) ?? {};
   const item = textIn(message, "item");

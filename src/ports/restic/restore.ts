@@ -48,7 +48,8 @@ export async function restore(
     });
   }
   const selection: Selection = { path, include, exclude };
-  const { own, counts } = await survey(process, repository, { ...request, path }, selection, options.signal);
+  const nodes = listNodes(process, repository, { snapshotId: request.snapshotId, path }, options.signal);
+  const { own, counts } = await survey(nodes, request.snapshotId, selection);
   if (counts.nodes === 0) return { files: 0, bytes: 0 };
   // A single file is restored into its folder: restic takes only folders as what to restore from.
   const single = own !== undefined && own.type !== "dir";
@@ -90,21 +91,19 @@ type Counts = { readonly nodes: number; readonly files: number; readonly bytes: 
 
 /** Reads the path's list once: is it there, what is it, and what do the patterns select. */
 async function survey(
-  process: ResticProcess,
-  repository: ResticRepository,
-  request: RestoreRequest,
+  listed: AsyncIterable<DetailedNode>,
+  snapshotId: string,
   selection: Selection,
-  signal: AbortSignal | undefined,
 ): Promise<{ readonly own: DetailedNode | undefined; readonly counts: Counts }> {
   const isIncluded = coverageOf(selection.include);
   const isExcluded = coverageOf(selection.exclude);
-  const { path, snapshotId } = request;
+  const { path } = selection;
   let own: DetailedNode | undefined;
   let seen = 0;
   let nodes = 0;
   let files = 0;
   let bytes = 0;
-  for await (const node of listNodes(process, repository, { snapshotId, path }, signal)) {
+  for await (const node of listed) {
     seen += 1;
     if (node.path === path) own = node;
     if (selection.include.length > 0 && !isIncluded(node.path)) continue;
