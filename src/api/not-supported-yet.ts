@@ -1,0 +1,170 @@
+import type { FieldError, FieldPath } from "./field-error.ts";
+import { databaseKinds } from "./manifest-options.ts";
+
+/**
+ * Fields that are right on the wire and that this release does not act on, in one table. An error where going on
+ * without them would do something else than was asked for; a warning where only something is left out.
+ */
+export type Unsupported = {
+  readonly kind: string;
+  /** `*` stands for every entry of a list or map. */
+  readonly path: readonly string[];
+  /** Texts that are meant; every value when absent. */
+  readonly values?: readonly string[];
+  readonly severity: "error" | "warning";
+  /** One clause that follows the field's name. */
+  readonly says: string;
+  readonly next: string;
+};
+
+const session = ["spec", "sessions", "*"];
+const volumeTasks = ["volume-snapshot", "volume-snapshot-restore", "VolumeSnapshotRestore", "volume-clone"];
+
+const addonHolders = [
+  { kind: "BackupConfiguration", path: [...session, "addon"] },
+  { kind: "RestoreSession", path: ["spec", "addon"] },
+];
+
+export const notSupportedYet: readonly Unsupported[] = [
+  {
+    kind: "BackupStorage",
+    path: ["spec", "storage", "provider"],
+    values: ["gcs", "azure"],
+    severity: "error",
+    says: "is a provider that this release does not reach",
+    next: "Use s3 or local.",
+  },
+  {
+    kind: "BackupConfiguration",
+    path: [...session, "hooks", "preBackup", "*"],
+    severity: "error",
+    says: "would have to run before the backup, and this release runs no hooks",
+    next: "Take the hook out, and make the application write consistent data by itself.",
+  },
+  {
+    kind: "BackupConfiguration",
+    path: [...session, "hooks", "postBackup", "*"],
+    severity: "warning",
+    says: "is not run: this release runs no hooks",
+    next: "Take the hook out, or wait for a release that runs it.",
+  },
+  {
+    kind: "BackupConfiguration",
+    path: [...session, "repositories", "*", "backupVerifier"],
+    severity: "warning",
+    says: "is not used: this release tries no restores by itself",
+    next: "Take it out, and try restores with holdfast drill.",
+  },
+  {
+    kind: "BackupSession",
+    path: ["spec", "invoker", "kind"],
+    values: ["BackupBatch"],
+    severity: "error",
+    says: "is a kind that this release does not know",
+    next: "Declare a BackupConfiguration for each target.",
+  },
+  {
+    kind: "RestoreSession",
+    path: ["spec", "dataSource", "pitr"],
+    severity: "error",
+    says: "asks for a point in time, and this release restores Snapshots only",
+    next: "Name a Snapshot in spec.dataSource.snapshot.",
+  },
+  {
+    kind: "RestoreSession",
+    path: ["spec", "hooks", "preRestore", "*"],
+    severity: "error",
+    says: "would have to run before the restore, and this release runs no hooks",
+    next: "Take the hook out, and prepare the target by hand.",
+  },
+  {
+    kind: "RestoreSession",
+    path: ["spec", "hooks", "postRestore", "*"],
+    severity: "warning",
+    says: "is not run: this release runs no hooks",
+    next: "Take the hook out, or wait for a release that runs it.",
+  },
+  ...databaseKinds.map(
+    (database): Unsupported => ({
+      kind: "RestoreSession",
+      path: ["spec", "manifestOptions", database],
+      severity: "error",
+      says: "is about a database of KubeDB, and this release restores none",
+      next: "Take it out.",
+    }),
+  ),
+  ...addonHolders.flatMap(({ kind, path }): readonly Unsupported[] => [
+    {
+      kind,
+      path: [...path, "tasks", "*", "name"],
+      values: volumeTasks,
+      severity: "error",
+      says: "works on volumes as a whole, and this release moves files only",
+      next: "Use logical-backup and logical-backup-restore.",
+    },
+    {
+      kind,
+      path: [...path, "tasks", "*", "variables", "*", "valueFrom"],
+      severity: "error",
+      says: "is not looked up by this release",
+      next: "Write the value down, or put it into containerRuntimeSettings.env.",
+    },
+    {
+      kind,
+      path: [...path, "containerRuntimeSettings", "nice"],
+      severity: "warning",
+      says: "has no effect in this release",
+      next: "Limit the container by containerRuntimeSettings.resources.",
+    },
+    {
+      kind,
+      path: [...path, "containerRuntimeSettings", "ionice"],
+      severity: "warning",
+      says: "has no effect in this release",
+      next: "Limit the container by containerRuntimeSettings.resources.",
+    },
+  ]),
+];
+
+/** What an object asks for that this release does not do. */
+export function unsupportedErrors(object: {
+  readonly kind: string;
+  readonly [field: string]: unknown;
+}): readonly FieldError[] {
+  return notSupportedYet
+    .filter((entry) => entry.kind === object.kind)
+    .flatMap(({ path, values, severity, says, next }) =>
+      found(object, path, [])
+        .filter(({ value }) => values === undefined || (typeof value === "string" && values.includes(value)))
+        .map(({ path: at, value }) => ({
+          path: at,
+          message: `${nameOf(at, value)} ${says}`,
+          severity,
+          reason: "NotSupportedYet",
+          next,
+        })),
+    );
+}
+
+type Found = { readonly path: FieldPath; readonly value: unknown };
+
+function found(value: unknown, path: readonly string[], at: FieldPath): readonly Found[] {
+  const [name, ...rest] = path;
+  if (value === undefined || value === null) return [];
+  if (name === undefined) return [{ path: at, value }];
+  if (typeof value !== "object") return [];
+  if (Array.isArray(value))
+    return name === "*" ? value.flatMap((item, index) => found(item, rest, [...at, index])) : [];
+  const fields = new Map<string, unknown>(Object.entries(value));
+  return name === "*"
+    ? [...fields].flatMap(([field, inner]) => found(inner, rest, [...at, field]))
+    : found(fields.get(name), rest, [...at, name]);
+}
+
+/** The value that was written, or the entry's or field's own name. */
+function nameOf(path: FieldPath, value: unknown): string {
+  if (typeof value === "string") return value;
+  if (typeof value === "object" && value !== null && "name" in value && typeof path.at(-1) === "number")
+    return String(value.name);
+  return String(path.at(-1));
+}

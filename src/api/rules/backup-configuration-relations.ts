@@ -1,0 +1,181 @@
+import type { BackupConfiguration } from "../backup-configuration.ts";
+import type { BackupStorage } from "../backup-storage.ts";
+import { type FieldError, type FieldPath, failure, required } from "../field-error.ts";
+import type { ObjectReference, TypedObjectReference } from "../references.ts";
+import type { Repository } from "../repository.ts";
+import type { RetentionPolicy } from "../retention-policy.ts";
+import { type UsagePolicy, usageAllowed } from "../usage-policy.ts";
+import type { Relation } from "./rule.ts";
+
+/** Asked of a BackupConfiguration whose backends have their defaults. */
+export const backendsAreComplete: Relation<[configuration: BackupConfiguration]> = {
+  says: "There is a backend, and each has a storageRef and a retentionPolicy, given or by default.",
+  check: ({ spec: { backends = [] } }) => {
+    const path = ["spec", "backends"];
+    if (backends.length === 0)
+      return [required(path, "there is no backend and no default BackupStorage", "Name a BackupStorage.")];
+    return backends.flatMap(({ name, storageRef, retentionPolicy }, index) => [
+      ...(storageRef === undefined
+        ? [
+            required(
+              [...path, index, "storageRef"],
+              `the backend ${name} has no storageRef`,
+              "Name a BackupStorage.",
+            ),
+          ]
+        : []),
+      ...(retentionPolicy === undefined
+        ? [
+            required(
+              [...path, index, "retentionPolicy"],
+              `the backend ${name} has no retentionPolicy, and there is no default one`,
+              "Name a RetentionPolicy.",
+            ),
+          ]
+        : []),
+    ]);
+  },
+};
+
+/** `repositories` are those of the whole cluster. A Repository that is not there yet is no error. */
+export const repositoriesAreOwn: Relation<
+  [configuration: BackupConfiguration, repositories: readonly Repository[]]
+> = {
+  says: "An existing Repository of a name has the same target and storage, and no other Repository of the cluster has its storage and directory.",
+  check: (configuration, repositories) => {
+    const own = configuration.metadata.namespace ?? "";
+    return configuration.spec.sessions.flatMap((session, at) =>
+      session.repositories.flatMap(({ name, backend, directory }, index) => {
+        const path = ["spec", "sessions", at, "repositories", index];
+        const storageRef = storageOf(configuration, backend);
+        const existing = repositories.find(
+          ({ metadata }) => metadata.namespace === own && metadata.name === name,
+        );
+        const others = repositories.filter((one) => one !== existing);
+        return [
+          ...(existing === undefined ? [] : existingErrors(configuration, existing, storageRef, path)),
+          ...others
+            .filter(({ metadata, spec }) => {
+              const theirs = metadata.namespace ?? "";
+              return sameObject(spec.storageRef, theirs, storageRef, own) && samePath(spec.path, directory);
+            })
+            .slice(0, 1)
+            .map(({ metadata }) =>
+              failure(
+                "Conflict",
+                [...path, "directory"],
+                `Repository ${metadata.namespace}/${metadata.name} has this directory already`,
+                "Give the repository a directory of its own.",
+              ),
+            ),
+        ];
+      }),
+    );
+  },
+};
+
+function existingErrors(
+  { metadata, spec }: BackupConfiguration,
+  existing: Repository,
+  storageRef: ObjectReference | undefined,
+  path: FieldPath,
+): readonly FieldError[] {
+  const own = metadata.namespace ?? "";
+  const next = "Give the repository another name.";
+  const errors: FieldError[] = [];
+  if (!sameTarget(existing.spec.appRef, spec.target, own))
+    errors.push(
+      failure("Conflict", [...path, "name"], "the Repository of this name has another target", next),
+    );
+  if (storageRef !== undefined && !sameObject(existing.spec.storageRef, own, storageRef, own))
+    errors.push(
+      failure("Conflict", [...path, "backend"], "the Repository of this name has another storage", next),
+    );
+  return errors;
+}
+
+function storageOf({ spec: { backends = [] } }: BackupConfiguration, backend: string | undefined) {
+  const found =
+    backend === undefined || backend === "" ? backends[0] : backends.find(({ name }) => name === backend);
+  return found?.storageRef;
+}
+
+function sameObject(
+  a: ObjectReference | undefined,
+  aNamespace: string,
+  b: ObjectReference | undefined,
+  bNamespace: string,
+): boolean {
+  if (a === undefined || b === undefined) return false;
+  return a.name === b.name && (a.namespace ?? aNamespace) === (b.namespace ?? bNamespace);
+}
+
+function sameTarget(
+  appRef: TypedObjectReference,
+  target: TypedObjectReference | undefined,
+  namespace: string,
+): boolean {
+  if (target === undefined) return appRef.name === "na" && (appRef.kind ?? "") === "";
+  return (
+    (appRef.apiGroup ?? "") === (target.apiGroup ?? "") &&
+    appRef.kind === target.kind &&
+    sameObject(appRef, namespace, target, namespace)
+  );
+}
+
+function samePath(a = "", b = ""): boolean {
+  const plain = (text: string) => text.replaceAll(/^\/+|\/+$/g, "");
+  return plain(a) === plain(b);
+}
+
+export type PolicyHolders = {
+  readonly storages: readonly BackupStorage[];
+  readonly retentionPolicies: readonly RetentionPolicy[];
+  /** Labels of the BackupConfiguration's Namespace. */
+  readonly namespaceLabels: Readonly<Record<string, string>>;
+};
+
+/** What is not there yet is no error here. */
+export const usageIsAllowed: Relation<[configuration: BackupConfiguration, holders: PolicyHolders]> = {
+  says: "The usagePolicy of each BackupStorage and RetentionPolicy allows the BackupConfiguration's namespace.",
+  check: ({ metadata, spec: { backends = [] } }, { storages, retentionPolicies, namespaceLabels }) => {
+    const referrer = { namespace: metadata.namespace ?? "", namespaceLabels };
+    const refused = (
+      ref: ObjectReference | undefined,
+      holders: readonly (BackupStorage | RetentionPolicy)[],
+    ): string | undefined => {
+      const namespace = ref?.namespace ?? referrer.namespace;
+      const holder = holders.find(
+        (one) => one.metadata.name === ref?.name && one.metadata.namespace === namespace,
+      );
+      if (holder === undefined) return undefined;
+      const policy: UsagePolicy | undefined = holder.spec.usagePolicy;
+      return usageAllowed(policy, namespace, referrer)
+        ? undefined
+        : `${holder.kind} ${namespace}/${holder.metadata.name}`;
+    };
+    return backends.flatMap((backend, index) =>
+      [
+        { field: "storageRef", name: refused(backend.storageRef, storages) },
+        { field: "retentionPolicy", name: refused(backend.retentionPolicy, retentionPolicies) },
+      ].flatMap(({ field, name }) =>
+        name === undefined
+          ? []
+          : [
+              failure(
+                "Refused",
+                ["spec", "backends", index, field],
+                `${name} may not be used from namespace ${referrer.namespace}`,
+                "Check its usagePolicy.",
+              ),
+            ],
+      ),
+    );
+  },
+};
+
+export const backupConfigurationRelations = [
+  backendsAreComplete,
+  repositoriesAreOwn,
+  usageIsAllowed,
+] as const;

@@ -1,0 +1,144 @@
+import type { BackupStorage, StorageBackend } from "../backup-storage.ts";
+import { failure, invalid, required } from "../field-error.ts";
+import { sameJson } from "../same-json.ts";
+import type { Relation, Rule } from "./rule.ts";
+import { oneDefault, selectorIsGiven } from "./shared-rules.ts";
+
+const providers = ["local", "s3", "gcs", "azure"] as const;
+const storagePath = ["spec", "storage"];
+
+const providerIsDescribed: Rule<BackupStorage> = {
+  says: "The field of spec.storage that is named like the provider must be there.",
+  check: ({ spec: { storage } }) =>
+    storage[storage.provider] === undefined
+      ? [
+          required(
+            [...storagePath, storage.provider],
+            `${storage.provider} is missing, and it is the provider`,
+          ),
+        ]
+      : [],
+};
+
+const othersAreNot: Rule<BackupStorage> = {
+  says: "Fields of other providers are not read.",
+  check: ({ spec: { storage } }) =>
+    providers
+      .filter((name) => name !== storage.provider && storage[name] !== undefined)
+      .map((name) => ({
+        ...invalid([...storagePath, name], `is not read, because the provider is ${storage.provider}`),
+        severity: "warning",
+      })),
+};
+
+const endpointIsUrl: Rule<BackupStorage> = {
+  says: "spec.storage.s3.endpoint is a host, with or without a port, or an http or https URL without credentials and query.",
+  check: ({ spec: { storage } }) => {
+    const endpoint = storage.s3?.endpoint ?? "";
+    const path = [...storagePath, "s3", "endpoint"];
+    if (endpoint === "") return [];
+    const url = URL.parse(endpoint.includes("://") ? endpoint : `https://${endpoint}`);
+    if (url === null || !["http:", "https:"].includes(url.protocol))
+      return [invalid(path, "is no host and no http or https URL")];
+    return url.username === "" && url.password === "" && url.search === "" && url.hash === ""
+      ? []
+      : [invalid(path, "must not hold credentials or a query", "Put credentials into the Secret.")];
+  },
+};
+
+const localIsOneVolume: Rule<BackupStorage> = {
+  says: "spec.storage.local has exactly one volume source, an absolute mountPath, and a subPath without `..`.",
+  check: ({ spec: { storage } }) => {
+    if (storage.local === undefined) return [];
+    const { mountPath, subPath = "", maxConnections: _connections, ...sources } = storage.local;
+    const path = [...storagePath, "local"];
+    const given = Object.keys(sources);
+    return [
+      ...(given.length === 1
+        ? []
+        : [
+            invalid(
+              path,
+              `must have one volume source, and has ${given.length}`,
+              "Give nfs, persistentVolumeClaim or hostPath.",
+            ),
+          ]),
+      ...(mountPath.startsWith("/") && !mountPath.split("/").includes("..")
+        ? []
+        : [invalid([...path, "mountPath"], "must be an absolute path without `..`")]),
+      ...(subPath.startsWith("/") || subPath.split("/").includes("..")
+        ? [invalid([...path, "subPath"], "must be a relative path without `..`")]
+        : []),
+    ];
+  },
+};
+
+export const backupStorageRules = [
+  providerIsDescribed,
+  othersAreNot,
+  endpointIsUrl,
+  localIsOneVolume,
+  selectorIsGiven,
+] as const;
+
+export const storageInUseIsFixed: Relation<[before: BackupStorage, after: BackupStorage]> = {
+  says: "spec.storage cannot be changed while status.repositories names a Repository.",
+  check: (before, after) =>
+    (before.status?.repositories ?? []).length === 0 || sameJson(before.spec.storage, after.spec.storage)
+      ? []
+      : [
+          failure(
+            "Immutable",
+            storagePath,
+            "cannot be changed while Repositories use it",
+            "Declare another BackupStorage for the other place.",
+          ),
+        ],
+};
+
+export const placeIsOwn: Relation<[object: BackupStorage, others: readonly BackupStorage[]]> = {
+  says: "No two BackupStorages of the cluster lie at the same place: endpoint, bucket and prefix; account, container and prefix. Volumes are not compared.",
+  check: (object, others) => {
+    const place = placeOf(object.spec.storage);
+    const other = others.find(
+      ({ metadata, spec }) =>
+        place !== undefined &&
+        placeOf(spec.storage) === place &&
+        (metadata.name !== object.metadata.name || metadata.namespace !== object.metadata.namespace),
+    );
+    if (other === undefined) return [];
+    const name = `${other.metadata.namespace}/${other.metadata.name}`;
+    return [
+      failure(
+        "Conflict",
+        storagePath,
+        `lies at the same place as BackupStorage ${name}`,
+        "Give it a prefix of its own.",
+      ),
+    ];
+  },
+};
+
+export const backupStorageRelations = [oneDefault, storageInUseIsFixed, placeIsOwn] as const;
+
+/** Where the data lies, as a text to compare; undefined for volumes. */
+function placeOf(storage: StorageBackend): string | undefined {
+  switch (storage.provider) {
+    case "s3": {
+      const { endpoint = "", bucket = "", prefix = "" } = storage.s3 ?? {};
+      return JSON.stringify(["s3", plain(endpoint), bucket, plain(prefix)]);
+    }
+    case "gcs":
+      return JSON.stringify(["gcs", storage.gcs?.bucket, plain(storage.gcs?.prefix ?? "")]);
+    case "azure": {
+      const { storageAccount = "", container = "", prefix = "" } = storage.azure ?? {};
+      return JSON.stringify(["azure", storageAccount, container, plain(prefix)]);
+    }
+    case "local":
+      return undefined;
+  }
+}
+
+function plain(text: string): string {
+  return text.replaceAll(/^\/+|\/+$/g, "");
+}

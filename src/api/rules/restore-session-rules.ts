@@ -1,0 +1,31 @@
+import { required } from "../field-error.ts";
+import type { RestoreSession } from "../restore-session.ts";
+import type { Rule } from "./rule.ts";
+import { addonErrors } from "./shared-rules.ts";
+
+const path = ["spec", "dataSource"];
+
+const sourceIsNamed: Rule<RestoreSession> = {
+  says: "spec.dataSource names a snapshot; `latest` needs a repository, and pitr needs a repository and a targetTime.",
+  check: ({ spec: { dataSource } }) => {
+    const { pitr, snapshot = "", repository = "" } = dataSource;
+    const noRepository = required([...path, "repository"], "repository is missing", "Name the Repository.");
+    if (pitr !== undefined) {
+      const noTime = required([...path, "pitr", "targetTime"], "targetTime is missing");
+      return [
+        ...(pitr.targetTime === undefined ? [noTime] : []),
+        ...(repository === "" ? [noRepository] : []),
+      ];
+    }
+    if (snapshot === "")
+      return [required([...path, "snapshot"], "snapshot is missing", "Name a Snapshot, or write latest.")];
+    return snapshot === "latest" && repository === "" ? [noRepository] : [];
+  },
+};
+
+const addonIsUsable: Rule<RestoreSession> = {
+  says: "No task is named twice in the addon, and values of params are texts.",
+  check: ({ spec }) => addonErrors(spec.addon, ["spec"]),
+};
+
+export const restoreSessionRules = [sourceIsNamed, addonIsUsable] as const;

@@ -1,0 +1,71 @@
+import type { AddonInfo } from "../addon-info.ts";
+import { type FieldError, type FieldPath, failure, invalid, required } from "../field-error.ts";
+import type { ObjectMeta } from "../meta.ts";
+import type { UsagePolicy } from "../usage-policy.ts";
+import type { Relation, Rule } from "./rule.ts";
+
+type WithPolicy = { readonly spec: { readonly usagePolicy?: UsagePolicy } };
+type MaybeDefault = { readonly metadata: ObjectMeta; readonly spec: { readonly default?: boolean } };
+
+export const selectorIsGiven: Rule<WithPolicy> = {
+  says: "A usagePolicy with `from: Selector` needs a selector.",
+  check: ({ spec }) => {
+    const allowed = spec.usagePolicy?.allowedNamespaces;
+    if (allowed?.from !== "Selector" || allowed.selector !== undefined) return [];
+    const path = ["spec", "usagePolicy", "allowedNamespaces", "selector"];
+    return [
+      required(path, "selector is missing, and from is Selector", "Say which Namespaces' labels it matches."),
+    ];
+  },
+};
+
+export const oneDefault: Relation<[object: MaybeDefault, others: readonly MaybeDefault[]]> = {
+  says: "At most one object of the kind is `default: true` in a namespace.",
+  check: (object, others) => {
+    if (object.spec.default !== true) return [];
+    const other = others.find(
+      ({ metadata, spec }) =>
+        spec.default === true &&
+        metadata.namespace === object.metadata.namespace &&
+        metadata.name !== object.metadata.name,
+    );
+    if (other === undefined) return [];
+    const message = `${other.metadata.name} is the default of this namespace already`;
+    return [failure("Conflict", ["spec", "default"], message, "Let one of them be the default.")];
+  },
+};
+
+/** A directory that stays below what it is joined to. */
+export function directoryErrors(directory: string, path: FieldPath): readonly FieldError[] {
+  if (/^\/*$/.test(directory))
+    return [invalid(path, "must name a directory", "Give the repository one of its own.")];
+  if (directory.split("/").some((part) => part === ".." || part === "."))
+    return [invalid(path, "must not hold the parts `.` and `..`")];
+  return [/[\\\p{Cc}]/u].some((forbidden) => forbidden.test(directory))
+    ? [invalid(path, "must not hold backslashes and control characters")]
+    : [];
+}
+
+const addonPath = (path: FieldPath, ...rest: FieldPath): FieldPath => [...path, "addon", ...rest];
+
+/** Rules of an AddonInfo at `<path>.addon`. */
+export function addonErrors(addon: AddonInfo, path: FieldPath): readonly FieldError[] {
+  return addon.tasks.flatMap((task, index) => [
+    ...paramErrors(task.params ?? {}, addonPath(path, "tasks", index, "params")),
+    ...(addon.tasks.findIndex((other) => other.name === task.name) === index
+      ? []
+      : [
+          failure(
+            "Conflict",
+            addonPath(path, "tasks", index, "name"),
+            `the task ${task.name} is there twice`,
+          ),
+        ]),
+  ]);
+}
+
+function paramErrors(params: Readonly<Record<string, unknown>>, path: FieldPath): readonly FieldError[] {
+  return Object.entries(params)
+    .filter(([, value]) => typeof value !== "string")
+    .map(([name]) => invalid([...path, name], "must be a text", "Write the value in quotes."));
+}
