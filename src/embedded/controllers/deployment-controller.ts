@@ -2,7 +2,13 @@ import type { KubeObject } from "../../api/meta.ts";
 import type { Json } from "../../base/json.ts";
 import { at, isObject, numberAt, objectAt, textAt } from "../value.ts";
 import { targetOf } from "./client.ts";
-import { type Controller, type ControllerContext, keyOfObject, keyOfOwner, targetOfKey } from "./controller.ts";
+import {
+  type Controller,
+  type ControllerContext,
+  keyOfObject,
+  keyOfOwner,
+  targetOfKey,
+} from "./controller.ts";
 import { deploymentStatus, rollingBounds } from "./deployment-status.ts";
 import { isTerminating, ownerReferenceTo, stringsAt } from "./owned-pods.ts";
 import { resources } from "./resources.ts";
@@ -80,7 +86,10 @@ async function createReplicaSet(
       // A rollout begins with none; the first ReplicaSet starts whole.
       replicas: sets.length === 0 ? replicasOf(deployment) : 0,
       ...(minReadySeconds === undefined ? {} : { minReadySeconds }),
-      selector: { ...selector, matchLabels: { ...stringsAt(selector, "matchLabels"), [templateHashLabel]: hash } },
+      selector: {
+        ...selector,
+        matchLabels: { ...stringsAt(selector, "matchLabels"), [templateHashLabel]: hash },
+      },
       template: {
         ...(isObject(template) ? template : {}),
         metadata: { ...objectAt(template, "metadata"), labels },
@@ -121,7 +130,9 @@ async function balance(
     const stopped: KubeObject[] = [];
     for (const set of old) stopped.push(await resize(context, deployment, set, 0));
     // The old pods are gone before the first new one starts.
-    return alive.length > 0 ? { current, old: stopped } : { current: await resize(context, deployment, current, wanted), old };
+    return alive.length > 0
+      ? { current, old: stopped }
+      : { current: await resize(context, deployment, current, wanted), old };
   }
   if (alive.length === 0) return { current: await resize(context, deployment, current, wanted), old };
   const { surge, unavailable } = rollingBounds(deployment);
@@ -178,7 +189,11 @@ async function forgetHistory(
 ): Promise<void> {
   const limit: Json | undefined = at(deployment, "spec", "revisionHistoryLimit");
   const keep = typeof limit === "number" ? limit : 10;
-  const empty = old.filter((set) => replicasOf(set) === 0 && (numberAt(set, "status", "replicas") ?? 0) === 0);
-  const surplus = empty.toSorted((a, b) => revisionOf(a) - revisionOf(b)).slice(0, Math.max(0, empty.length - keep));
+  const empty = old.filter(
+    (set) => replicasOf(set) === 0 && (numberAt(set, "status", "replicas") ?? 0) === 0,
+  );
+  const surplus = empty
+    .toSorted((a, b) => revisionOf(a) - revisionOf(b))
+    .slice(0, Math.max(0, empty.length - keep));
   for (const set of surplus) await context.client.delete(resources.replicaSets, targetOf(set));
 }

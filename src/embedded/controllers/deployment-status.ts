@@ -2,7 +2,7 @@ import type { KubeObject } from "../../api/meta.ts";
 import type { Json, JsonObject } from "../../base/json.ts";
 import { at, numberAt, objectAt, textAt } from "../value.ts";
 import { timestamp } from "./event-recorder.ts";
-import { conditionOf, conditionsOf, type ConditionWords, withCondition } from "./status.ts";
+import { type ConditionWords, conditionOf, conditionsOf, withCondition } from "./status.ts";
 import { replicasOf } from "./workload-pods.ts";
 
 export type RollingBounds = { readonly surge: number; readonly unavailable: number };
@@ -43,7 +43,8 @@ export function deploymentStatus(deployment: KubeObject, sets: ReplicaSetsView, 
   if (updated > 0) status["updatedReplicas"] = updated;
   if (ready > 0) status["readyReplicas"] = ready;
   if (available > 0) status["availableReplicas"] = available;
-  if (Math.max(wanted, total) > available) status["unavailableReplicas"] = Math.max(wanted, total) - available;
+  if (Math.max(wanted, total) > available)
+    status["unavailableReplicas"] = Math.max(wanted, total) - available;
   const complete = updated === wanted && total === wanted && available === wanted;
   const enough = available >= wanted - rollingBounds(deployment).unavailable;
   const words: ConditionWords[] = [
@@ -63,7 +64,10 @@ export function deploymentStatus(deployment: KubeObject, sets: ReplicaSetsView, 
     progress(deployment, sets.current, complete, nowMs),
   ];
   const extra = { lastUpdateTime: timestamp(nowMs) };
-  const conditions = words.reduce((list, one) => withCondition(list, one, nowMs, extra), conditionsOf(deployment));
+  const conditions = words.reduce(
+    (list, one) => withCondition(list, one, nowMs, extra),
+    conditionsOf(deployment),
+  );
   return { ...status, conditions: [...conditions] };
 }
 
@@ -87,7 +91,9 @@ function progress(
   const deadline = (numberAt(deployment, "spec", "progressDeadlineSeconds") ?? 600) * 1_000;
   const since = Date.parse(textAt(before, "lastUpdateTime"));
   const stuck = textAt(before, "reason") === "ReplicaSetUpdated" && textAt(before, "message") === message;
-  const late = textAt(before, "reason") === "ProgressDeadlineExceeded" && textAt(before, "message").includes(`"${name}"`);
+  const late =
+    textAt(before, "reason") === "ProgressDeadlineExceeded" &&
+    textAt(before, "message").includes(`"${name}"`);
   if (late || (stuck && nowMs - since > deadline)) {
     return {
       type,

@@ -99,7 +99,7 @@ async function podsOf(context: ControllerContext, job: KubeObject): Promise<read
 
 async function advance(context: ControllerContext, found: KubeObject): Promise<number | undefined> {
   const { client, clock, events } = context;
-  let job = await ensureSelector(context, found);
+  let job = found;
   const pods = await podsOf(context, job);
   const uncounted = uncountedOf(job, pods);
   job = await announce(context, job, uncounted);
@@ -115,20 +115,6 @@ async function advance(context: ControllerContext, found: KubeObject): Promise<n
   }
   await createPods(context, job, pods, decision.create);
   return isFinished(job) ? settleFinished(context, job) : decision.againMs;
-}
-
-/** A real API server sets selector and labels when the Job is created; here it is the first thing done. */
-async function ensureSelector(context: ControllerContext, job: KubeObject): Promise<KubeObject> {
-  if (at(job, "spec", "selector", "matchLabels") !== undefined) return job;
-  const labels = podLabels(job);
-  const uid = job.metadata.uid ?? "";
-  return context.client.patch(resources.jobs, targetOf(job), {
-    metadata: { resourceVersion: job.metadata.resourceVersion },
-    spec: {
-      selector: { matchLabels: { "batch.kubernetes.io/controller-uid": uid } },
-      template: { metadata: { labels } },
-    },
-  });
 }
 
 /** Write-ahead of the count: named in the status first, released then, counted last. */

@@ -2,11 +2,24 @@ import { randomBytes } from "node:crypto";
 import type { KubeObject } from "../../api/meta.ts";
 import type { Json } from "../../base/json.ts";
 import { at, numberAt, objectAt } from "../value.ts";
-import { type Controller, type ControllerContext, keyOfObject, keyOfOwner, targetOfKey } from "./controller.ts";
+import {
+  type Controller,
+  type ControllerContext,
+  keyOfObject,
+  keyOfOwner,
+  targetOfKey,
+} from "./controller.ts";
 import { isActive, isReady, podFromTemplate, shortHash, stringsAt } from "./owned-pods.ts";
 import { resources } from "./resources.ts";
 import { writeStatus } from "./status.ts";
-import { childrenOf, createChild, deleteChild, isAvailable, replicasOf, untilAvailableMs } from "./workload-pods.ts";
+import {
+  childrenOf,
+  createChild,
+  deleteChild,
+  isAvailable,
+  replicasOf,
+  untilAvailableMs,
+} from "./workload-pods.ts";
 
 const component = "replicaset-controller";
 
@@ -37,19 +50,27 @@ async function scale(context: ControllerContext, set: KubeObject): Promise<numbe
     created.push(await createChild(context, component, set, { resource: resources.pods, object }));
   }
   const surplus = missing < 0 ? pods.toSorted((a, b) => rank(a) - rank(b)).slice(0, -missing) : [];
-  for (const object of surplus) await deleteChild(context, component, set, { resource: resources.pods, object });
+  for (const object of surplus)
+    await deleteChild(context, component, set, { resource: resources.pods, object });
   const left = pods.filter((pod) => !surplus.includes(pod));
   const now = context.clock.now();
   const minReady = numberAt(set, "spec", "minReadySeconds") ?? 0;
   const labels = Object.entries(stringsAt(set, "spec", "template", "metadata", "labels"));
   const count = (holds: (pod: KubeObject) => boolean) => left.filter(holds).length;
   const optional: Record<string, Json> = {};
-  const fullyLabeled = count((pod) => labels.every(([label, value]) => pod.metadata.labels?.[label] === value));
+  const fullyLabeled = count((pod) =>
+    labels.every(([label, value]) => pod.metadata.labels?.[label] === value),
+  );
   if (fullyLabeled + created.length > 0) optional["fullyLabeledReplicas"] = fullyLabeled + created.length;
   if (count(isReady) > 0) optional["readyReplicas"] = count(isReady);
   const available = count((pod) => isAvailable(pod, minReady, now));
   if (available > 0) optional["availableReplicas"] = available;
-  const { fullyLabeledReplicas: _f, readyReplicas: _r, availableReplicas: _a, ...kept } = objectAt(set, "status");
+  const {
+    fullyLabeledReplicas: _f,
+    readyReplicas: _r,
+    availableReplicas: _a,
+    ...kept
+  } = objectAt(set, "status");
   await writeStatus(context.client, resources.replicaSets, set, {
     ...kept,
     ...optional,

@@ -2,12 +2,18 @@ import { join, resolve } from "node:path";
 import type { KubeObject } from "../../api/meta.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import type { Api } from "../api.ts";
-import { type Controller, createContext, type Log, type RunningController, runController } from "./controller.ts";
+import {
+  type Controller,
+  createContext,
+  type Log,
+  type RunningController,
+  runController,
+} from "./controller.ts";
 import { createDeploymentController } from "./deployment-controller.ts";
 import { createVolumeController } from "./directory-provisioner.ts";
 import { createJobController } from "./job-controller.ts";
 import { createKubelet } from "./kubelet/kubelet.ts";
-import { type PodLog, createPodLog } from "./kubelet/pod-log.ts";
+import { createPodLog, type PodLog } from "./kubelet/pod-log.ts";
 import { createNodeController } from "./node-controller.ts";
 import { createReplicaSetController } from "./replica-set-controller.ts";
 
@@ -35,13 +41,7 @@ export type ControllersOptions = {
   readonly heartbeat?: boolean;
 };
 
-export type ControllerName =
-  | "node"
-  | "volumes"
-  | "jobs"
-  | "replica-sets"
-  | "deployments"
-  | "kubelet";
+export type ControllerName = "node" | "volumes" | "jobs" | "replica-sets" | "deployments" | "kubelet";
 
 export type Controllers = {
   /** A container's log, for the server's `pods/log`. */
@@ -93,5 +93,5 @@ export async function startControllers(options: ControllersOptions): Promise<Con
     await close();
     throw error;
   }
-  return { podLog: createPodLog(context.client, stateDirectory), close };
+  return { podLog: createPodLog(context.client, clock, stateDirectory), close };
 }

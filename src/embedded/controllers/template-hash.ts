@@ -1,5 +1,5 @@
 import type { Json } from "../../base/json.ts";
-import { canonical, without, isObject } from "../value.ts";
+import { canonical, isObject, without } from "../value.ts";
 import { shortHash } from "./owned-pods.ts";
 
 /** The label by which a Deployment's ReplicaSets and pods are told apart. */

@@ -4,8 +4,8 @@ import { at, isObject, numberAt, textAt } from "../value.ts";
 import { isCode, targetOf } from "./client.ts";
 import type { ControllerContext } from "./controller.ts";
 import { controllerOf, isOwnedBy, isReady, isTerminating, ownerReferenceTo } from "./owned-pods.ts";
-import { conditionOf } from "./status.ts";
 import { matchesSelector } from "./selector.ts";
+import { conditionOf } from "./status.ts";
 
 /** What the controllers of workloads share. */
 

@@ -5,7 +5,7 @@ import { isObject, numberAt, textAt, textsAt } from "../../value.ts";
 import { timestamp } from "../event-recorder.ts";
 import { type ContainerProcess, type ProcessEnd, startProcess } from "./container-process.ts";
 import { type Environment, expand } from "./environment.ts";
-import { keepAsPrevious, tailOfLog } from "./log-file.ts";
+import { keepAsPrevious } from "./log-file.ts";
 import type { RunningPod } from "./pod-run.ts";
 import { isLocalImage, restartPolicyOf } from "./pod-spec.ts";
 import type { ContainerRun } from "./pod-status.ts";
@@ -28,7 +28,8 @@ export async function runContainer(run: RunningPod, container: JsonObject, isIni
   let { restarts, terminated } = known ?? { restarts: 0, terminated: undefined };
   for (;;) {
     if (terminated !== undefined) {
-      run.set({ name, restarts, state: { kind: "terminated", terminated } });
+      const before = run.containers.get(name)?.lastTerminated;
+      run.set(withLast({ name, restarts, state: { kind: "terminated", terminated } }, before));
       if (!restartsAfter(run, terminated, isInit)) return;
       await backOff(run, { name, restarts, terminated });
       if (run.stopping.aborted) return;
@@ -217,11 +218,6 @@ async function workingDirectory(root: string, container: JsonObject): Promise<st
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) await mkdir(path, { recursive: true, mode: 0o755 });
   return path;
-}
-
-/** The last lines of a container's log, for messages. */
-export function lastWords(run: RunningPod, name: string): Promise<string> {
-  return tailOfLog(run.directory.logOf(name), 2_048);
 }
 
 /** True for an init container that is meant to stay, which is not done here. */

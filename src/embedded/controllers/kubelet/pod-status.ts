@@ -44,7 +44,7 @@ export function podStatus(pod: KubeObject, view: PodView, nowMs: number): JsonOb
   const status: Record<string, Json> = {
     ...kept,
     phase,
-    ...(view.failed ?? {}),
+    ...view.failed,
     conditions: [...conditionsFor(pod, view, phase, nowMs)],
     containerStatuses: statuses(containersOf(pod)),
     startTime: textAt(before, "startTime") || timestamp(nowMs),

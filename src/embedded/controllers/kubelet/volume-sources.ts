@@ -39,13 +39,15 @@ export async function sourceOf(
     return claimed(textAt(volume, "persistentVolumeClaim", "claimName"), read);
   }
   if (isObject(volume["ephemeral"])) return claimed(`${pod.metadata.name}-${name}`, read);
-  const part = await filesOf(pod, volume, read, name);
+  const part = await filesOf(pod, volume, read, { volumeName: name });
   if (part !== undefined) return { kind: "files", files: part };
   if (isObject(volume["projected"])) {
     const files = new Map<string, VolumeFile>();
     const mode = numberAt(volume, "projected", "defaultMode") ?? defaultFileMode;
     for (const source of listAt(volume, "projected", "sources")) {
-      const found = isObject(source) ? await filesOf(pod, source, read, name, mode) : undefined;
+      const found = isObject(source)
+        ? await filesOf(pod, source, read, { volumeName: name, mode })
+        : undefined;
       if (found === undefined) throw refused(name, isObject(source) ? source : {});
       for (const [path, file] of found) files.set(path, file);
     }
@@ -66,11 +68,11 @@ async function filesOf(
   pod: KubeObject,
   source: JsonObject,
   read: VolumeReader,
-  volumeName: string,
-  projectedMode?: number,
+  about: { readonly volumeName: string; readonly mode?: number },
 ): Promise<ReadonlyMap<string, VolumeFile> | undefined> {
   const { secret, configMap, downwardAPI, serviceAccountToken } = source;
-  const mode = (of: JsonObject) => numberAt(of, "defaultMode") ?? projectedMode ?? defaultFileMode;
+  const { volumeName } = about;
+  const mode = (of: JsonObject) => numberAt(of, "defaultMode") ?? about.mode ?? defaultFileMode;
   if (isObject(secret)) {
     const name = textAt(secret, "secretName") || textAt(secret, "name");
     const object = await read.secret(name);
