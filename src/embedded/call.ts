@@ -16,6 +16,8 @@ export type Call = {
   readonly accept: string;
   readonly userAgent: string;
   readonly user: User;
+  /** When it came in, milliseconds since the epoch. */
+  readonly now: number;
   readonly signal: AbortSignal;
 };
 

@@ -180,5 +180,12 @@ export class Housekeeping {
 }
 
 function ours(): WriteOptions {
-  return { dryRun: false, manager: "holdfast-embedded", validation: "Ignore", subresource: "", warnings: [] };
+  return {
+    dryRun: false,
+    manager: "holdfast-embedded",
+    validation: "Ignore",
+    subresource: "",
+    patches: false,
+    warnings: [],
+  };
 }

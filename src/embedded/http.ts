@@ -55,6 +55,7 @@ async function callOf(cluster: Cluster, request: IncomingMessage, signal: AbortS
     accept: request.headers.accept ?? "",
     userAgent: request.headers["user-agent"] ?? "",
     user,
+    now: cluster.clock.now(),
     signal,
   };
 }

@@ -26,6 +26,7 @@ export function inProcessApi(cluster: Cluster): Api {
     accept: "application/json",
     userAgent: "holdfast-embedded",
     user: controllers,
+    now: cluster.clock.now(),
     signal,
   });
   return {

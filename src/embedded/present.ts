@@ -4,7 +4,7 @@ import { type Answer, type Call, json } from "./call.ts";
 import { Failure } from "./failure.ts";
 import type { Kind } from "./kinds.ts";
 import { type ListAnswer, listObject } from "./list.ts";
-import { tableOf } from "./table/table.ts";
+import { type TableOptions, tableOf } from "./table/table.ts";
 import { isObject, objectAt } from "./value.ts";
 import { metadataOnly } from "./view.ts";
 
@@ -98,6 +98,6 @@ async function* converted(
   }
 }
 
-function tableOptions(call: Call): { readonly include: string; readonly headings: boolean } {
-  return { include: call.query["includeObject"] ?? "Metadata", headings: true };
+function tableOptions(call: Call): TableOptions {
+  return { include: call.query["includeObject"] ?? "Metadata", headings: true, now: call.now };
 }

@@ -202,13 +202,8 @@ export function kindCauses(kind: Kind, object: JsonObject): readonly Cause[] {
 
 function restartCauses(policy: string, field: string): Cause[] {
   if (policy !== "Always") return [];
-  return [
-    {
-      reason: "FieldValueNotSupported",
-      message: `Unsupported value: "Always": supported values: "Never", "OnFailure"`,
-      field: `${field}.restartPolicy`,
-    },
-  ];
+  const message = 'Required value: valid values: "OnFailure", "Never"';
+  return [{ reason: "FieldValueRequired", message, field: `${field}.restartPolicy` }];
 }
 
 function selectorCauses(object: JsonObject): Cause[] {

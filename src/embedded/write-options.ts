@@ -16,5 +16,12 @@ export function writeOptions(call: Call, subresource: WriteOptions["subresource"
   }
   const manager = call.query["fieldManager"] || call.userAgent.split("/")[0] || "unknown";
   if (manager.length > 128) throw badRequest("fieldManager: may not be more than 128 bytes");
-  return { dryRun: dryRun === "All", manager, validation, subresource, warnings: [] };
+  return {
+    dryRun: dryRun === "All",
+    manager,
+    validation,
+    subresource,
+    patches: call.method === "PATCH",
+    warnings: [],
+  };
 }

@@ -34,6 +34,8 @@ export type WriteOptions = {
   readonly manager: string;
   readonly validation: "Strict" | "Warn" | "Ignore";
   readonly subresource: "" | "status" | "scale";
+  /** A patch, whose mistakes are told in other words than a whole object's. */
+  readonly patches: boolean;
   /** Collects what the client should be told beside the answer. */
   readonly warnings: string[];
 };
@@ -78,7 +80,13 @@ export function create(
   const config = named(body, namespace);
   const writer = writerOf(cluster, kind, options);
   const object = newObject(cluster, kind, config, options);
-  return stored(cluster, kind, ownedByUpdate(emptyOf(kind), object, writer), options);
+  // Defaults belong to who creates; what the server fills in for the kind is nobody's.
+  return stored(
+    cluster,
+    kind,
+    completed(cluster, kind, ownedByUpdate(emptyOf(kind), object, writer)),
+    options,
+  );
 }
 
 /** Creates by server-side apply: only what was applied is owned, defaults are nobody's. */
@@ -97,7 +105,8 @@ function createApplied(
       `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`,
     );
   const owned = applied(emptyOf(kind), config, writerOf(cluster, kind, options), false);
-  return stored(cluster, kind, newObject(cluster, kind, named(owned, place.namespace), options), options);
+  const object = newObject(cluster, kind, named(owned, place.namespace), options);
+  return stored(cluster, kind, completed(cluster, kind, object), options);
 }
 
 function emptyOf(kind: Kind): JsonObject {
@@ -121,14 +130,19 @@ function newObject(cluster: Cluster, kind: Kind, config: JsonObject, options: Wr
   else delete metadata["generation"];
   const plain = kind.custom === undefined && kind.resource !== "/nodes" && hasStatus(kind);
   const fresh = plain || (kind.custom !== undefined && hasStatus(kind)) ? withoutStatus(config) : config;
-  let object = settled(kind, { ...fresh, metadata }, options);
+  return settled(kind, { ...fresh, metadata }, options);
+}
+
+/** A new object with what its kind's admission and strategy add, checked. */
+function completed(cluster: Cluster, kind: Kind, object: JsonObject): JsonObject {
+  let out = object;
   if (kind.custom === undefined) {
-    if (hasStatus(kind)) object = withNewStatus(kind.resource, object);
+    if (hasStatus(kind)) out = withNewStatus(kind.resource, out);
     const surroundings = { list: (resource: string) => cluster.store.list(resource) };
-    object = withStructs(atCreation(kind.resource, object, surroundings), kind.schema);
+    out = withStructs(atCreation(kind.resource, out, surroundings), kind.schema);
   }
-  requireValid(kind, object, undefined);
-  return object;
+  requireValid(kind, out, undefined);
+  return out;
 }
 
 function named(body: JsonObject, namespace: string): JsonObject {
@@ -310,7 +324,7 @@ function settled(kind: Kind, raw: JsonObject, options: WriteOptions): JsonObject
   const identified = { ...raw, apiVersion: apiVersion(kind), kind: kind.kind };
   if (kind.custom !== undefined) {
     const { value, unknown } = pruned(identified, kind.schema);
-    report(unknown, options);
+    report(kind, unknown, options);
     return defaulted(value, kind.schema);
   }
   const clean = withoutNulls(identified);
@@ -322,14 +336,16 @@ function settled(kind: Kind, raw: JsonObject, options: WriteOptions): JsonObject
     }
   }
   const { value, unknown } = pruned(object, kind.schema);
-  report(unknown, options);
+  report(kind, unknown, options);
   return withStructs(withDefaults(kind.resource, value), kind.schema);
 }
 
-function report(unknown: readonly string[], options: WriteOptions): void {
+function report(kind: Kind, unknown: readonly string[], options: WriteOptions): void {
   const texts = unknown.map((field) => `unknown field "${field}"`);
   if (options.validation === "Strict" && texts.length > 0) {
-    throw badRequest(`strict decoding error: ${texts.join(", ")}`);
+    const what = `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}`;
+    const prefix = options.patches ? "" : `${what}: `;
+    throw badRequest(`${prefix}strict decoding error: ${texts.join(", ")}`);
   }
   if (options.validation === "Warn") options.warnings.push(...texts);
 }
@@ -399,8 +415,14 @@ export function requireFitting(
   return body;
 }
 
-/** `metadata.managedFields` has no place in an applied configuration. */
-export function requireApplicable(config: JsonObject): void {
+/** An applied configuration names only fields that the schema has, and no managedFields. Throws 400, 500. */
+export function requireApplicable(kind: Kind, place: Place, config: JsonObject): void {
+  const [unknown] = pruned(config, kind.schema).unknown;
+  if (unknown !== undefined) {
+    const where = `${place.namespace}/${place.name}; ${apiVersion(kind)}, Kind=${kind.kind}`;
+    const message = `failed to create typed patch object (${where}): .${unknown}: field not declared in schema`;
+    throw new Failure(500, "", message);
+  }
   if (listAt(config, "metadata", "managedFields").length > 0)
     throw badRequest("metadata.managedFields must be nil");
 }

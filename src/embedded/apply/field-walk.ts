@@ -114,30 +114,28 @@ function compareMaps(
   const right = isObject(after) ? after : {};
   for (const name of new Set([...Object.keys(left), ...Object.keys(right)])) {
     const schema = position.schema?.child(name);
+    const always = (object: JsonObject, side: Json | undefined) =>
+      side === undefined ? object[name] : (object[name] ?? alwaysThere(position.schema, name));
     compareAt(
-      present(left[name], schema),
-      present(right[name], schema),
-      {
-        schema,
-        path: [...position.path, `f:${name}`],
-      },
+      always(left, before),
+      always(right, after),
+      { schema, path: [...position.path, `f:${name}`] },
       out,
     );
   }
 }
 
 /**
- * Structs that a built-in kind holds by value are always there, if empty, and nobody owns them; their schema
- * says so by the default {}. https://github.com/kubernetes/kube-openapi
+ * What a built-in kind has in a field that nobody set: structs that it holds by value are there, if empty
+ * (their schema says so by the default {}), and so are, as null, lists and maps that are always written.
+ * https://github.com/kubernetes/kube-openapi
  */
-function present(value: Json | undefined, schema: Schema | undefined): Json | undefined {
-  const fallback = schema?.default;
-  return value === undefined &&
-    isObject(fallback) &&
-    isBlank(fallback) &&
-    schema?.raw["properties"] !== undefined
-    ? {}
-    : value;
+function alwaysThere(parent: Schema | undefined, name: string): Json | undefined {
+  const schema = parent?.field(name);
+  if (parent === undefined || schema === undefined || schema.custom) return undefined;
+  if (isObject(schema.default) && schema.raw["properties"] !== undefined) return {};
+  const container = schema.type === "array" || schema.type === "object";
+  return container && parent.required.includes(name) ? null : undefined;
 }
 
 function compareLists(

@@ -210,20 +210,10 @@ function applyOnce(live: JsonObject, config: JsonObject, writer: Writer, force: 
     owners.set(key, { ...owner, fields: difference(difference(owner.fields, taken), change.removed) });
   }
   if (!force && conflicts.size > 0) throw new ConflictOfManagers(conflicts);
-  const mine = difference(fields, serversOwn);
-  owners.set(ownerKey(me), {
-    ...me,
-    fields: mine,
-    time: timeOf(live, { ...me, fields: mine }, equal(before, next)),
-  });
+  // An apply that changes no value keeps the time of the last one, or has none.
+  const time = equal(before, next) ? (ownersOf(live).get(ownerKey(me))?.time ?? "") : me.time;
+  owners.set(ownerKey(me), { ...me, fields: difference(fields, serversOwn), time });
   return withOwners(next, owners);
-}
-
-/** An apply that changes nothing keeps the time of the last one. */
-function timeOf(live: JsonObject, me: Owner, unchanged: boolean): string {
-  const known = ownersOf(live).get(ownerKey(me));
-  const same = known !== undefined && equal(toFieldsV1(known.fields), toFieldsV1(me.fields));
-  return unchanged && same ? known.time : me.time;
 }
 
 function pruned(merged: JsonObject, last: FieldSet, owners: Owners, schema: Schema): JsonObject {
