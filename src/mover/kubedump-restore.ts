@@ -1,0 +1,83 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { RestoreResults } from "../api/restore-session.ts";
+import type { JobContext, JobOutcome } from "./job-context.ts";
+import { type JobFlags, usageError } from "./job-flags.ts";
+import { filterFlags, filterOf, type ManifestFilter } from "./manifests/manifest-filter.ts";
+import { type PrepareOptions, parseStorageClasses } from "./manifests/prepare-object.ts";
+import { restoreManifests } from "./manifests/restore-manifests.ts";
+import { restoreProgressOf } from "./restore-progress.ts";
+import { restoreSourceFlags } from "./restore-source.ts";
+import { type Restoring, runRestore } from "./run-restore.ts";
+import { scratchFlags } from "./scratch.ts";
+import { whenUnlocked } from "./wait-for-lock.ts";
+
+export const kubedumpRestoreFlags = [
+  ...restoreSourceFlags,
+  ...scratchFlags,
+  ...filterFlags,
+  "override-resources",
+  "restore-pvs",
+  "storage-class-mappings",
+] as const;
+
+/** Restores the manifests of a Snapshot that the filter takes into the cluster. */
+export async function kubedumpRestore(context: JobContext, flags: JobFlags): Promise<JobOutcome> {
+  const filter = filterOf(flags);
+  const storageClasses = parseStorageClasses(flags.list("storage-class-mappings"));
+  if (typeof storageClasses === "string") {
+    throw usageError(`--storage-class-mappings: ${storageClasses}`, "Write old=new, separated by commas.");
+  }
+  const options = {
+    filter,
+    override: flags.truth("override-resources", false),
+    prepare: { restorePVs: flags.truth("restore-pvs", false), storageClasses },
+  };
+  return await runRestore(context, flags, (restoring) => restoreTree(context, restoring, options));
+}
+
+export type TreeOptions = {
+  readonly filter: ManifestFilter;
+  readonly override: boolean;
+  readonly prepare: Omit<PrepareOptions, "move">;
+  readonly intoNamespace?: string;
+};
+
+/** Fetches the component's tree into the scratch folder and creates what it holds. */
+export async function restoreTree(
+  context: JobContext,
+  { source, scratch, progress }: Restoring,
+  options: TreeOptions,
+): Promise<RestoreResults> {
+  const total = { created: 0, updated: 0, unchanged: 0, skipped: 0, failed: 0, files: 0, bytes: 0 };
+  const failures: string[] = [];
+  for (const { id, hostPath } of source.paths) {
+    const root = join(scratch.restoredHere, id);
+    await mkdir(root, { recursive: true, mode: 0o700 });
+    const request = { snapshotId: id, root, path: hostPath, include: [], exclude: [] };
+    const restored = await whenUnlocked(context, source.repository, () =>
+      context.restic.restore(source.repository, request, {
+        signal: context.signal,
+        onProgress: (state) => progress(() => restoreProgressOf(state)),
+      }),
+    );
+    context.log(`restored ${restored.files} files of ${hostPath} to the scratch folder`);
+    const results = await restoreManifests({
+      ...options,
+      kube: context.kube,
+      clock: context.clock,
+      tree: join(root, hostPath),
+      log: context.log,
+      signal: context.signal,
+    });
+    total.created += results.created;
+    total.updated += results.updated;
+    total.unchanged += results.unchanged;
+    total.skipped += results.skipped;
+    total.failed += results.failed;
+    total.files += restored.files;
+    total.bytes += restored.bytes;
+    failures.push(...results.failures);
+  }
+  return { ...total, failures: failures.slice(0, 50) };
+}

@@ -1,0 +1,86 @@
+import { createHash } from "node:crypto";
+import { opendir } from "node:fs/promises";
+import { join } from "node:path";
+import type { GroupResource } from "./manifest-filter.ts";
+import { groupResourceName } from "./manifest-filter.ts";
+
+/**
+ * The tree of a dump, one object per file:
+ * ```
+ * <group-resource>/cluster/<name>.yaml
+ * <group-resource>/namespaces/<namespace>/<name>.yaml
+ * ```
+ */
+export type ManifestPlace = {
+  /** `deployments.apps` */
+  readonly type: string;
+  /** Undefined for a cluster-scoped object. */
+  readonly namespace: string | undefined;
+  readonly file: string;
+};
+
+const extension = ".yaml";
+/** The longest name of a file on the usual file systems, in bytes. */
+const longestFileName = 255;
+
+/** Folder of a type's objects, relative to the tree. */
+export function folderOfType(type: GroupResource, namespace: string | undefined): string {
+  const name = groupResourceName(type);
+  return namespace === undefined ? join(name, "cluster") : join(name, "namespaces", namespace);
+}
+
+/** False for names that would leave their folder; no API server gives such, but an extension of one might. */
+export function isSafeName(name: string): boolean {
+  return name !== "" && name !== "." && name !== ".." && !/[/\0]/.test(name);
+}
+
+/**
+ * `<name>.yaml`; names may hold `:`. A name of more than 250 bytes does not fit into a file name: it is cut and
+ * ends with `~` and a digest of the whole. The object's own name stands in the file.
+ */
+export function fileNameOf(name: string): string {
+  const plain = `${name}${extension}`;
+  if (Buffer.byteLength(plain) <= longestFileName) return plain;
+  const digest = createHash("sha256").update(name).digest("hex").slice(0, 16);
+  const room = longestFileName - extension.length - digest.length - 1;
+  const cut = Buffer.from(name, "utf8")
+    .subarray(0, room)
+    .toString("utf8")
+    .replace(/\uFFFD+$/, "");
+  return `${cut}~${digest}${extension}`;
+}
+
+/** Every file of a tree, in no order, with what its path says; other files are not part of a dump. */
+export async function* walkTree(tree: string): AsyncGenerator<ManifestPlace> {
+  for await (const type of folders(tree)) {
+    for await (const file of manifests(join(tree, type, "cluster"))) {
+      yield { type, namespace: undefined, file };
+    }
+    for await (const namespace of folders(join(tree, type, "namespaces"))) {
+      for await (const file of manifests(join(tree, type, "namespaces", namespace))) {
+        yield { type, namespace, file };
+      }
+    }
+  }
+}
+
+async function* folders(path: string): AsyncGenerator<string> {
+  for await (const entry of entries(path)) {
+    if (entry.isDirectory()) yield entry.name;
+  }
+}
+
+async function* manifests(path: string): AsyncGenerator<string> {
+  for await (const entry of entries(path)) {
+    // A link or a device in a restored tree is nobody's manifest.
+    if (entry.isFile() && entry.name.endsWith(extension)) yield join(path, entry.name);
+  }
+}
+
+async function* entries(path: string) {
+  const folder = await opendir(path).catch((thrown: unknown) => {
+    if (thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT") return undefined;
+    throw thrown;
+  });
+  if (folder !== undefined) yield* folder;
+}

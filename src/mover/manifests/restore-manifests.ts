@@ -1,0 +1,237 @@
+import { readFile, stat } from "node:fs/promises";
+import { basename } from "node:path";
+import { builtIn } from "../../api/built-in.ts";
+import { apiVersionOf, groupOf, type KubeObject, keyOf, nameOf, refOf } from "../../api/meta.ts";
+import type { Clock } from "../../base/clock.ts";
+import { HoldfastError, messageOf } from "../../base/errors.ts";
+import type { DiscoveredResource, Kube } from "../../ports/kube/kube.ts";
+import { isKubeError, KubeError } from "../../ports/kube/kube-error.ts";
+import { moverManager } from "../job-context.ts";
+import { inParallel } from "../storage/in-parallel.ts";
+import { parseObject } from "../storage/stored-document.ts";
+import { createObject } from "./create-object.ts";
+import { type ManifestFilter, takesLabels, takesPlace, takesType } from "./manifest-filter.ts";
+import { type ManifestPlace, walkTree } from "./manifest-tree.ts";
+import { type PrepareOptions, prepareObject } from "./prepare-object.ts";
+import { type Orphan, relinkOwners } from "./relink-owners.ts";
+import { byRestoreOrder } from "./restore-order.ts";
+import { isNeverRestored, reasonToSkip } from "./restore-rules.ts";
+import { readServedTypes, type ServedTypes } from "./served-types.ts";
+
+const passes = 5;
+const crds = "customresourcedefinitions.apiextensions.k8s.io";
+const objectsAtOnce = 8;
+const maxFileBytes = 8 * 1024 * 1024;
+const maxFailures = 50;
+const maxFailureLength = 400;
+
+export type RestoreManifests = {
+  readonly kube: Kube;
+  readonly clock: Clock;
+  readonly filter: ManifestFilter;
+  /** Folder with `<group-resource>/…` */
+  readonly tree: string;
+  readonly override: boolean;
+  readonly prepare: Omit<PrepareOptions, "move">;
+  /** Namespace for all namespaced objects instead of their own. */
+  readonly intoNamespace?: string;
+  readonly log: (line: string) => void;
+  readonly signal: AbortSignal;
+};
+
+/** RestoreSession.status.components[].results, without files and bytes. */
+export type ManifestResults = {
+  readonly created: number;
+  readonly updated: number;
+  readonly unchanged: number;
+  readonly skipped: number;
+  readonly failed: number;
+  /** At most 50. */
+  readonly failures: readonly string[];
+};
+
+type Did = "created" | "updated" | "unchanged" | "skipped";
+
+type Run = RestoreManifests & {
+  readonly options: PrepareOptions;
+  readonly types: ServedTypes;
+  readonly counts: Record<Did, number>;
+  readonly known: Map<string, string>;
+  readonly orphans: Orphan[];
+  readonly readyNamespaces: Map<string, Promise<void>>;
+};
+
+type Failure = { readonly place: ManifestPlace; readonly message: string };
+
+/**
+ * Restores a tree in up to five passes: types that others need first, what failed again in the next pass
+ * (what it needs may have come), and the owners at the end. Objects that exist stay, unless `override`.
+ */
+export async function restoreManifests(request: RestoreManifests): Promise<ManifestResults> {
+  const places: ManifestPlace[] = [];
+  for await (const place of walkTree(request.tree)) places.push(place);
+  const run = await startRun(request, places);
+  let pending: readonly ManifestPlace[] = places.toSorted(byRestoreOrder);
+  let failures: readonly Failure[] = [];
+  for (let pass = 1; pass <= passes && pending.length > 0; pass += 1) {
+    if (pass > 1) await prepareNextPass(run, pass, failures);
+    failures = await restorePass(run, pending);
+    pending = failures.map(({ place }) => place).toSorted(byRestoreOrder);
+  }
+  const unlinked = await relinkOwners(run.kube, run.orphans, run.known, run.signal);
+  const messages = [...failures.map(({ message }) => message).toSorted(), ...unlinked];
+  return { ...run.counts, failed: messages.length, failures: bounded(messages) };
+}
+
+async function startRun(request: RestoreManifests, places: readonly ManifestPlace[]): Promise<Run> {
+  const { intoNamespace } = request;
+  const from = new Set(places.flatMap(({ namespace }) => namespace ?? []));
+  const [only] = from;
+  if (intoNamespace !== undefined && from.size > 1) {
+    throw new HoldfastError(
+      "SeveralNamespaces",
+      `the dump holds objects of ${from.size} namespaces, which cannot all go into ${intoNamespace}`,
+      { disposition: "stall", next: "Leave restoreNamespace out, or restore one namespace at a time." },
+    );
+  }
+  const move =
+    intoNamespace === undefined || only === undefined ? undefined : { from: only, to: intoNamespace };
+  return {
+    ...request,
+    options: move === undefined ? request.prepare : { ...request.prepare, move },
+    types: await readServedTypes(request.kube, request.clock, request.signal),
+    counts: { created: 0, updated: 0, unchanged: 0, skipped: 0 },
+    known: new Map(),
+    orphans: [],
+    readyNamespaces: new Map(),
+  };
+}
+
+async function prepareNextPass(run: Run, pass: number, failures: readonly Failure[]): Promise<void> {
+  run.log(`pass ${pass}: ${failures.length} objects are tried again`);
+  await run.clock.sleep(1000 * 2 ** (pass - 2), run.signal);
+  run.signal.throwIfAborted();
+  run.readyNamespaces.clear();
+  await run.types.refresh();
+}
+
+/** Type by type in order; objects of one type side by side. CustomResourceDefinitions must be served before the rest. */
+async function restorePass(run: Run, pending: readonly ManifestPlace[]): Promise<readonly Failure[]> {
+  const failures: Failure[] = [];
+  for (const [type, places] of Map.groupBy(pending, (place) => place.type)) {
+    run.signal.throwIfAborted();
+    if (isNeverRestored(type) || !takesName(run.filter, type)) {
+      run.counts.skipped += places.length;
+      continue;
+    }
+    const before = run.counts.created;
+    await inParallel(places, objectsAtOnce, async (place) => {
+      const message = await restorePlace(run, place);
+      if (message !== undefined) failures.push({ place, message });
+    });
+    if (type === crds && run.counts.created > before) {
+      await run.types.waitFor(places.map(({ file }) => basename(file, ".yaml")));
+    }
+  }
+  return failures;
+}
+
+/** Restores one file and counts what happened; answers why it failed. */
+async function restorePlace(run: Run, place: ManifestPlace): Promise<string | undefined> {
+  let object: KubeObject | undefined;
+  try {
+    object = await readManifest(place);
+    run.counts[await restoreObject(run, place, object)] += 1;
+    return undefined;
+  } catch (thrown) {
+    if (run.signal.aborted) throw thrown;
+    if (thrown instanceof KubeError && thrown.reason === "ApiServerUnreachable") throw thrown;
+    const name = object === undefined ? "" : `${nameOf(refOf(object))}: `;
+    return `${name}${wordsOf(thrown, object)}`.slice(0, maxFailureLength);
+  }
+}
+
+/** A server may quote what it refuses, and a Secret's content is never shown. */
+function wordsOf(thrown: unknown, object: KubeObject | undefined): string {
+  if (object?.kind !== "Secret" || !(thrown instanceof KubeError)) return messageOf(thrown);
+  const fields = (thrown.details.causes ?? []).flatMap(({ field }) => field ?? []);
+  return `refused: ${thrown.code} ${thrown.reason}${fields.length === 0 ? "" : ` (${fields.join(", ")})`}`;
+}
+
+async function restoreObject(run: Run, place: ManifestPlace, dumped: KubeObject): Promise<Did> {
+  const { filter } = run;
+  if (!takesPlace(filter, place.namespace) || !takesLabels(filter, dumped)) return "skipped";
+  if (reasonToSkip(dumped, run.options) !== undefined) return "skipped";
+  const type = run.types.find(place.type, dumped.apiVersion);
+  if (type === undefined) throw unknownType(place.type);
+  if (!type.verbs.includes("create")) return "skipped";
+  refuseOtherType(type, place, dumped);
+  const { object, owners } = prepareObject({ ...dumped, apiVersion: apiVersionOf(type) }, run.options);
+  if (object.metadata.namespace !== undefined) await ensureNamespace(run, object.metadata.namespace);
+  const { did, live } = await createObject(run, type, object);
+  if (live.metadata.uid !== undefined) run.known.set(keyOf(refOf(object)), live.metadata.uid);
+  if (did === "created" && owners.length > 0) run.orphans.push({ resource: type, object, owners });
+  return did;
+}
+
+/** A missing namespace is made without labels, once per run. */
+async function ensureNamespace(run: Run, name: string): Promise<void> {
+  const known = run.readyNamespaces.get(name);
+  if (known !== undefined) return await known;
+  const made = makeNamespace(run, name);
+  run.readyNamespaces.set(name, made);
+  await made;
+}
+
+async function makeNamespace({ kube, signal }: Run, name: string): Promise<void> {
+  try {
+    if ((await kube.get(builtIn.Namespace, { name }, signal)) !== undefined) return;
+    const object = { apiVersion: "v1", kind: "Namespace", metadata: { name } };
+    await kube.create(builtIn.Namespace, object, { manager: moverManager, signal });
+  } catch (thrown) {
+    // Another one made it meanwhile, or this account may not: then the object's own create says so.
+    if (!isKubeError(thrown, 409) && !isKubeError(thrown, 403)) throw thrown;
+  }
+}
+
+async function readManifest(place: ManifestPlace): Promise<KubeObject> {
+  const shown = `${place.type}/${place.namespace ?? "cluster"}/${basename(place.file)}`;
+  const { size } = await stat(place.file);
+  if (size > maxFileBytes) throw unreadable(`${shown} has ${size} bytes, more than an object can have`);
+  const object = parseObject(await readFile(place.file, "utf8"), shown);
+  if (object.metadata.namespace === place.namespace) return object;
+  throw unreadable(`${shown} holds an object of another namespace (${object.metadata.namespace ?? "none"})`);
+}
+
+/** The folder says the type; a file in the wrong one is not created as something else. */
+function refuseOtherType(type: DiscoveredResource, place: ManifestPlace, object: KubeObject): void {
+  if (type.kind === object.kind && type.group === groupOf(object.apiVersion)) return;
+  throw unreadable(`a ${object.kind} of ${object.apiVersion} lies in the folder ${place.type}`);
+}
+
+function takesName(filter: ManifestFilter, type: string): boolean {
+  const dot = type.indexOf(".");
+  return takesType(
+    filter,
+    dot < 0 ? { group: "", plural: type } : { group: type.slice(dot + 1), plural: type.slice(0, dot) },
+  );
+}
+
+function bounded(messages: readonly string[]): readonly string[] {
+  if (messages.length <= maxFailures) return messages;
+  return [...messages.slice(0, maxFailures - 1), `and ${messages.length - maxFailures + 1} more`];
+}
+
+function unknownType(type: string): HoldfastError {
+  return new HoldfastError("TypeNotServed", `this cluster serves no ${type}`, {
+    disposition: "stall",
+    next: "Install its CustomResourceDefinition, or restore with IncludeClusterResources.",
+  });
+}
+
+function unreadable(message: string): HoldfastError {
+  return new HoldfastError("ManifestUnreadable", message, {
+    disposition: "stall",
+    next: "Restore another snapshot, or leave the object out.",
+  });
+}

@@ -1,0 +1,56 @@
+import { groupOf, type KubeObject } from "../../api/meta.ts";
+import { fieldAt, listAt, textAt } from "../storage/fields.ts";
+
+/** Types that are never created: what a cluster makes by itself, and the runs of a backup system. */
+const neverRestored: ReadonlySet<string> = new Set([
+  "nodes",
+  "events",
+  "events.events.k8s.io",
+  "endpointslices.discovery.k8s.io",
+  "storage",
+  "csinodes.storage.k8s.io",
+  "volumeattachments.storage.k8s.io",
+  "backupsessions.core.kubestash.com",
+  "backupverificationsession.core.kubestash.com",
+  "backupverificationsessions.core.kubestash.com",
+  "backupverifier.core.kubestash.com",
+  "backupverifiers.core.kubestash.com",
+  "restoresessions.core.kubestash.com",
+  "repositories.storage.kubestash.com",
+  "snapshots.storage.kubestash.com",
+]);
+
+export function isNeverRestored(type: string): boolean {
+  return neverRestored.has(type);
+}
+
+/** Why an object of a dump is left out by rule; undefined when it is to be restored. */
+export function reasonToSkip(
+  object: KubeObject,
+  options: { readonly restorePVs: boolean },
+): string | undefined {
+  switch (`${groupOf(object.apiVersion)}/${object.kind}`) {
+    case "/Pod": {
+      const phase = textAt(object, "status", "phase");
+      return phase === "Succeeded" || phase === "Failed" ? "the pod had ended" : undefined;
+    }
+    case "batch/Job":
+      return hasEnded(object) ? "the job had ended" : undefined;
+    case "/PersistentVolume":
+      return options.restorePVs ? undefined : "RestorePVs is not true";
+    case "/Secret":
+      // Its token is bound to the uid of a ServiceAccount that is gone; the cluster makes a new one.
+      return fieldAt(object, "type") === "kubernetes.io/service-account-token"
+        ? "it is a token of a ServiceAccount"
+        : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function hasEnded(job: KubeObject): boolean {
+  return listAt(job, "status", "conditions").some((condition) => {
+    const type = fieldAt(condition, "type");
+    return (type === "Complete" || type === "Failed") && fieldAt(condition, "status") === "True";
+  });
+}

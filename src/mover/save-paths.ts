@@ -1,0 +1,261 @@
+import { formatDuration } from "../api/duration.ts";
+import { nameOf, refOf } from "../api/meta.ts";
+import { formatSize } from "../api/size.ts";
+import type { Proof, SnapshotComponent } from "../api/snapshot.ts";
+import { type HoldfastError, messageOf } from "../base/errors.ts";
+import { ExitCode } from "../base/exit-code.ts";
+import type { BackupSummary, Progress, ResticRepository } from "../ports/restic/restic.ts";
+import { findParent, type SnapshotTask } from "./backup-session.ts";
+import { errorOf, wordsOf } from "./interruption.ts";
+import type { JobContext, JobOutcome } from "./job-context.ts";
+import { createMissingParts } from "./manifests/missing-parts.ts";
+import { type Expectation, type ProvenSnapshot, proveSnapshot } from "./proof.ts";
+import { type RepositoryAccess, resticRepositoryOf } from "./repository-access.ts";
+import { snapshotTag } from "./snapshot-tag.ts";
+import { whenUnlocked } from "./wait-for-lock.ts";
+
+/** What is saved, the same for every repository of the session. */
+export type Source = {
+  /** As the pod sees them; each becomes one restic snapshot. */
+  readonly paths: readonly string[];
+  readonly exclude: readonly string[];
+  readonly expect: Expectation;
+  /** Kubernetes objects; manifests only. */
+  readonly objects?: number;
+  /** What could not be read into the source, by name. */
+  readonly missing: readonly string[];
+};
+
+export type SaveOptions = { readonly component: string; readonly cacheDirectory: string | undefined };
+
+type Stats = NonNullable<SnapshotComponent["resticStats"]>[number];
+type Saved = { readonly summary: BackupSummary; readonly proven: ProvenSnapshot };
+
+/** Tells every Snapshot that its component runs. */
+export async function reportRunning(tasks: readonly SnapshotTask[]): Promise<void> {
+  for (const task of tasks) await task.reporter.write(runningState(task));
+}
+
+/** Tells every Snapshot why its component failed; a report that fails does not stop the others. */
+export async function reportFailed(
+  context: JobContext,
+  tasks: readonly SnapshotTask[],
+  error: HoldfastError,
+): Promise<void> {
+  for (const task of tasks) {
+    const state = { driver: "Restic", path: task.path, phase: "Failed", error: wordsOf(error) } as const;
+    await task.reporter.write(state).catch((thrown: unknown) => {
+      context.log(`${nameOf(refOf(task.snapshot))}: ${messageOf(thrown)}`);
+    });
+  }
+}
+
+/**
+ * Saves the source into every repository, one after the other; one that fails does not stop the others. The
+ * exit code is that of the first failure, 3 when all are there and a part is missing, 0 when all is proven.
+ */
+export async function saveAll(
+  context: JobContext,
+  tasks: readonly SnapshotTask[],
+  source: Source,
+  options: SaveOptions,
+): Promise<JobOutcome> {
+  const outcomes: JobOutcome[] = [];
+  for (const task of tasks) {
+    try {
+      outcomes.push(await saveInto(context, task, source, options));
+    } catch (thrown) {
+      const error = errorOf(thrown, context.signal);
+      await reportFailed(context, [task], error);
+      outcomes.push({
+        exitCode: error.exitCode,
+        message: `${nameOf(refOf(task.snapshot))}: ${wordsOf(error)}`,
+      });
+    }
+  }
+  const failed = outcomes.find(({ exitCode }) => exitCode !== ExitCode.ok && exitCode !== ExitCode.partial);
+  const partial = outcomes.find(({ exitCode }) => exitCode === ExitCode.partial);
+  const exitCode = failed?.exitCode ?? partial?.exitCode ?? ExitCode.ok;
+  return { exitCode, message: outcomes.map(({ message }) => message).join("; ") };
+}
+
+async function saveInto(
+  context: JobContext,
+  task: SnapshotTask,
+  source: Source,
+  options: SaveOptions,
+): Promise<JobOutcome> {
+  if (task.access instanceof Error) throw task.access;
+  const startedAt = context.clock.now();
+  const repository = resticRepositoryOf(task.access, task.path, options.cacheDirectory);
+  const { id: repositoryID } = await context.restic.ensureRepository(repository, context.signal);
+  const parentOf = await findParent(context, task.snapshot, options.component);
+  const work = { task, access: task.access, repository, source, options, parentOf };
+  const { saved, missing } = await savePaths(context, work);
+  const integrityError = await checkIntegrity(context, repository);
+  const proof = await proofOf(context, { repositoryID, saved, source, missing });
+  const error = integrityError === undefined ? partialError(missing) : wordsOf(integrityError);
+  await task.reporter.write({
+    driver: "Restic",
+    path: task.path,
+    phase: error === undefined ? "Succeeded" : "Failed",
+    size: formatSize(await context.restic.size(repository, context.signal)),
+    duration: formatDuration(context.clock.now() - startedAt),
+    integrity: integrityError === undefined,
+    resticStats: saved.map(statsOf),
+    proof,
+    ...(error === undefined ? {} : { error }),
+  });
+  const what = `${nameOf(refOf(task.snapshot))}: ${proof.files} files, ${formatSize(proof.bytes)} saved`;
+  if (integrityError !== undefined)
+    return { exitCode: integrityError.exitCode, message: `${what}; ${error}` };
+  return error === undefined
+    ? { exitCode: ExitCode.ok, message: `${what} and proven` }
+    : { exitCode: ExitCode.partial, message: `${what}; ${error}` };
+}
+
+/**
+ * Every path by itself. When none could be saved, the first error is thrown; otherwise a path that could not is
+ * a missing part.
+ */
+async function savePaths(
+  context: JobContext,
+  work: Omit<SavePath, "path" | "saved">,
+): Promise<{ readonly saved: readonly Saved[]; readonly missing: readonly string[] }> {
+  const missing = createMissingParts();
+  for (const part of work.source.missing) missing.add(part);
+  const saved: Saved[] = [];
+  let first: HoldfastError | undefined;
+  for (const path of work.source.paths) {
+    try {
+      const one = await savePath(context, { ...work, path, saved });
+      for (const part of one.summary.unread) missing.add(part);
+      if (one.summary.partial && one.summary.unread.length === 0)
+        missing.add(`${path}: a part was not readable`);
+      saved.push(one);
+    } catch (thrown) {
+      const error = errorOf(thrown, context.signal);
+      if (context.signal.aborted) throw error;
+      first ??= error;
+      missing.add(`${path}: ${error.message}`);
+    }
+  }
+  if (first !== undefined && saved.length === 0) throw first;
+  return { saved, missing: missing.list() };
+}
+
+type SavePath = {
+  readonly task: SnapshotTask;
+  readonly access: RepositoryAccess;
+  readonly repository: ResticRepository;
+  readonly source: Source;
+  readonly options: SaveOptions;
+  readonly parentOf: (hostPath: string) => string | undefined;
+  readonly path: string;
+  /** Paths that are done already. */
+  readonly saved: readonly Saved[];
+};
+
+async function savePath(context: JobContext, given: SavePath): Promise<Saved> {
+  const { task, access, repository, source, path } = given;
+  const parent = given.parentOf(path);
+  const request = {
+    root: context.root === "" ? "/" : context.root,
+    path,
+    exclude: source.exclude,
+    host: hostOf(access, given.options.component),
+    tags: [snapshotTag(task.snapshot)],
+    ...(parent === undefined ? {} : { parent }),
+  };
+  const onProgress = (progress: Progress) =>
+    task.reporter.progress(() => ({
+      ...runningState(task),
+      resticStats: [...given.saved.map(statsOf), { progress: progressOf(progress) }],
+    }));
+  const summary = await whenUnlocked(context, repository, () =>
+    context.restic.backup(repository, request, { signal: context.signal, onProgress }),
+  );
+  const proven = await proveSnapshot(context, repository, { path, summary, expect: source.expect });
+  return { summary, proven };
+}
+
+/** Stable over pods and runs, so that restic finds earlier snapshots of the same source. */
+export function hostOf(access: RepositoryAccess, component: string): string {
+  const { namespace = "", name } = access.repository.metadata;
+  return `${namespace}-${name}-${component}`;
+}
+
+async function checkIntegrity(
+  context: JobContext,
+  repository: ResticRepository,
+): Promise<HoldfastError | undefined> {
+  try {
+    await context.restic.check(repository, {}, context.signal);
+    return undefined;
+  } catch (thrown) {
+    const error = errorOf(thrown, context.signal);
+    if (context.signal.aborted) throw error;
+    return error;
+  }
+}
+
+async function proofOf(
+  context: JobContext,
+  given: {
+    readonly repositoryID: string;
+    readonly saved: readonly Saved[];
+    readonly source: Source;
+    readonly missing: readonly string[];
+  },
+): Promise<Proof> {
+  const snapshots = given.saved.map(({ proven }) => proven);
+  const { objects } = given.source;
+  return {
+    repositoryID: given.repositoryID,
+    resticVersion: await context.restic.version(),
+    snapshots,
+    ...(objects === undefined ? {} : { objects }),
+    files: snapshots.reduce((sum, { files }) => sum + files, 0),
+    bytes: snapshots.reduce((sum, { bytes }) => sum + bytes, 0),
+    ...(given.missing.length === 0
+      ? {}
+      : { missing: given.missing.map((part) => context.secrets.redact(part)) }),
+  };
+}
+
+function runningState(task: SnapshotTask): SnapshotComponent {
+  return { driver: "Restic", path: task.path, phase: "Running" };
+}
+
+function statsOf({ summary, proven }: Saved): Stats {
+  return {
+    summary: {
+      id: summary.snapshotId,
+      hostPath: proven.hostPath,
+      size: formatSize(summary.bytes),
+      uploaded: formatSize(summary.bytesAdded),
+      startTime: summary.startedAt,
+      endTime: summary.endedAt,
+    },
+  };
+}
+
+function progressOf(progress: Progress): NonNullable<Stats["progress"]> {
+  const { secondsElapsed, percentDone, totalFiles, filesDone, totalBytes, bytesDone } = progress;
+  const speed = secondsElapsed > 0 ? bytesDone / secondsElapsed : 0;
+  return {
+    secondsElapsed,
+    percentDone: `${percentDone}%`,
+    totalFiles,
+    filesDone,
+    backupDone: formatSize(bytesDone),
+    total: formatSize(totalBytes),
+    speed: `${formatSize(speed)}/s`,
+  };
+}
+
+function partialError(missing: readonly string[]): string | undefined {
+  if (missing.length === 0) return undefined;
+  const parts = missing.length === 1 ? "1 part is" : `${missing.length} parts are`;
+  return `${parts} missing: ${missing.slice(0, 3).join("; ")}${missing.length > 3 ? "; …" : ""}`;
+}
