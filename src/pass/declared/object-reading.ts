@@ -1,4 +1,6 @@
+import { type FieldError, pathText } from "../../api/field-error.ts";
 import { type KubeObject, keyOf, nameOf, type ObjectMeta, type Resource, refOf } from "../../api/meta.ts";
+import { validateObject } from "../../api/validate.ts";
 import { digestOf } from "../../base/digest.ts";
 import type { Place, Problem } from "../../base/problem.ts";
 import { type Fields, isFields, withoutClusterFields } from "./cluster-fields.ts";
@@ -25,7 +27,11 @@ export function readObject(node: YamlNode, path: string, resource: Resource): Ob
   const object = asObject(fields);
   if (object === undefined) return { place, problems: [...warnings, ...named] };
   const identity = { key: keyOf(refOf(object)), name: nameOf(refOf(object)) };
-  const problems = [...warnings, ...named].map((problem) => ({ ...problem, object: identity.name }));
+  const fieldProblems = validateObject(object).map((error) => fieldProblem(error, placeOf(error.path)));
+  const problems = [...warnings, ...named, ...fieldProblems].map((problem) => ({
+    ...problem,
+    object: identity.name,
+  }));
   if (problems.some((problem) => problem.severity === "error")) return { place, problems, identity };
   const document = { object, path, line: node.line, digest: digestOf(object), placeOf };
   return { place, problems, identity, document };
@@ -63,6 +69,11 @@ function metadataProblems(metadata: unknown, resource: Resource, placeOf: PlaceO
     wrong("namespace", "metadata.namespace is not a DNS label", "Use small letters, digits and dashes.");
   }
   return problems;
+}
+
+function fieldProblem({ severity, reason, message, path, next }: FieldError, place: Place): Problem {
+  const problem = { severity, reason, message: `${pathText(path)}: ${message}`, place };
+  return next === undefined ? problem : { ...problem, next };
 }
 
 function clusterField(field: FieldPath, place: Place): Problem {

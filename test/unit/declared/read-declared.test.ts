@@ -173,7 +173,9 @@ describe("one broken thing never stops the others, and stops pruning", () => {
     expect(names(declared)).toEqual(["ok"]);
     expect(declared.complete).toBe(false);
   });
+});
 
+describe("what cannot be meant is not taken", () => {
   test("two documents with one identity: both places are named and neither is taken", async () => {
     const declared = await read({
       "a.yaml": `${retention("ok")}---\n${retention("x")}`,
@@ -183,6 +185,15 @@ describe("one broken thing never stops the others, and stops pruning", () => {
     expect(declared.problems[0]?.message).toContain("clusters/prod/a.yaml:10 and clusters/prod/b.yaml:1");
     expect(names(declared)).toEqual(["ok"]);
     expect(declared.complete).toBe(false);
+  });
+
+  test("a valid twin of an invalid document is not taken either", async () => {
+    const declared = await read({
+      "a.yaml": retention("x").replace("last:", "lst:"),
+      "b.yaml": retention("x"),
+    });
+    expect(told(declared)).toContain("error DuplicateObject b.yaml:1");
+    expect(names(declared)).toEqual([]);
   });
 
   test("a folder that is not there is an error, not an empty declaration", async () => {
