@@ -11,14 +11,18 @@ export async function runJobProcess(
   flags: readonly string[],
   signal: AbortSignal,
 ): Promise<number> {
-  const environment = process.env;
+  const environment = Object.fromEntries(
+    Object.entries(process.env).flatMap(([variable, value]) =>
+      value === undefined ? [] : [[variable, value]],
+    ),
+  );
   const kube = await connectKube({ userAgent: `holdfast-mover/${version}` });
   return runJob(name, flags, {
     kube,
     restic: createRestic({ environment, clock: systemClock }),
     openObjects,
     clock: systemClock,
-    root: environment["HOLDFAST_ROOT"] ?? "/",
+    root: environment["HOLDFAST_ROOT"] ?? "",
     environment,
     version,
     log: (line) => process.stderr.write(`${line}\n`),

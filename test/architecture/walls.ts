@@ -84,8 +84,8 @@ export const walls: readonly Wall[] = [
   { room: "embedded", imports: nouns, because: "the embedded server never sees the client that talks to it" },
   {
     room: "shells",
-    imports: [...nouns, "pass", "ports", "mover", "embedded", "shells"],
-    types: ["pass/declared", "pass/desired", "pass/observed", "pass/plan", "pass/act", "pass/record"],
+    imports: [...nouns, "pass", "pass/declared", "ports", "mover", "embedded", "shells"],
+    types: ["pass/desired", "pass/observed", "pass/plan", "pass/act", "pass/record"],
     because: "shells parse, call a pass and render",
   },
 ];

@@ -1,0 +1,162 @@
+import { writeFile } from "node:fs/promises";
+import { dump } from "js-yaml";
+import type { KubeObject } from "../../../api/meta.ts";
+import { HoldfastError } from "../../../base/errors.ts";
+import type { Remote } from "../../../ports/git/remote.ts";
+import { type KubeOptions, type RemoteOptions, withKube, withRemote } from "../remote-options.ts";
+import type { AddCommand, Shell } from "../shell.ts";
+
+type Options = RemoteOptions &
+  KubeOptions & {
+    readonly repository?: string;
+    readonly again?: string;
+    readonly snapshot: string;
+    readonly component: readonly string[];
+    readonly file?: string;
+    readonly commit?: boolean;
+  };
+
+export const addRestore: AddCommand = (program, shell) => {
+  const command = program
+    .command("restore")
+    .description("write a RestoreSession: to the terminal, to a file, or as a commit that declares it")
+    .argument("[name]", "name of the restore; it runs once under this name")
+    .option("--repository <namespace/name>", "what to restore from")
+    .option("--snapshot <name>", "a Snapshot, or the newest good one", "latest")
+    .option(
+      "--component <name>",
+      "only this component; may be given again",
+      (one: string, all: readonly string[]) => [...all, one],
+      [],
+    )
+    .option("--again <name>", "the declared restore [NAMESPACE/]NAME under a new name")
+    .option("--file <path>", "write it to this file")
+    .option("--commit", "commit it to the branch, into the cluster's folder restores/")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  holdfast restore shop-back --repository shop/shop-data --file clusters/demo/restores/shop-back.yaml\n  holdfast restore --again shop-back --cluster demo --commit",
+    );
+  withKube(withRemote(command)).action(async (name: string | undefined, options: Options) => {
+    const { usage } = await import("../write-restore.ts");
+    if (options.again === undefined && (name === undefined || options.repository === undefined))
+      throw usage(
+        "a restore needs a name and --repository, or --again",
+        "run holdfast restore --help for examples",
+      );
+    const object =
+      options.again === undefined
+        ? await fresh(name ?? "", options, shell)
+        : await again(options.again, name, options, shell);
+    const text = dump(object, { noRefs: true, lineWidth: -1 });
+    if (options.commit === true) await commit(object, text, options, shell);
+    else if (options.file !== undefined) {
+      await writeFile(options.file, text, { flag: "wx" }).catch((cause: unknown) => {
+        throw usage(
+          `${options.file} cannot be written: ${cause instanceof Error ? cause.message : ""}`,
+          "choose a file that does not exist, in a folder that does",
+        );
+      });
+      process.stdout.write(`Wrote ${options.file}. It runs once when it is merged.\n`);
+    } else process.stdout.write(text);
+  });
+};
+
+async function fresh(name: string, options: Options, shell: Shell): Promise<KubeObject> {
+  const { connectKube } = await import("../../../ports/kube/connect-kube.ts");
+  const { restoreSessionFor } = await import("../write-restore.ts");
+  const kube = await connectKube({
+    ...(options.kubeconfig ? { kubeconfigPath: options.kubeconfig } : {}),
+    ...(options.context ? { context: options.context } : {}),
+  });
+  const request = {
+    name,
+    repository: options.repository ?? "",
+    snapshot: options.snapshot,
+    components: options.component,
+  };
+  return restoreSessionFor(kube, request, shell.signal);
+}
+
+/** A name that ran never runs again, so the same restore is declared under the next free one. */
+async function again(
+  which: string,
+  name: string | undefined,
+  options: Options,
+  shell: Shell,
+): Promise<KubeObject> {
+  const { declared } = await readBranch(options, shell);
+  const { usage } = await import("../write-restore.ts");
+  const restores = declared.documents.map((one) => one.object).filter((one) => one.kind === "RestoreSession");
+  const found = restores.find(
+    (one) => one.metadata.name === which || `${one.metadata.namespace}/${one.metadata.name}` === which,
+  );
+  if (found === undefined)
+    throw usage(
+      `no RestoreSession ${which} is declared on ${options.branch}`,
+      `declared are: ${restores.map((one) => one.metadata.name).join(", ") || "none"}`,
+    );
+  const base = found.metadata.name.replace(/-again-\d+$/, "");
+  const taken = new Set(restores.map((one) => one.metadata.name));
+  let number = 1;
+  while (taken.has(`${base}-again-${number}`)) number += 1;
+  const { namespace } = found.metadata;
+  return {
+    apiVersion: found.apiVersion,
+    kind: found.kind,
+    metadata: { name: name ?? `${base}-again-${number}`, ...(namespace ? { namespace } : {}) },
+    spec: found["spec"],
+  };
+}
+
+async function readBranch(options: Options, shell: Shell) {
+  const { remoteOf } = await import("../connect.ts");
+  const { requireCluster } = await import("../remote-options.ts");
+  const { readDeclared } = await import("../../../pass/declared/read-declared.ts");
+  const remote = remoteOf(options, shell.signal);
+  const request = {
+    cluster: requireCluster(options),
+    branch: options.branch,
+    ...(options.path ? { path: options.path } : {}),
+  };
+  return { remote, declared: await readDeclared(remote, request, shell.signal) };
+}
+
+const attempts = 5;
+
+async function commit(object: KubeObject, text: string, options: Options, shell: Shell): Promise<void> {
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    const { remote, declared } = await readBranch(options, shell);
+    const folder = declared.settings.path === "" ? "restores" : `${declared.settings.path}/restores`;
+    const path = `${folder}/${object.metadata.name}.yaml`;
+    await refuseExisting(remote, declared.revision.commit, path, shell);
+    const result = await remote.push(
+      {
+        branch: options.branch,
+        expect: declared.revision.commit,
+        changes: [{ path, content: text }],
+        message: `Restore ${object.metadata.namespace}/${object.metadata.name}\n`,
+        author: {
+          name: process.env["GIT_AUTHOR_NAME"] ?? "Holdfast",
+          email: process.env["GIT_AUTHOR_EMAIL"] ?? "holdfast@localhost",
+        },
+        at: Date.now(),
+      },
+      shell.signal,
+    );
+    if (result.kind !== "pushed") continue;
+    process.stdout.write(`Committed ${path} as ${result.commit.slice(0, 12)}. It runs once.\n`);
+    return;
+  }
+  throw new HoldfastError("BranchContended", `${options.branch} moved ${attempts} times meanwhile`, {
+    disposition: "retry",
+    next: "run the command again",
+  });
+}
+
+async function refuseExisting(remote: Remote, tip: string, path: string, shell: Shell): Promise<void> {
+  const { usage } = await import("../write-restore.ts");
+  const folder = path.slice(0, path.lastIndexOf("/"));
+  const files = (await remote.files(tip, folder, shell.signal)) ?? [];
+  if (files.some((file) => file.path === path))
+    throw usage(`${path} exists already`, "choose another name: a restore runs once under its name");
+}

@@ -1,0 +1,67 @@
+import { ExitCode } from "../../../base/exit-code.ts";
+import { type KubeOptions, type OutputOptions, withKube, withOutput } from "../remote-options.ts";
+import type { AddCommand } from "../shell.ts";
+
+type Options = KubeOptions & OutputOptions & { readonly namespace?: string };
+
+const kinds = [
+  "BackupStorage",
+  "Repository",
+  "BackupConfiguration",
+  "BackupSession",
+  "RestoreSession",
+] as const;
+
+export const addStatus: AddCommand = (program, shell) => {
+  const command = program
+    .command("status")
+    .description("what is Ready, what ran last, and what is wrong")
+    .option("-n, --namespace <name>", "only this namespace")
+    .addHelpText("after", "\nExample:\n  holdfast status --kubeconfig ~/.kube/config");
+  withOutput(withKube(command)).action(async (options: Options) => {
+    const { connectKube } = await import("../../../ports/kube/connect-kube.ts");
+    const { fieldOf, listKind, textOf } = await import("../list-kind.ts");
+    const { age, table } = await import("../table.ts");
+    const kube = await connectKube({
+      ...(options.kubeconfig ? { kubeconfigPath: options.kubeconfig } : {}),
+      ...(options.context ? { context: options.context } : {}),
+    });
+    const scope = { signal: shell.signal, ...(options.namespace ? { namespace: options.namespace } : {}) };
+    const objects = (await Promise.all(kinds.map((kind) => listKind(kube, kind, scope)))).flat();
+    const rows = objects.map((object) => {
+      const conditions = fieldOf(object, "status", "conditions");
+      const wrong = (Array.isArray(conditions) ? conditions : [])
+        .filter(
+          (one) =>
+            one.status === "False" ||
+            ["BackupIncomplete", "RestoreIncomplete", "SourceShrunk", "Partial", "Held"].includes(one.type),
+        )
+        .filter(
+          (one) =>
+            one.message &&
+            one.status !== "Unknown" &&
+            !(one.type === "SourceShrunk" && one.status === "False"),
+        )
+        .map((one) => `${one.reason}: ${one.message}`);
+      return {
+        kind: object.kind,
+        namespace: object.metadata.namespace ?? "",
+        name: object.metadata.name,
+        phase: textOf(object, "status", "phase"),
+        age: age(object.metadata.creationTimestamp, Date.now()),
+        message: wrong.join("; "),
+      };
+    });
+    if (options.output === "json") process.stdout.write(`${JSON.stringify({ objects: rows }, null, 2)}\n`);
+    else if (rows.length === 0) process.stdout.write("Nothing is declared in this cluster.\n");
+    else
+      process.stdout.write(
+        table(
+          ["kind", "namespace", "name", "phase", "age", "message"],
+          rows.map((row) => [row.kind, row.namespace, row.name, row.phase, row.age, row.message]),
+        ),
+      );
+    if (rows.some((row) => ["Failed", "Invalid", "NotReady", "Unknown"].includes(row.phase)))
+      shell.setExitCode(ExitCode.failed);
+  });
+};

@@ -1,0 +1,29 @@
+import { type KindName, resourceOf } from "../../api/kinds.ts";
+import type { KubeObject } from "../../api/meta.ts";
+import type { Kube } from "../../ports/kube/kube.ts";
+
+/** All objects of one of our kinds, in one namespace or in all of them. */
+export async function listKind(
+  kube: Kube,
+  kind: KindName,
+  options: { readonly namespace?: string; readonly signal: AbortSignal },
+): Promise<readonly KubeObject[]> {
+  const items: KubeObject[] = [];
+  for await (const page of kube.list(resourceOf(kind), options)) items.push(...page.items);
+  return items;
+}
+
+/** A field of an object by its path; undefined when any part is absent. */
+export function fieldOf(object: unknown, ...path: readonly string[]): unknown {
+  return path.reduce<unknown>(
+    (at, name) =>
+      typeof at === "object" && at !== null ? Object.getOwnPropertyDescriptor(at, name)?.value : undefined,
+    object,
+  );
+}
+
+/** The same as text, `-` when absent. */
+export function textOf(object: unknown, ...path: readonly string[]): string {
+  const value = fieldOf(object, ...path);
+  return value === undefined || value === null || value === "" ? "-" : String(value);
+}

@@ -1,0 +1,83 @@
+import { resourceOf } from "../../api/kinds.ts";
+import type { KubeObject } from "../../api/meta.ts";
+import { HoldfastError } from "../../base/errors.ts";
+import { ExitCode } from "../../base/exit-code.ts";
+import type { Kube } from "../../ports/kube/kube.ts";
+import { fieldOf, listKind } from "./list-kind.ts";
+
+export type RestoreRequest = {
+  readonly name: string;
+  /** `namespace/name` of the Repository. */
+  readonly repository: string;
+  readonly snapshot: string;
+  readonly components: readonly string[];
+};
+
+/** A RestoreSession for what a Repository holds: the same target, and the restore task of each backup task. */
+export async function restoreSessionFor(
+  kube: Kube,
+  request: RestoreRequest,
+  signal: AbortSignal,
+): Promise<KubeObject> {
+  const [namespace = "", repositoryName = ""] = request.repository.split("/");
+  const repository = await kube.get(resourceOf("Repository"), { namespace, name: repositoryName }, signal);
+  if (repository === undefined)
+    throw usage(
+      `Repository ${request.repository} does not exist`,
+      "see holdfast snapshots for what there is; name it as NAMESPACE/NAME",
+    );
+  const session = await sessionOf(kube, repository, signal);
+  const addon = String(fieldOf(session, "addon", "name") ?? "");
+  const backupTasks = fieldOf(session, "addon", "tasks");
+  const tasks = (Array.isArray(backupTasks) ? backupTasks : []).map((task) => restoreTask(String(task.name)));
+  if (addon === "" || tasks.length === 0)
+    throw usage(
+      `no BackupConfiguration backs up into ${request.repository}`,
+      "write the RestoreSession by hand; examples/gitops-repo/restores shows how",
+    );
+  const jobTemplate = fieldOf(session, "addon", "jobTemplate");
+  const target = fieldOf(repository, "spec", "appRef");
+  const hasTarget = fieldOf(target, "kind") !== undefined && fieldOf(target, "apiGroup") !== "na";
+  return {
+    apiVersion: "core.kubestash.com/v1alpha1",
+    kind: "RestoreSession",
+    metadata: { name: request.name, namespace },
+    spec: {
+      ...(hasTarget ? { target } : {}),
+      dataSource: {
+        repository: repositoryName,
+        snapshot: request.snapshot,
+        ...(request.components.length === 0 ? {} : { components: request.components }),
+      },
+      addon: {
+        name: addon,
+        ...(jobTemplate === undefined ? {} : { jobTemplate }),
+        tasks: tasks.map((name) => ({ name })),
+      },
+    },
+  };
+}
+
+function restoreTask(backupTask: string): string {
+  return backupTask === "manifest-backup" ? "manifest-restore" : `${backupTask}-restore`;
+}
+
+async function sessionOf(kube: Kube, repository: KubeObject, signal: AbortSignal): Promise<unknown> {
+  const { name, namespace } = repository.metadata;
+  const configurations = await listKind(kube, "BackupConfiguration", {
+    signal,
+    ...(namespace ? { namespace } : {}),
+  });
+  for (const configuration of configurations) {
+    const sessions = fieldOf(configuration, "spec", "sessions");
+    for (const session of Array.isArray(sessions) ? sessions : []) {
+      const repositories = fieldOf(session, "repositories");
+      if (Array.isArray(repositories) && repositories.some((one) => one.name === name)) return session;
+    }
+  }
+  return undefined;
+}
+
+export function usage(message: string, next: string): HoldfastError {
+  return new HoldfastError("UsageInvalid", message, { disposition: "stall", next, exitCode: ExitCode.usage });
+}
