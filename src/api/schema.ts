@@ -89,7 +89,7 @@ export function passedOn(see: string, description: string) {
   return Type.Unsafe<Readonly<Record<string, unknown>>>({
     type: "object",
     "x-kubernetes-preserve-unknown-fields": true,
-    description: `${description} (${see}, passed on as it is)`,
+    description: `${clause(description)} (${see}, passed on as it is).`,
   });
 }
 
@@ -100,10 +100,15 @@ export function anything(description: string) {
 
 /** An object of another API with some of its fields known by name. */
 export function openObject<Fields extends TProperties>(fields: Fields, see: string, description: string) {
-  return Type.Object(fields, {
+  const known = Type.Object(fields, {
     "x-kubernetes-preserve-unknown-fields": true,
-    description: `${description} (${see}, other fields are passed on as they are)`,
+    description: `${clause(description)} (${see}, other fields are passed on as they are).`,
   });
+  return Type.Unsafe<Static<typeof known> & { readonly [field: string]: unknown }>(known);
+}
+
+function clause(sentence: string): string {
+  return sentence.replace(/\.$/, "");
 }
 
 export type Immutable<T> = T extends readonly (infer Item)[]
