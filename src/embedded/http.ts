@@ -8,6 +8,7 @@ import type { Answer, Call } from "./call.ts";
 import type { Cluster } from "./cluster.ts";
 import { badRequest, Failure } from "./failure.ts";
 import { handle, isOpen } from "./handle.ts";
+import { decodedProtobuf } from "./protobuf.ts";
 import type { User } from "./tokens.ts";
 
 /** The largest body that a real server takes. */
@@ -45,12 +46,12 @@ async function callOf(cluster: Cluster, request: IncomingMessage, signal: AbortS
   const segments = segmentsOf(url.pathname);
   const user = isOpen(segments) ? nobody : authenticated(cluster, request);
   const contentType = (request.headers["content-type"] ?? "").split(";")[0]?.trim() ?? "";
-  const text = await bodyText(request);
+  const bytes = await bodyBytes(request);
   return {
     method: request.method ?? "GET",
     segments,
     query: Object.fromEntries(url.searchParams),
-    body: text === "" ? undefined : parsedBody(text, contentType),
+    body: bytes.length === 0 ? undefined : parsedBody(bytes, contentType),
     contentType,
     accept: request.headers.accept ?? "",
     userAgent: request.headers["user-agent"] ?? "",
@@ -86,7 +87,7 @@ function authenticated(cluster: Cluster, request: IncomingMessage): User {
   return user;
 }
 
-async function bodyText(request: IncomingMessage): Promise<string> {
+async function bodyBytes(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request) {
@@ -97,18 +98,12 @@ async function bodyText(request: IncomingMessage): Promise<string> {
     }
     chunks.push(bytes);
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return Buffer.concat(chunks);
 }
 
-function parsedBody(text: string, contentType: string): unknown {
-  if (contentType === "application/vnd.kubernetes.protobuf") {
-    throw new Failure(
-      415,
-      "UnsupportedMediaType",
-      "the embedded cluster does not read protobuf: send application/json",
-      {},
-    );
-  }
+function parsedBody(bytes: Buffer, contentType: string): unknown {
+  if (contentType === "application/vnd.kubernetes.protobuf") return decodedProtobuf(bytes);
+  const text = bytes.toString("utf8");
   try {
     return JSON.parse(text, safeField);
   } catch (error) {
