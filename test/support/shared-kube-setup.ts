@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import type { TestProject } from "vitest/node";
 import { type KubeApiserver, startKubeApiserver } from "./kube-apiserver.ts";
 
@@ -13,19 +13,21 @@ declare module "vitest" {
  * One API server for all test files of a project, started when the first one asks for it
  * (`sharedKube` in shared-kube.ts), so that runs which need none pay nothing.
  */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
   let server: Promise<KubeApiserver> | undefined;
-  const broker = createServer(async (request, response) => {
+  const answer = async (path: string | undefined, response: ServerResponse) => {
     try {
       server ??= startKubeApiserver();
-      const { startControllers, close: _, ...access } = await server;
-      if (request.url === "/controllers") await startControllers();
-      response.end(JSON.stringify(access));
+      const running = await server;
+      if (path === "/controllers") await running.startControllers();
+      const { url, ca, token, kubeconfig, kubeconfigPath } = running;
+      response.end(JSON.stringify({ url, ca, token, kubeconfig, kubeconfigPath }));
     } catch (error) {
       response.statusCode = 500;
       response.end(error instanceof Error ? error.message : String(error));
     }
-  });
+  };
+  const broker = createServer((request, response) => void answer(request.url, response));
   await new Promise<void>((resolve) => broker.listen(0, "127.0.0.1", resolve));
   const address = broker.address();
   if (typeof address !== "object" || address === null) throw new Error("the broker has no port");
