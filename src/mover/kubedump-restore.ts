@@ -46,7 +46,7 @@ export type TreeOptions = {
 /** Fetches the component's tree into the scratch folder and creates what it holds. */
 export async function restoreTree(
   context: JobContext,
-  { source, scratch, progress }: Restoring,
+  { source, scratch, report }: Restoring,
   options: TreeOptions,
 ): Promise<RestoreResults> {
   const total = { created: 0, updated: 0, unchanged: 0, skipped: 0, failed: 0, files: 0, bytes: 0 };
@@ -58,7 +58,7 @@ export async function restoreTree(
     const restored = await whenUnlocked(context, source.repository, () =>
       context.restic.restore(source.repository, request, {
         signal: context.signal,
-        onProgress: (state) => progress(() => restoreProgressOf(state)),
+        onProgress: (state) => report.progress(() => restoreProgressOf(state)),
       }),
     );
     context.log(`restored ${restored.files} files of ${hostPath} to the scratch folder`);

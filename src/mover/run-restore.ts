@@ -23,7 +23,7 @@ export type Restoring = {
   readonly restore: KubeObject;
   readonly source: RestoreSource;
   readonly scratch: Scratch;
-  readonly progress: Reporter<RestoreComponent>["progress"];
+  readonly report: Reporter<RestoreComponent>;
 };
 
 /**
@@ -53,7 +53,7 @@ export async function runRestore(
       component,
       cacheDirectory: scratch.cacheHere,
     });
-    const results = redacted(context, await run({ restore, source, scratch, progress: reporter.progress }));
+    const results = redacted(context, await run({ restore, source, scratch, report: reporter }));
     const error = errorIn(results);
     await reporter.write({
       phase: error === undefined ? "Succeeded" : "Failed",

@@ -71,7 +71,7 @@ type Target = {
 
 async function restorePaths(
   context: JobContext,
-  { source, progress }: Restoring,
+  { source, report }: Restoring,
   targetOf: (path: SavedPath) => Target,
 ): Promise<RestoreResults> {
   // restic does not tell new files from changed ones in every version, so only the totals are said.
@@ -85,7 +85,7 @@ async function restorePaths(
       context.restic.restore(
         source.repository,
         { snapshotId: saved.id, ...target },
-        { signal: context.signal, onProgress: (state) => progress(() => restoreProgressOf(state)) },
+        { signal: context.signal, onProgress: (state) => report.progress(() => restoreProgressOf(state)) },
       ),
     );
     context.log(`restored ${restored.files} files to ${saved.hostPath}`);

@@ -42,7 +42,7 @@ export function sanitise(object: KubeObject): KubeObject {
   const metadata = sanitiseMetadata(object.metadata);
   const clean: KubeObject = { ...object, metadata: { ...metadata, name: object.metadata.name } };
   const name = `${groupOf(object.apiVersion)}/${object.kind}`;
-  const { status, ...withoutStatus } = clean;
+  const { status: _status, ...withoutStatus } = clean;
   if (name === "/Pod") return { ...clean, ...specOf(clean, sanitisePodSpec) };
   if (name === "/PersistentVolumeClaim") {
     return { ...withoutStatus, ...specOf(clean, (spec) => withoutField(spec, "volumeName")) };

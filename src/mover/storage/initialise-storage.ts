@@ -90,7 +90,7 @@ async function attach(
     const stored = await readObject(request.objects, repositoryKey(directory));
     if (stored === undefined)
       return { entry: failed(entry, `${directory} holds no repository.yaml`), created: 0 };
-    entry = { ...(listed ?? {}), ...entryOf(stored, directory) };
+    entry = { ...listed, ...entryOf(stored, directory) };
     const why = await namespaceProblem(request, entry.namespace);
     if (why !== undefined) return { entry: failed(entry, why), created: 0 };
     const repository = await bringBackRepository(place, stored, request.storage);

@@ -1,0 +1,199 @@
+import { expect, it } from "vitest";
+import type { KubeObject } from "../../../src/api/meta.ts";
+import { overlay, withoutAddresses } from "../../../src/mover/manifests/create-object.ts";
+import { parseStorageClasses, prepareObject } from "../../../src/mover/manifests/prepare-object.ts";
+import { isNeverRestored, reasonToSkip } from "../../../src/mover/manifests/restore-rules.ts";
+
+const none = { restorePVs: false, storageClasses: new Map<string, string>() };
+
+const claim = (spec: Readonly<Record<string, unknown>>): KubeObject => ({
+  apiVersion: "v1",
+  kind: "PersistentVolumeClaim",
+  metadata: { name: "data", namespace: "shop" },
+  spec,
+});
+const volume: KubeObject = {
+  apiVersion: "v1",
+  kind: "PersistentVolume",
+  metadata: { name: "pv-1" },
+  spec: {
+    storageClassName: "gp2",
+    claimRef: { namespace: "shop", name: "data", uid: "u", resourceVersion: "1" },
+  },
+};
+const job = (spec: Readonly<Record<string, unknown>> = {}): KubeObject => ({
+  apiVersion: "batch/v1",
+  kind: "Job",
+  metadata: { name: "import", namespace: "shop", labels: { "controller-uid": "u", app: "x" } },
+  spec: {
+    selector: { matchLabels: { "controller-uid": "u" } },
+    template: { metadata: { labels: { "batch.kubernetes.io/controller-uid": "u", app: "x" } }, spec: {} },
+    ...spec,
+  },
+});
+
+it("sends objects without status and owners, and remembers the owners", () => {
+  const owners = [{ apiVersion: "v1", kind: "Node", name: "n", uid: "u" }];
+  const dumped: KubeObject = {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "a", namespace: "shop", ownerReferences: owners },
+    data: { a: "1" },
+    status: { x: 1 },
+  };
+  expect(prepareObject(dumped, none)).toEqual({
+    object: {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "a", namespace: "shop" },
+      data: { a: "1" },
+    },
+    owners,
+  });
+});
+
+it("maps the storage class of claims and volumes, and leaves others", () => {
+  const storageClasses = new Map([["gp2", "standard"]]);
+  const options = { restorePVs: true, storageClasses };
+  expect(prepareObject(claim({ storageClassName: "gp2" }), options).object["spec"]).toEqual({
+    storageClassName: "standard",
+  });
+  expect(prepareObject(claim({ storageClassName: "io1" }), options).object["spec"]).toEqual({
+    storageClassName: "io1",
+  });
+  expect(prepareObject(volume, options).object["spec"]).toEqual({
+    storageClassName: "standard",
+    claimRef: { namespace: "shop", name: "data" },
+  });
+});
+
+it("keeps the volume's name of a claim only when volumes come back too", () => {
+  const dumped = claim({ volumeName: "pv-1" });
+  expect(prepareObject(dumped, none).object["spec"]).toEqual({});
+  expect(prepareObject(dumped, { ...none, restorePVs: true }).object["spec"]).toEqual({ volumeName: "pv-1" });
+});
+
+it("lets the server make the selector of a Job again", () => {
+  const { object } = prepareObject(job(), none);
+  expect(object.metadata.labels).toEqual({ app: "x" });
+  expect(object["spec"]).toEqual({ template: { metadata: { labels: { app: "x" } }, spec: {} } });
+});
+
+it("keeps a selector that a person wrote", () => {
+  const { object } = prepareObject(job({ manualSelector: true }), none);
+  expect(object["spec"]).toMatchObject({ selector: { matchLabels: { "controller-uid": "u" } } });
+});
+
+it("moves accounts of a binding with the namespace", () => {
+  const binding: KubeObject = {
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "RoleBinding",
+    metadata: { name: "b", namespace: "shop" },
+    subjects: [
+      { kind: "ServiceAccount", name: "web", namespace: "shop" },
+      { kind: "ServiceAccount", name: "other", namespace: "ops" },
+      { kind: "User", name: "ann" },
+    ],
+  };
+  const { object } = prepareObject(binding, { ...none, move: { from: "shop", to: "copy" } });
+  expect(object.metadata.namespace).toBe("copy");
+  expect(object["subjects"]).toEqual([
+    { kind: "ServiceAccount", name: "web", namespace: "copy" },
+    { kind: "ServiceAccount", name: "other", namespace: "ops" },
+    { kind: "User", name: "ann" },
+  ]);
+});
+
+it("reads storage class mappings and names what is wrong with them", () => {
+  expect(parseStorageClasses(["gp2=standard", "io1 = fast"])).toEqual(
+    new Map([
+      ["gp2", "standard"],
+      ["io1", "fast"],
+    ]),
+  );
+  expect(parseStorageClasses(["gp2"])).toContain('"gp2" is not of the form old=new');
+  expect(parseStorageClasses(["a=b", "a=c"])).toContain("mapped twice");
+});
+
+const skipping = [
+  ["a pod that succeeded", { apiVersion: "v1", kind: "Pod", status: { phase: "Succeeded" } }, true],
+  ["a pod that failed", { apiVersion: "v1", kind: "Pod", status: { phase: "Failed" } }, true],
+  ["a pod that ran", { apiVersion: "v1", kind: "Pod", status: { phase: "Running" } }, false],
+  [
+    "a job that completed",
+    { apiVersion: "batch/v1", kind: "Job", status: { conditions: [{ type: "Complete", status: "True" }] } },
+    true,
+  ],
+  [
+    "a job that did not fail",
+    { apiVersion: "batch/v1", kind: "Job", status: { conditions: [{ type: "Failed", status: "False" }] } },
+    false,
+  ],
+  ["a volume", { apiVersion: "v1", kind: "PersistentVolume" }, true],
+  ["a token", { apiVersion: "v1", kind: "Secret", type: "kubernetes.io/service-account-token" }, true],
+  ["another Secret", { apiVersion: "v1", kind: "Secret", type: "Opaque" }, false],
+  [
+    "a Pod of another group",
+    { apiVersion: "example.com/v1", kind: "Pod", status: { phase: "Failed" } },
+    false,
+  ],
+] as const;
+
+it.each(skipping)("decides about %s", (_name, fields, skipped) => {
+  const object: KubeObject = { ...fields, metadata: { name: "x" } };
+  expect(reasonToSkip(object, { restorePVs: false }) !== undefined).toBe(skipped);
+});
+
+it("restores volumes when asked", () => {
+  expect(reasonToSkip(volume, { restorePVs: true })).toBeUndefined();
+});
+
+it.each([
+  "nodes",
+  "events",
+  "events.events.k8s.io",
+  "snapshots.storage.kubestash.com",
+  "restoresessions.core.kubestash.com",
+])("never restores %s", (type) => {
+  expect(isNeverRestored(type)).toBe(true);
+});
+
+const service = (spec: Readonly<Record<string, unknown>>): KubeObject => ({
+  apiVersion: "v1",
+  kind: "Service",
+  metadata: { name: "web", namespace: "shop" },
+  spec,
+});
+
+it("gives up addresses of a Service that are taken, but not that it is headless", () => {
+  const ports = [{ port: 80, nodePort: 30080 }];
+  expect(
+    withoutAddresses(service({ clusterIP: "10.0.0.1", clusterIPs: ["10.0.0.1"], ports }))?.["spec"],
+  ).toEqual({
+    ports: [{ port: 80 }],
+  });
+  expect(withoutAddresses(service({ clusterIP: "None", ports }))?.["spec"]).toEqual({
+    clusterIP: "None",
+    ports: [{ port: 80 }],
+  });
+  expect(withoutAddresses(service({ clusterIP: "None", ports: [{ port: 80 }] }))).toBeUndefined();
+});
+
+it("overrides content and keeps what only the live object can know", () => {
+  const live: KubeObject = {
+    ...service({ clusterIP: "10.0.0.9", selector: { app: "old" } }),
+    metadata: { name: "web", namespace: "shop", uid: "live", resourceVersion: "7", labels: { old: "1" } },
+    status: { loadBalancer: {} },
+  };
+  const dumped: KubeObject = {
+    ...service({ clusterIP: "10.0.0.1", selector: { app: "web" } }),
+    metadata: { name: "web", namespace: "shop", labels: { app: "web" } },
+  };
+  expect(overlay(live, dumped)).toEqual({
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "web", namespace: "shop", uid: "live", resourceVersion: "7", labels: { app: "web" } },
+    spec: { clusterIP: "10.0.0.9", selector: { app: "web" } },
+    status: { loadBalancer: {} },
+  });
+});
