@@ -36,20 +36,20 @@ export type Controller = {
   readonly name: string;
   readonly watches: readonly Watch[];
   readonly reconcile: (key: Key) => Promise<number | undefined>;
-  /** Before the first reconcile. */
-  readonly start?: () => Promise<void>;
+  /** Before the first watch; `poke` has a key looked at whenever it is called. */
+  readonly start?: (poke: (key: Key) => void) => Promise<void>;
   /** After the last one; ends what the controller keeps running. */
   readonly stop?: () => Promise<void>;
 };
 
 export type RunningController = {
-  /** Looks at a key now. */
-  readonly poke: (key: Key) => void;
   readonly close: () => Promise<void>;
 };
 
 const firstRetryMs = 50;
 const longestRetryMs = 30_000;
+/** A timer that is longer would overflow, and sleeps through a suspended machine. */
+const longestTimerMs = 3_600_000;
 const workers = 8;
 
 export function keyOfObject(object: KubeObject): Key {
@@ -93,8 +93,8 @@ export async function runController(
 ): Promise<RunningController> {
   const stopping = new AbortController();
   const signal = AbortSignal.any([context.signal, stopping.signal]);
-  await controller.start?.();
   const queue = createQueue(controller, context, signal);
+  await controller.start?.(queue.add);
   const loops = controller.watches.map((watch) =>
     watchLoop({
       ...context,
@@ -108,7 +108,6 @@ export async function runController(
     }),
   );
   return {
-    poke: queue.add,
     async close() {
       stopping.abort();
       await Promise.all(loops);
@@ -138,9 +137,11 @@ function createQueue(controller: Controller, context: ControllerContext, signal:
   const later = (key: Key, entry: Entry, ms: number) => {
     const timer = new AbortController();
     entry.timer = timer;
-    void context.clock.sleep(ms, AbortSignal.any([signal, timer.signal])).then(() => {
-      if (!timer.signal.aborted) add(key);
-    });
+    void context.clock
+      .sleep(Math.min(ms, longestTimerMs), AbortSignal.any([signal, timer.signal]))
+      .then(() => {
+        if (!timer.signal.aborted) add(key);
+      });
   };
   const work = async (key: Key, entry: Entry) => {
     entry.state = "working";

@@ -24,7 +24,10 @@ export function createNodeController(
     watches: [
       { resource: resources.nodes, keys: (node) => [keyOfObject(node)].filter((one) => one === key) },
     ],
-    start: () => ensureNode(context, options.nodeName),
+    async start(poke) {
+      await ensureNode(context, options.nodeName);
+      poke(key);
+    },
     async reconcile() {
       const node = await client.get(resources.nodes, { name: options.nodeName });
       if (node === undefined) await ensureNode(context, options.nodeName);

@@ -9,13 +9,17 @@ import {
   type RunningController,
   runController,
 } from "./controller.ts";
+import { createCronJobController } from "./cron-job-controller.ts";
+import { createDaemonSetController } from "./daemon-set-controller.ts";
 import { createDeploymentController } from "./deployment-controller.ts";
 import { createVolumeController } from "./directory-provisioner.ts";
+import { createEphemeralClaimController } from "./ephemeral-claim-controller.ts";
 import { createJobController } from "./job-controller.ts";
 import { createKubelet } from "./kubelet/kubelet.ts";
 import { createPodLog, type PodLog } from "./kubelet/pod-log.ts";
 import { createNodeController } from "./node-controller.ts";
 import { createReplicaSetController } from "./replica-set-controller.ts";
+import { createStatefulSetController } from "./stateful-set-controller.ts";
 
 export type ControllersOptions = {
   readonly api: Api;
@@ -41,7 +45,17 @@ export type ControllersOptions = {
   readonly heartbeat?: boolean;
 };
 
-export type ControllerName = "node" | "volumes" | "jobs" | "replica-sets" | "deployments" | "kubelet";
+export type ControllerName =
+  | "node"
+  | "volumes"
+  | "ephemeral-claims"
+  | "jobs"
+  | "cron-jobs"
+  | "replica-sets"
+  | "deployments"
+  | "stateful-sets"
+  | "daemon-sets"
+  | "kubelet";
 
 export type Controllers = {
   /** A container's log, for the server's `pods/log`. */
@@ -66,15 +80,18 @@ export async function startControllers(options: ControllersOptions): Promise<Con
     environment: options.environment ?? { PATH: process.env["PATH"] ?? "" },
     ...(options.accepts === undefined ? {} : { accepts: options.accepts }),
   };
-  const kubelet = createKubelet(node);
   // In the order of their start; they are stopped the other way round, the kubelet last of all.
   const makers: Readonly<Record<ControllerName, () => Controller>> = {
     node: () => createNodeController(context, { nodeName, heartbeat: options.heartbeat === true }),
-    kubelet: () => kubelet,
+    kubelet: () => createKubelet(node),
     volumes: () => createVolumeController(context, join(stateDirectory, "volumes")),
+    "ephemeral-claims": () => createEphemeralClaimController(context),
     jobs: () => createJobController(context),
+    "cron-jobs": () => createCronJobController(context),
     "replica-sets": () => createReplicaSetController(context),
     deployments: () => createDeploymentController(context),
+    "stateful-sets": () => createStatefulSetController(context),
+    "daemon-sets": () => createDaemonSetController(context),
   };
   const running: RunningController[] = [];
   const close = async () => {
@@ -84,10 +101,7 @@ export async function startControllers(options: ControllersOptions): Promise<Con
   try {
     for (const [name, make] of Object.entries(makers)) {
       if (options.only !== undefined && !options.only.some((one) => one === name)) continue;
-      const started = await runController(make(), context);
-      running.push(started);
-      if (name === "kubelet") kubelet.poke = started.poke;
-      if (name === "node") started.poke(`/${nodeName}`);
+      running.push(await runController(make(), context));
     }
   } catch (error) {
     await close();

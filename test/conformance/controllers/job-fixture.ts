@@ -1,5 +1,4 @@
 import { text } from "node:stream/consumers";
-import { expect } from "vitest";
 import type { KubeObject } from "../../../src/api/meta.ts";
 import { resources } from "../../../src/embedded/controllers/resources.ts";
 import { isTrue } from "../../../src/embedded/controllers/status.ts";
@@ -45,8 +44,11 @@ export async function read(world: World, name: string): Promise<KubeObject> {
 export async function until(world: World, name: string, condition: string): Promise<KubeObject> {
   return eventually(async () => {
     const found = await read(world, name);
-    const state = `${JSON.stringify(found["status"])} ${world.logs.join("\n")}`;
-    expect(isTrue(found, condition), state).toBe(true);
+    if (!isTrue(found, condition)) {
+      throw new Error(
+        `Job ${name} is not ${condition}: ${JSON.stringify(found["status"])} ${world.logs.join("; ")}`,
+      );
+    }
     return found;
   });
 }

@@ -18,22 +18,20 @@ type Held = { readonly key: Key; readonly run: PodRun; over: boolean };
 const shutdownGraceMs = 5_000;
 const unschedulableMs = 10_000;
 
-export type Kubelet = Controller & {
-  /** Set by the runner of the controller; how the end of a pod is noticed at once. */
-  poke: (key: Key) => void;
-};
-
 /**
  * Runs the pods of its node: binds those that have none, starts and stops their containers, and writes their
  * status. See `NodeOptions` for what a container is here.
  */
-export function createKubelet(node: Node): Kubelet {
+export function createKubelet(node: Node): Controller {
   const held = new Map<string, Held>();
-  const kubelet: Kubelet = {
+  let poke: (key: Key) => void = () => undefined;
+  return {
     name: "kubelet",
-    poke: () => undefined,
     watches: [{ resource: resources.pods, keys: (pod) => [keyOfObject(pod)] }],
-    start: () => removeLeftovers(node),
+    start(wake) {
+      poke = wake;
+      return removeLeftovers(node);
+    },
     async reconcile(key) {
       const pod = await node.client.get(resources.pods, targetOfKey(key));
       for (const [uid, one] of held) {
@@ -43,7 +41,7 @@ export function createKubelet(node: Node): Kubelet {
       const nodeName = textAt(pod, "spec", "nodeName");
       if (nodeName === "") return bind(node, pod);
       if (nodeName !== node.nodeName) return undefined;
-      return look(node, held, pod, kubelet.poke);
+      return look(node, held, pod, poke);
     },
     async stop() {
       const runs = [...held.values()];
@@ -51,7 +49,6 @@ export function createKubelet(node: Node): Kubelet {
       await Promise.all(runs.map(({ run }) => run.ended));
     },
   };
-  return kubelet;
 }
 
 async function look(

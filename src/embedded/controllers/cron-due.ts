@@ -1,0 +1,104 @@
+import { Cron } from "croner";
+import { isCronSchedule } from "../../api/cron-schedule.ts";
+import { HoldfastError, messageOf } from "../../base/errors.ts";
+
+/** When a CronJob is due. Pure: everything follows from the schedule and the times that are given. */
+export type DueTimes = {
+  /** The first due time after this one; undefined when there is none any more. */
+  readonly next: (afterMs: number) => number | undefined;
+  /** The last due time with `afterMs < time <= nowMs`: the one that is caught up after a stop. */
+  readonly mostRecent: (afterMs: number, nowMs: number) => number | undefined;
+};
+
+const firstWindowMs = 60_000;
+
+/**
+ * Due times of a schedule in a time zone, UTC when none is named. A time that the clock skips in spring is
+ * due right after the gap, and a fixed time that comes twice in autumn is due once, so that a day always has
+ * its run. Throws `UnparseableSchedule` and `UnknownTimeZone`.
+ */
+export function dueTimes(schedule: string, timeZone: string | undefined): DueTimes {
+  const timezone = timeZone === undefined || timeZone === "" ? "Etc/UTC" : timeZone;
+  if (!isTimeZone(timezone)) {
+    throw stalled("UnknownTimeZone", `invalid timeZone: unknown time zone ${timezone}`);
+  }
+  if (!isCronSchedule(schedule)) {
+    throw stalled(
+      "UnparseableSchedule",
+      `unparseable schedule: "${schedule}" is not five cron fields or a macro`,
+    );
+  }
+  const cron = parse(schedule, timezone);
+  const next = (afterMs: number) => cron.nextRun(new Date(afterMs))?.getTime();
+  return { next, mostRecent: (afterMs, nowMs) => mostRecent(next, afterMs, nowMs) };
+}
+
+function parse(schedule: string, timezone: string): Cron {
+  try {
+    return new Cron(inCronersWords(schedule.trim()), { timezone, paused: true });
+  } catch (cause) {
+    throw stalled("UnparseableSchedule", `unparseable schedule: "${schedule}": ${messageOf(cause)}`);
+  }
+}
+
+/** `?` is `*` to Kubernetes and "now" to croner; `5/10` runs to the field's end there and is refused here. */
+function inCronersWords(schedule: string): string {
+  if (schedule.startsWith("@")) return schedule;
+  const ends = [59, 23, 31, 12, 6];
+  return schedule
+    .split(/\s+/)
+    .map((field, index) =>
+      field
+        .replaceAll("?", "*")
+        .split(",")
+        .map((part) => part.replace(/^(\w+)\/(\d+)$/, (_, from, step) => `${from}-${ends[index]}/${step}`))
+        .join(","),
+    )
+    .join(" ");
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function stalled(reason: string, message: string): HoldfastError {
+  const next = "Correct the CronJob's schedule or timeZone.";
+  return new HoldfastError(reason, message, { disposition: "stall", next });
+}
+
+/**
+ * Looks back in windows that double, so that a year away costs no more than a minute away: a window is
+ * searched only when the younger half of it holds nothing.
+ */
+function mostRecent(
+  next: (afterMs: number) => number | undefined,
+  afterMs: number,
+  nowMs: number,
+): number | undefined {
+  for (let window = firstWindowMs; ; window *= 2) {
+    const from = Math.max(afterMs, nowMs - window);
+    let found: number | undefined;
+    for (let due = next(from); due !== undefined && due <= nowMs; due = next(due)) {
+      if (due > from) found = due;
+    }
+    if (found !== undefined || from <= afterMs) return found;
+  }
+}
+
+/** RFC 3339 with the zone's offset, as Kubernetes writes the scheduled time into a Job's annotation. */
+export function zonedTimestamp(ms: number, timeZone: string | undefined): string {
+  if (timeZone === undefined || timeZone === "" || timeZone === "UTC" || timeZone === "Etc/UTC") {
+    return new Date(ms).toISOString().replace(/\.\d{3}Z$/, "Z");
+  }
+  const parts = new Intl.DateTimeFormat("en-US", { timeZone, timeZoneName: "longOffset" }).formatToParts(ms);
+  const name = parts.find((part) => part.type === "timeZoneName")?.value ?? "GMT";
+  const [, sign = "+", hours = "00", minutes = "00"] = /([+-])(\d{2}):(\d{2})/.exec(name) ?? [];
+  const offsetMs = (Number(hours) * 60 + Number(minutes)) * 60_000 * (sign === "-" ? -1 : 1);
+  const local = new Date(ms + offsetMs).toISOString().slice(0, 19);
+  return offsetMs === 0 ? `${local}Z` : `${local}${sign}${hours}:${minutes}`;
+}
