@@ -17,7 +17,8 @@ export function configMap(
   data: Record<string, string> = {},
   metadata: Record<string, unknown> = {},
 ): KubeObject {
-  return { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace, ...metadata }, data };
+  const filled = Object.keys(data).length === 0 ? {} : { data };
+  return { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace, ...metadata }, ...filled };
 }
 
 export type Container = { readonly name: string; readonly image: string; readonly [field: string]: unknown };
@@ -26,6 +27,7 @@ export function deployment(
   namespace: string,
   name: string,
   containers: readonly Container[] = [{ name: "app", image: "example.com/app:1" }],
+  spec: Record<string, unknown> = {},
 ): KubeObject {
   const labels = { app: name };
   return {
@@ -36,6 +38,7 @@ export function deployment(
       replicas: 1,
       selector: { matchLabels: labels },
       template: { metadata: { labels }, spec: { containers } },
+      ...spec,
     },
   };
 }
