@@ -5,6 +5,7 @@ import type { Cluster } from "./cluster.ts";
 import { deleteOptions, remove } from "./delete.ts";
 import { aggregated, coreVersions, groupList, oneGroup, resourceList } from "./discovery.ts";
 import { Failure, methodNotAllowed, noSuchPath } from "./failure.ts";
+import { requireFitting } from "./fitting.ts";
 import type { Kind } from "./kinds.ts";
 import { listed } from "./list.ts";
 import { openApi } from "./openapi.ts";
@@ -15,7 +16,7 @@ import { review } from "./reviews.ts";
 import { handleSubresource } from "./subresources.ts";
 import { textAt } from "./value.ts";
 import { watched } from "./watch.ts";
-import { change, create, read, requireFitting } from "./write.ts";
+import { change, create, read } from "./write.ts";
 import { writeOptions } from "./write-options.ts";
 
 const openPaths = new Set(["healthz", "livez", "readyz"]);

@@ -47,6 +47,11 @@ async function callOf(cluster: Cluster, request: IncomingMessage, signal: AbortS
   const user = isOpen(segments) ? nobody : authenticated(cluster, request);
   const contentType = (request.headers["content-type"] ?? "").split(";")[0]?.trim() ?? "";
   const bytes = await bodyBytes(request);
+  const whole = request.method === "POST" || request.method === "PUT";
+  if (whole && bytes.length > 0 && contentType !== "" && !bodyTypes.includes(contentType)) {
+    const message = `the body of the request was in an unknown format - accepted media types include: ${bodyTypes.join(", ")}`;
+    throw new Failure(415, "UnsupportedMediaType", message, {});
+  }
   return {
     method: request.method ?? "GET",
     segments,
@@ -100,6 +105,8 @@ async function bodyBytes(request: IncomingMessage): Promise<Buffer> {
   }
   return Buffer.concat(chunks);
 }
+
+const bodyTypes = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
 
 function parsedBody(bytes: Buffer, contentType: string): unknown {
   if (contentType === "application/vnd.kubernetes.protobuf") return decodedProtobuf(bytes);

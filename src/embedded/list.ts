@@ -4,7 +4,7 @@ import type { Cluster } from "./cluster.ts";
 import { badRequest, expired } from "./failure.ts";
 import { apiVersion, type Kind } from "./kinds.ts";
 import { fieldSelector, labelSelector, type Selector } from "./selectors.ts";
-import { isObject, listAt, numberAt, textAt } from "./value.ts";
+import { isObject, listAt, numberAt, textAt, without } from "./value.ts";
 import { viewed } from "./view.ts";
 
 export type ListQuery = Readonly<Record<string, string>>;
@@ -75,7 +75,11 @@ export function listObject(kind: Kind, answer: ListAnswer): JsonObject {
     kind: kind.listKind,
     apiVersion: apiVersion(kind),
     metadata: answer.metadata,
-    items: answer.items,
+    // Items of built-in kinds do not repeat the kind of the list.
+    items:
+      kind.custom === undefined
+        ? answer.items.map((item) => without(item, "apiVersion", "kind"))
+        : answer.items,
   };
 }
 

@@ -2,9 +2,9 @@ import type { JsonObject } from "../base/json.ts";
 import { type Answer, type Call, json } from "./call.ts";
 import type { Cluster } from "./cluster.ts";
 import { methodNotAllowed } from "./failure.ts";
+import { requireFitting } from "./fitting.ts";
 import type { Kind } from "./kinds.ts";
 import { textAt } from "./value.ts";
-import { requireFitting } from "./write.ts";
 
 /**
  * Questions that are asked by creating an object which is never stored: who am I, may I. Everybody with a

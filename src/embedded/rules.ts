@@ -1,8 +1,9 @@
+import { Cron } from "croner";
 import type { JsonObject } from "../base/json.ts";
 import type { Cause } from "./failure.ts";
 import type { Kind } from "./kinds.ts";
 import { missing, wrong } from "./schema/validate.ts";
-import { at, equal, isObject, listAt, objectAt, textAt, textsAt } from "./value.ts";
+import { at, equal, isObject, listAt, numberAt, objectAt, textAt, textsAt } from "./value.ts";
 
 /** Rules that no schema says: names, labels, and what may not change. */
 
@@ -178,8 +179,37 @@ function frozenCauses(before: JsonObject, after: JsonObject): Cause[] {
     }));
 }
 
+/** Counts and times that are never negative. */
+const counts: Readonly<Record<string, readonly string[]>> = {
+  "apps/deployments": ["replicas", "revisionHistoryLimit", "progressDeadlineSeconds", "minReadySeconds"],
+  "apps/replicasets": ["replicas", "minReadySeconds"],
+  "apps/statefulsets": ["replicas", "revisionHistoryLimit", "minReadySeconds"],
+  "apps/daemonsets": ["revisionHistoryLimit", "minReadySeconds"],
+  "batch/jobs": [
+    "parallelism",
+    "completions",
+    "activeDeadlineSeconds",
+    "backoffLimit",
+    "ttlSecondsAfterFinished",
+  ],
+  "batch/cronjobs": ["startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit"],
+  "/replicationcontrollers": ["replicas"],
+};
+
 /** Rules of single kinds. */
 export function kindCauses(kind: Kind, object: JsonObject): readonly Cause[] {
+  const negative = (counts[kind.resource] ?? []).filter(
+    (field) => (numberAt(object, "spec", field) ?? 0) < 0,
+  );
+  return [
+    ...negative.map((field) =>
+      wrong(`spec.${field}`, at(object, "spec", field) ?? null, "must be greater than or equal to 0"),
+    ),
+    ...ownCauses(kind, object),
+  ];
+}
+
+function ownCauses(kind: Kind, object: JsonObject): readonly Cause[] {
   switch (kind.resource) {
     case "/configmaps":
     case "/secrets":
@@ -188,7 +218,7 @@ export function kindCauses(kind: Kind, object: JsonObject): readonly Cause[] {
       return restartCauses(textAt(object, "spec", "template", "spec", "restartPolicy"), "spec.template.spec");
     case "batch/cronjobs": {
       const policy = textAt(object, "spec", "jobTemplate", "spec", "template", "spec", "restartPolicy");
-      return restartCauses(policy, "spec.jobTemplate.spec.template.spec");
+      return [...scheduleCauses(object), ...restartCauses(policy, "spec.jobTemplate.spec.template.spec")];
     }
     case "apps/deployments":
     case "apps/replicasets":
@@ -197,6 +227,34 @@ export function kindCauses(kind: Kind, object: JsonObject): readonly Cause[] {
       return selectorCauses(object);
     default:
       return [];
+  }
+}
+
+/** Five fields, or a word like @daily; the time zone has a field of its own. */
+function scheduleCauses(object: JsonObject): Cause[] {
+  const out: Cause[] = [];
+  const schedule = textAt(object, "spec", "schedule");
+  const word = /^@(yearly|annually|monthly|weekly|daily|midnight|hourly|every [0-9.hmsuµn]+)$/.test(schedule);
+  if (schedule === "") out.push(missing("spec.schedule"));
+  else if (
+    !word &&
+    (schedule.trim().split(/\s+/).length !== 5 || !parses(() => new Cron(schedule, { paused: true })))
+  ) {
+    out.push(wrong("spec.schedule", schedule, "is no cron schedule of five fields"));
+  }
+  const zone = textAt(object, "spec", "timeZone");
+  if (zone !== "" && !parses(() => new Intl.DateTimeFormat("en", { timeZone: zone }))) {
+    out.push(wrong("spec.timeZone", zone, `unknown time zone ${zone}`));
+  }
+  return out;
+}
+
+function parses(parse: () => unknown): boolean {
+  try {
+    parse();
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -2,12 +2,13 @@ import type { Json, JsonObject } from "../base/json.ts";
 import { type Answer, type Call, json } from "./call.ts";
 import type { Cluster } from "./cluster.ts";
 import { badRequest, methodNotAllowed, notDone } from "./failure.ts";
+import { requireFitting } from "./fitting.ts";
 import type { Kind } from "./kinds.ts";
 import { jsonPatched } from "./patch/json-patch.ts";
 import { mergePatched } from "./patch/merge-patch.ts";
 import type { ResourcePath } from "./resource-path.ts";
 import { at, isObject, numberAt, objectAt, textAt, withAt } from "./value.ts";
-import { change, read, requireFitting } from "./write.ts";
+import { change, read } from "./write.ts";
 import { writeOptions } from "./write-options.ts";
 
 /** `Scale` of an object: how many replicas it shall have and has. */

@@ -3,13 +3,14 @@ import { type Answer, type Call, json } from "./call.ts";
 import { type Cluster, timestamp } from "./cluster.ts";
 import { deleteOptions, remove } from "./delete.ts";
 import { badRequest, Failure, methodNotAllowed, noSuchPath, notDone } from "./failure.ts";
+import { requireFitting } from "./fitting.ts";
 import { keyOf } from "./kinds.ts";
 import { patchOf } from "./patch/patch.ts";
 import { presentedObject } from "./present.ts";
 import type { ResourcePath } from "./resource-path.ts";
 import { handleScale } from "./scale.ts";
 import { at, listAt, numberAt, objectAt, textAt, textsAt, withAt } from "./value.ts";
-import { change, keep, read, requireFitting, type WriteOptions } from "./write.ts";
+import { change, keep, read, type WriteOptions } from "./write.ts";
 import { writeOptions } from "./write-options.ts";
 
 /** Parts of objects that have paths of their own. */

@@ -9,8 +9,8 @@ import {
   withLastApplied,
 } from "./apply/managed-fields.ts";
 import { type Cluster, timestamp } from "./cluster.ts";
-import { definitionCauses, refuseUndone } from "./crd/check.ts";
-import { atCreation, withDefaults, withNewStatus } from "./defaults/built-in.ts";
+import { refuseUndone } from "./crd/check.ts";
+import { atCreation, withNewStatus } from "./defaults/built-in.ts";
 import {
   alreadyExists,
   badRequest,
@@ -22,11 +22,9 @@ import {
   notFound,
 } from "./failure.ts";
 import { apiVersion, hasStatus, type Kind, keyOf } from "./kinds.ts";
-import { changeCauses, kindCauses, metadataCauses } from "./rules.ts";
-import { defaulted, withStructs } from "./schema/default.ts";
-import { pruned, withoutNulls } from "./schema/prune.ts";
-import { violations } from "./schema/validate.ts";
-import { at, equal, isObject, listAt, objectAt, textAt, textsAt, withAt, without } from "./value.ts";
+import { withStructs } from "./schema/default.ts";
+import { requireValid, settled } from "./settle.ts";
+import { at, equal, objectAt, textAt, textsAt, withAt, without } from "./value.ts";
 import { storedForm, viewed, withoutStatus } from "./view.ts";
 
 export type WriteOptions = {
@@ -243,6 +241,7 @@ function changed(
     what.kind === "apply"
       ? withLastApplied(applied(live, what.config, writer, what.force), what.config, writer.manager)
       : what.make(live);
+  if (options.patches) requireIdentity(kind, live, wanted);
   requireSame(kind, live, wanted, what.kind === "replace" && what.needsVersion);
   refuseUndone(kind, wanted);
   const whole = settled(kind, withServersFields(live, wanted), options);
@@ -251,6 +250,33 @@ function changed(
   const numbered = withGeneration(kind, live, parts);
   requireValid(kind, numbered, live);
   return what.kind === "apply" ? numbered : ownedByUpdate(live, numbered, writer);
+}
+
+/** A patch may not make another object out of this one. */
+function requireIdentity(kind: Kind, live: JsonObject, next: JsonObject): void {
+  const name = textAt(live, "metadata", "name");
+  for (const field of ["name", "namespace"]) {
+    const was = textAt(live, "metadata", field);
+    const is = textAt(next, "metadata", field);
+    if (is !== "" && is !== was) {
+      throw badRequest(`the ${field} of the object (${is}) does not match the ${field} on the URL (${was})`);
+    }
+  }
+  for (const field of ["apiVersion", "kind"]) {
+    const is = next[field] ?? "";
+    if (is === live[field]) continue;
+    throw invalid(kind, name, [
+      {
+        reason: "FieldValueInvalid",
+        message: `Invalid value: ${JSON.stringify(is)}: field is immutable`,
+        field,
+      },
+    ]);
+  }
+  const uid = textAt(next, "metadata", "uid");
+  if (uid === "" || uid === textAt(live, "metadata", "uid")) return;
+  const message = `Invalid value: ${JSON.stringify(uid)}: field is immutable`;
+  throw invalid(kind, name, [{ reason: "FieldValueInvalid", message, field: "metadata.uid" }]);
 }
 
 function requireSame(kind: Kind, live: JsonObject, next: JsonObject, needsVersion: boolean): void {
@@ -302,7 +328,10 @@ function statusOnly(kind: Kind, live: JsonObject, next: JsonObject): JsonObject 
   const metadata = kind.custom === undefined ? objectAt(next, "metadata") : objectAt(live, "metadata");
   const managed = at(next, "metadata", "managedFields");
   const combined = withAt({ ...live, metadata }, ["metadata", "managedFields"], managed);
-  return withAt(combined, ["status"], next["status"]);
+  const labels = at(live, "metadata", "labels");
+  const labelled =
+    kind.resource === "apps/deployments" ? withAt(combined, ["metadata", "labels"], labels) : combined;
+  return withAt(labelled, ["status"], next["status"]);
 }
 
 function withoutStatusChange(kind: Kind, live: JsonObject, next: JsonObject): JsonObject {
@@ -317,48 +346,6 @@ function withGeneration(kind: Kind, live: JsonObject, next: JsonObject): JsonObj
       ? objectAt(object, "spec")
       : without(object, "metadata", "apiVersion", ...(hasStatus(kind) ? ["status"] : []));
   return equal(counts(live), counts(next)) ? next : withAt(next, ["metadata", "generation"], generation + 1);
-}
-
-/** The object without unknown fields and with defaults. Throws 400 on wrong types, and on unknown fields if strict. */
-function settled(kind: Kind, raw: JsonObject, options: WriteOptions): JsonObject {
-  const identified = { ...raw, apiVersion: apiVersion(kind), kind: kind.kind };
-  if (kind.custom !== undefined) {
-    const { value, unknown } = pruned(identified, kind.schema);
-    report(kind, unknown, options);
-    return defaulted(value, kind.schema);
-  }
-  const clean = withoutNulls(identified);
-  const object = isObject(clean) ? clean : identified;
-  for (const cause of violations(object, kind.schema)) {
-    if (cause.reason === "FieldValueTypeInvalid") {
-      const what = `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}`;
-      throw badRequest(`${what}: ${cause.field}: ${cause.message}`);
-    }
-  }
-  const { value, unknown } = pruned(object, kind.schema);
-  report(kind, unknown, options);
-  return withStructs(withDefaults(kind.resource, value), kind.schema);
-}
-
-function report(kind: Kind, unknown: readonly string[], options: WriteOptions): void {
-  const texts = unknown.map((field) => `unknown field "${field}"`);
-  if (options.validation === "Strict" && texts.length > 0) {
-    const what = `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}`;
-    const prefix = options.patches ? "" : `${what}: `;
-    throw badRequest(`${prefix}strict decoding error: ${texts.join(", ")}`);
-  }
-  if (options.validation === "Warn") options.warnings.push(...texts);
-}
-
-function requireValid(kind: Kind, object: JsonObject, live: JsonObject | undefined): void {
-  const causes = [
-    ...metadataCauses(kind, object),
-    ...violations(object, kind.schema),
-    ...kindCauses(kind, object),
-    ...(kind.kind === "CustomResourceDefinition" ? definitionCauses(object) : []),
-    ...(live === undefined ? [] : changeCauses(kind, live, object)),
-  ];
-  if (causes.length > 0) throw invalid(kind, textAt(object, "metadata", "name"), causes);
 }
 
 const set = (...fields: readonly string[]): FieldSet => ({
@@ -377,52 +364,4 @@ function writerOf(cluster: Cluster, kind: Kind, options: WriteOptions): Writer {
     schema: kind.schema,
     resets: status ? untouched : hasStatus(kind) ? set("status") : set(),
   };
-}
-
-/** A body must be of the kind that the path names, and say no other name or namespace. */
-export function requireFitting(
-  kind: Pick<Kind, "group" | "version" | "kind">,
-  place: Place,
-  body: unknown,
-): JsonObject {
-  if (!isObject(body)) throw badRequest("the body of the request is no JSON object");
-  const wanted = apiVersion(kind);
-  const sent = textAt(body, "apiVersion");
-  if (sent !== "" && sent !== wanted) {
-    throw badRequest(
-      `the API version in the data (${sent}) does not match the expected API version (${wanted})`,
-    );
-  }
-  const sentKind = textAt(body, "kind");
-  if (sentKind !== "" && sentKind !== kind.kind) {
-    throw badRequest(`the kind in the data (${sentKind}) does not match the expected kind (${kind.kind})`);
-  }
-  if (sent === "" || sentKind === "") {
-    throw new Failure(
-      400,
-      "BadRequest",
-      `Object 'Kind' and 'apiVersion' must be given in the body of the request`,
-    );
-  }
-  const name = textAt(body, "metadata", "name");
-  if (place.name !== "" && name !== "" && name !== place.name) {
-    throw badRequest(`the name of the object (${name}) does not match the name on the URL (${place.name})`);
-  }
-  const namespace = textAt(body, "metadata", "namespace");
-  if (namespace !== "" && namespace !== place.namespace) {
-    throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
-  }
-  return body;
-}
-
-/** An applied configuration names only fields that the schema has, and no managedFields. Throws 400, 500. */
-export function requireApplicable(kind: Kind, place: Place, config: JsonObject): void {
-  const [unknown] = pruned(config, kind.schema).unknown;
-  if (unknown !== undefined) {
-    const where = `${place.namespace}/${place.name}; ${apiVersion(kind)}, Kind=${kind.kind}`;
-    const message = `failed to create typed patch object (${where}): .${unknown}: field not declared in schema`;
-    throw new Failure(500, "", message);
-  }
-  if (listAt(config, "metadata", "managedFields").length > 0)
-    throw badRequest("metadata.managedFields must be nil");
 }

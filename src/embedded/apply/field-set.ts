@@ -181,3 +181,16 @@ export function itemStep(list: Schema, item: Json): string | undefined {
   }
   return Object.keys(keys).length === 0 ? undefined : `k:${canonical(keys)}`;
 }
+
+/** `.spec.containers[name="web"].image` */
+export function pathText(path: readonly string[]): string {
+  return path
+    .map((step) => {
+      if (step.startsWith("f:")) return `.${step.slice(2)}`;
+      if (step.startsWith("v:")) return `[=${step.slice(2)}]`;
+      const keys: unknown = JSON.parse(step.slice(2));
+      const pairs = isObject(keys) ? Object.entries(keys) : [];
+      return `[${pairs.map(([key, value]) => `${key}=${JSON.stringify(value)}`).join(",")}]`;
+    })
+    .join("");
+}

@@ -10,6 +10,7 @@ import {
   intersection,
   isEmpty,
   pathsOf,
+  pathText,
   recursiveDifference,
   toFieldsV1,
   union,
@@ -190,13 +191,15 @@ export function applied(live: JsonObject, config: JsonObject, writer: Writer, fo
   }
 }
 
-function applyOnce(live: JsonObject, config: JsonObject, writer: Writer, force: boolean): JsonObject {
+function applyOnce(live: JsonObject, sent: JsonObject, writer: Writer, force: boolean): JsonObject {
+  const rest = withoutFields(sent, writer.resets, writer.schema);
+  const config = isObject(rest) ? rest : {};
   const before = bare(live);
   const merged = mergeConfig(before, config, writer.schema);
   const me = ownerOf(writer, "Apply");
   const owners = new Map(ownersOf(live));
   const last = owners.get(ownerKey(me))?.fields ?? emptySet;
-  const fields = recursiveDifference(fieldsOf(config, writer.schema), writer.resets);
+  const fields = fieldsOf(config, writer.schema);
   owners.set(ownerKey(me), { ...me, fields });
   const next = pruned(isObject(merged) ? merged : {}, last, owners, writer.schema);
 
@@ -270,19 +273,6 @@ function ownerText(owner: Owner): string {
   const name = JSON.stringify(owner.manager);
   const sub = owner.subresource === "" ? "" : ` with subresource ${JSON.stringify(owner.subresource)}`;
   return owner.operation === "Update" ? `${name}${sub} using ${owner.apiVersion}` : `${name}${sub}`;
-}
-
-/** `.spec.containers[name="web"].image` */
-function pathText(path: readonly string[]): string {
-  return path
-    .map((step) => {
-      if (step.startsWith("f:")) return `.${step.slice(2)}`;
-      if (step.startsWith("v:")) return `[=${step.slice(2)}]`;
-      const keys: unknown = JSON.parse(step.slice(2));
-      const pairs = isObject(keys) ? Object.entries(keys) : [];
-      return `[${pairs.map(([key, value]) => `${key}=${JSON.stringify(value)}`).join(",")}]`;
-    })
-    .join("");
 }
 
 const lastAppliedAnnotation = "kubectl.kubernetes.io/last-applied-configuration";

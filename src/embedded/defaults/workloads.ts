@@ -43,11 +43,11 @@ export function jobSelector(object: JsonObject): JsonObject {
     "job-name": name,
   };
   const selector = { matchLabels: { "batch.kubernetes.io/controller-uid": uid } };
-  return withAt(
-    withAt(object, ["spec", "template", "metadata", "labels"], labels),
-    ["spec", "selector"],
-    selector,
-  );
+  const templated = withAt(object, ["spec", "template", "metadata", "labels"], labels);
+  const selected = withAt(templated, ["spec", "selector"], selector);
+  // A Job without labels of its own has those of its pods, also the ones that were just made.
+  if (Object.keys(objectAt(object, "metadata", "labels")).length > 0) return selected;
+  return withAt(selected, ["metadata", "labels"], labels);
 }
 
 export function cronJobDefaults(object: JsonObject): JsonObject {

@@ -55,7 +55,7 @@ function operated(document: Json, operation: Json): Json {
       return put(removed(document, from), path, found(document, from), "add");
     }
     default:
-      throw badRequest(`unknown operation ${JSON.stringify(op)} in a JSON patch`);
+      throw unprocessable(`unexpected operation ${JSON.stringify(op)} in a JSON patch`);
   }
 }
 

@@ -1,8 +1,9 @@
 import type { Call } from "../call.ts";
-import { badRequest, Failure } from "../failure.ts";
+import { badRequest, Failure, invalid } from "../failure.ts";
+import { requireApplicable, requireFitting } from "../fitting.ts";
 import type { Kind } from "../kinds.ts";
 import { isObject, textAt } from "../value.ts";
-import { type Change, type Place, requireApplicable, requireFitting } from "../write.ts";
+import type { Change, Place } from "../write.ts";
 import { jsonPatched } from "./json-patch.ts";
 import { mergePatched } from "./merge-patch.ts";
 import { strategicMerged } from "./strategic-merge.ts";
@@ -35,9 +36,9 @@ export function patchOf(call: Call, kind: Kind, place: Place): Change {
 
 function applyOf(call: Call, kind: Kind, place: Place): Change {
   if ((call.query["fieldManager"] ?? "") === "") {
-    throw badRequest(
-      'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
-    );
+    const options = { group: "meta.k8s.io", plural: "patchoptions", kind: "PatchOptions" };
+    const message = "Required value: is required for apply patch";
+    throw invalid(options, "", [{ reason: "FieldValueRequired", message, field: "fieldManager" }]);
   }
   const config = requireFitting(kind, place, call.body);
   requireApplicable(kind, place, config);

@@ -97,9 +97,11 @@ function checkText(value: string, schema: Schema, path: string, out: Cause[]): v
     out.push(wrong(path, value, `${path} in body should match '${pattern}'`));
   }
   const format = textAt(raw, "format");
-  if (schema.custom && format !== "" && !formatFits(format, value)) {
-    out.push(wrong(path, value, `${path} in body must be of type ${format}: ${JSON.stringify(value)}`));
-  }
+  if (format === "" || formatFits(format, value)) return;
+  const message = `${path} in body must be of type ${format}: ${JSON.stringify(value)}`;
+  // To a built-in kind a text of another format is of another type: it cannot even be read.
+  if (schema.custom) out.push(wrong(path, value, message));
+  else out.push({ ...wrong(path, value, message), reason: "FieldValueTypeInvalid" });
 }
 
 function checkNumber(value: number, schema: Schema, path: string, out: Cause[]): void {

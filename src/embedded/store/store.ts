@@ -164,21 +164,18 @@ export class Store {
 
   #replay(line: Json): void {
     const revision = numberAt(line, "r") ?? 0;
-    if (revision <= this.#revision && textAt(line, "k") !== "") {
-      // Lines of a snapshot carry the objects' own revisions and come before its header's.
-      if (numberAt(line, "s") === undefined) return;
-    }
-    if (textAt(line, "k") === "") {
-      this.#revision = Math.max(this.#revision, revision);
-      return;
-    }
-    const object = isObject(line) ? line["o"] : undefined;
     const resource = textAt(line, "k");
     const key = textAt(line, "n");
-    const previous = this.get(resource, key);
+    const object = isObject(line) ? line["o"] : undefined;
     const next = isObject(object) ? object : undefined;
-    this.#put(resource, key, next, Math.max(this.#revision, revision));
-    if (numberAt(line, "s") !== undefined) return;
+    // The last line of a snapshot: the revision of the whole.
+    if (resource === "") this.#revision = revision;
+    const fromSnapshot = numberAt(line, "s") !== undefined;
+    if (fromSnapshot) this.#put(resource, key, next, 0);
+    // A journal may still begin with what the snapshot already has.
+    if (resource === "" || fromSnapshot || revision <= this.#revision) return;
+    const previous = this.get(resource, key);
+    this.#put(resource, key, next, revision);
     const base = next ?? previous;
     if (base === undefined) return;
     const type = next === undefined ? "DELETED" : previous === undefined ? "ADDED" : "MODIFIED";
