@@ -2,7 +2,6 @@ import { EnvHttpProxyAgent, request } from "undici";
 import { HoldfastError, messageOf } from "../../base/errors.ts";
 import { createRedactor } from "../../base/redact.ts";
 import {
-  aborted,
   authenticationFailed,
   objectTooLarge,
   remoteNotFound,
@@ -10,6 +9,7 @@ import {
   unsupported,
   wordsOf,
 } from "./git-errors.ts";
+import { holdOnLeash, type Leash } from "./leash.ts";
 import { lineOf, packets } from "./pkt-line.ts";
 import type { RemoteAddress } from "./remote-url.ts";
 import type { Deadlines, Exchange, Transport } from "./transport.ts";
@@ -52,7 +52,7 @@ const errorBytes = 8_192;
 export class HttpTransport implements Transport {
   readonly where: string;
   readonly #options: HttpTransportOptions;
-  readonly #agent: EnvHttpProxyAgent;
+  #agent: EnvHttpProxyAgent;
   #base: string;
   #capabilities: readonly string[] | undefined;
 
@@ -60,17 +60,7 @@ export class HttpTransport implements Transport {
     this.where = options.address.where;
     this.#options = options;
     this.#base = options.address.base;
-    const { idleMs } = options.deadlines;
-    const variable = (name: string) =>
-      options.environment[name.toLowerCase()] ?? options.environment[name.toUpperCase()] ?? "";
-    this.#agent = new EnvHttpProxyAgent({
-      connect: { timeout: idleMs },
-      headersTimeout: idleMs,
-      bodyTimeout: idleMs,
-      httpProxy: variable("http_proxy"),
-      httpsProxy: variable("https_proxy"),
-      noProxy: variable("no_proxy"),
-    });
+    this.#agent = openAgent(options);
   }
 
   async capabilities(signal: AbortSignal | undefined): Promise<readonly string[]> {
@@ -149,40 +139,52 @@ export class HttpTransport implements Transport {
     throw unsupported(this.where, `redirects to ${wordsOf(to)}`, "Give the new URL, if you trust it.");
   }
 
-  async #send({ method, path, headers, body, maxReplyBytes, signal }: HttpRequest): Promise<Reply> {
-    const { totalMs } = this.#options.deadlines;
-    const deadline = AbortSignal.timeout(totalMs);
-    const authorization = await this.#authorization();
+  async #send(asked: HttpRequest): Promise<Reply> {
+    const leash = holdOnLeash(this.where, this.#options.deadlines, asked.signal);
     try {
-      const reply = await request(this.#base + path, {
-        method,
-        headers: { "user-agent": "git/holdfast", ...headers, ...authorization },
-        ...(body ? { body } : {}),
-        dispatcher: this.#agent,
-        signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
-      });
-      const limit = reply.statusCode === 200 ? maxReplyBytes : errorBytes;
-      const chunks: Buffer[] = [];
-      let bytes = 0;
-      for await (const chunk of reply.body) {
-        if (!Buffer.isBuffer(chunk)) continue;
-        bytes += chunk.length;
-        if (bytes > limit && reply.statusCode === 200)
-          throw objectTooLarge("The remote's reply", maxReplyBytes);
-        chunks.push(chunk);
-        if (bytes > limit) break;
-      }
-      return { status: reply.statusCode, headers: reply.headers, body: Buffer.concat(chunks) };
+      return await Promise.race([this.#talk(asked, leash), leash.broken]);
     } catch (error) {
+      const reason = leash.reason();
+      if (reason) {
+        // A proxy that does not answer CONNECT is not let go by the signal alone.
+        this.#agent.destroy().catch(() => undefined);
+        this.#agent = openAgent(this.#options);
+        throw reason;
+      }
       if (error instanceof HoldfastError) throw error;
-      if (signal?.aborted) throw aborted(this.where);
-      if (deadline.aborted) throw unreachable(this.where, `took over ${totalMs} ms`);
       throw unreachable(
         this.where,
         `cannot be reached: ${wordsOf(await this.#redacted(messageOf(error)))}`,
         error,
       );
+    } finally {
+      leash.release();
     }
+  }
+
+  async #talk({ method, path, headers, body, maxReplyBytes }: HttpRequest, leash: Leash): Promise<Reply> {
+    const authorization = await this.#authorization();
+    const reply = await request(this.#base + path, {
+      method,
+      headers: { "user-agent": "git/holdfast", ...headers, ...authorization },
+      ...(body ? { body } : {}),
+      dispatcher: this.#agent,
+      signal: leash.signal,
+    });
+    const limit = reply.statusCode === 200 ? maxReplyBytes : errorBytes;
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    leash.heard();
+    for await (const chunk of reply.body) {
+      if (!Buffer.isBuffer(chunk)) continue;
+      leash.heard();
+      bytes += chunk.length;
+      if (bytes > limit && reply.statusCode === 200)
+        throw objectTooLarge("The remote's reply", maxReplyBytes);
+      chunks.push(chunk);
+      if (bytes > limit) break;
+    }
+    return { status: reply.statusCode, headers: reply.headers, body: Buffer.concat(chunks) };
   }
 
   async #refusal({ status, headers, body }: Reply): Promise<HoldfastError> {
@@ -227,3 +229,15 @@ export class HttpTransport implements Transport {
 }
 
 const infoRefs = "/info/refs?service=git-upload-pack";
+
+/** The leash has the deadlines: undici's own do not hold behind a proxy. */
+function openAgent({ environment }: HttpTransportOptions): EnvHttpProxyAgent {
+  const variable = (name: string) => environment[name.toLowerCase()] ?? environment[name.toUpperCase()] ?? "";
+  return new EnvHttpProxyAgent({
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    httpProxy: variable("http_proxy"),
+    httpsProxy: variable("https_proxy"),
+    noProxy: variable("no_proxy"),
+  });
+}

@@ -59,7 +59,7 @@ export async function makeCommit(
   if (!packfile) throw new HoldfastError("Bug", "isomorphic-git made no pack", { disposition: "bug" });
   const objects = new Map<Oid, GitObject>();
   for (const each of oids) {
-    const { type = "", object } = await git.readObject({ ...place, oid: each, format: "content" });
+    const { type, object } = await git.readObject({ ...place, oid: each, format: "content" });
     if (!isObjectType(type) || !(object instanceof Uint8Array)) continue;
     objects.set(each, { type, content: Buffer.from(object) });
   }

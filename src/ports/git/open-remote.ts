@@ -58,7 +58,7 @@ export function openRemote(options: RemoteOptions): Remote {
   const bound = (signal: AbortSignal | undefined) => either(options.signal, signal);
   return {
     where: transport.where,
-    tip: (branch, signal) => source.wire.tip(refOf(branch), bound(signal)),
+    tip: async (branch, signal) => source.wire.tip(refOf(branch), bound(signal)),
     commit: (oid, signal) => readCommit(source, oid, bound(signal)),
     async files(commit, folder, signal) {
       const { tree: root } = await readCommit(source, commit, bound(signal));
@@ -73,9 +73,9 @@ export function openRemote(options: RemoteOptions): Remote {
       const both = bound(signal);
       return walkFirstParents(source, checked(from), { ...rest, ...(both ? { signal: both } : {}) });
     },
-    isAncestor: (older, newer, signal) =>
+    isAncestor: async (older, newer, signal) =>
       reaches(source, { older: checked(older), newer: checked(newer), signal: bound(signal) }),
-    push(request, signal) {
+    async push(request, signal) {
       const ref = refOf(request.branch);
       if (request.expect !== undefined) checked(request.expect);
       const tip = (each: AbortSignal | undefined) => source.wire.tip(ref, each);

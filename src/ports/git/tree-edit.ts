@@ -84,7 +84,7 @@ async function editEntry(
 ): Promise<Omit<TreeEntry, "key"> | undefined> {
   const { change, below } = edit;
   if (change && entry?.mode === treeMode) throw pathConflict(path, "there is a folder");
-  if (change?.content != null) {
+  if (change && change.content !== null) {
     if (below.size > 0) throw pathConflict(path, "the same commit writes below it");
     if (entry && !entry.mode.startsWith("100")) throw pathConflict(path, "there is a symlink or a submodule");
     return { mode: entry?.mode ?? "100644", oid: blobOid(change.content) };

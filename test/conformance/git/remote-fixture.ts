@@ -1,0 +1,166 @@
+import { mkdtempSync } from "node:fs";
+import { join } from "node:path";
+import { openRemote, type RemoteOptions } from "../../../src/ports/git/open-remote.ts";
+import type { FileChange, Oid, PushRequest, PushResult, Remote } from "../../../src/ports/git/remote.ts";
+import {
+  type GitRepository,
+  gitDirectory,
+  localSsh,
+  sendReply,
+  startGitServer,
+} from "../../support/git-remote.ts";
+
+/** One way to reach Git: makes repositories, and says what a remote needs besides the URL to open them. */
+export type Transport = {
+  repository(): GitRepository;
+  readonly options: Partial<RemoteOptions>;
+  /** Single objects are fetched, not whole commits. */
+  readonly lazy: boolean;
+  close(): Promise<void>;
+};
+
+export const transports: readonly (readonly [string, () => Promise<Transport>])[] = [
+  ["a local path", overPath],
+  ["ssh, with a stand-in for its client", overSsh],
+  ["HTTP with filter", () => overHttp({ filter: true, singleObjects: true })],
+  ["HTTP without filter", () => overHttp({ filter: false, singleObjects: true })],
+  [
+    "HTTP with filter that gives no tree or blob by its id",
+    () => overHttp({ filter: true, singleObjects: false }),
+  ],
+];
+
+async function overPath(): Promise<Transport> {
+  const root = gitDirectory();
+  return { repository: () => root.repository(), options: {}, lazy: true, close: () => root.close() };
+}
+
+async function overSsh(): Promise<Transport> {
+  const root = gitDirectory();
+  const environment = await localSsh(root.path);
+  const repository = () => {
+    const made = root.repository((name) => `ssh://git@example.org:2222${root.path}/${name}`);
+    made.git("config", "uploadpack.allowFilter", "true");
+    return made;
+  };
+  return { repository, options: { environment }, lazy: true, close: () => root.close() };
+}
+
+async function overHttp({
+  filter,
+  singleObjects,
+}: {
+  filter: boolean;
+  singleObjects: boolean;
+}): Promise<Transport> {
+  const server = await startGitServer({ filter });
+  const repositories: GitRepository[] = [];
+  if (!singleObjects) {
+    server.intercept = async ({ request, body, response, next }) => {
+      const name = (request.url ?? "").split("/")[1] ?? "";
+      const repository = repositories.find(({ url }) => url.endsWith(`/${name}`));
+      const wants = [...body.toString("latin1").matchAll(/want ([0-9a-f]{40})/g)].map(([, oid]) => oid ?? "");
+      const refused = wants.find((oid) => !commits(repository).has(oid));
+      if (refused === undefined) return sendReply(response, await next());
+      const line = `ERR upload-pack: not our ref ${refused}`;
+      response.writeHead(200, { "content-type": "application/x-git-upload-pack-result" });
+      response.end(`${(line.length + 4).toString(16).padStart(4, "0")}${line}`);
+    };
+  }
+  return {
+    repository() {
+      const made = server.repository();
+      repositories.push(made);
+      return made;
+    },
+    options: { credentials: { username: server.username, password: server.password } },
+    lazy: filter && singleObjects,
+    close: () => server.close(),
+  };
+}
+
+function commits(repository: GitRepository | undefined): ReadonlySet<string> {
+  return new Set(repository?.git("rev-list", "--all").split("\n"));
+}
+
+/** A repository with a fresh cache, and the short ways of the suite to write to it. */
+export type Place = {
+  readonly repository: GitRepository;
+  readonly remote: Remote;
+  /** The same repository from another process' point of view: nothing is cached. */
+  another(options?: Partial<RemoteOptions>): Remote;
+  push(changes: Readonly<Record<string, string | null>>, request?: Partial<PushRequest>): Promise<PushResult>;
+  /** The commit that the push made; throws when it made none. */
+  pushed(changes: Readonly<Record<string, string | null>>, request?: Partial<PushRequest>): Promise<Oid>;
+};
+
+export const author = { name: "Holdfast", email: "holdfast@example.org" };
+export const at = Date.parse("2026-11-20T10:00:00Z");
+
+export function placeOn(transport: Transport, given: Partial<RemoteOptions> = {}): Place {
+  const repository = transport.repository();
+  const another = (options: Partial<RemoteOptions> = {}) => {
+    const cacheDirectory = mkdtempSync(join(repository.directory, "cache-"));
+    return openRemote({ url: repository.url, cacheDirectory, ...transport.options, ...given, ...options });
+  };
+  const remote = another();
+  const push: Place["push"] = async (changes, request = {}) => {
+    const expect = "expect" in request ? request.expect : await remote.tip("main");
+    const made = {
+      branch: "main",
+      changes: asChanges(changes),
+      message: "change",
+      author,
+      at,
+      ...request,
+      expect,
+    };
+    return remote.push(made);
+  };
+  return {
+    repository,
+    remote,
+    another,
+    push,
+    async pushed(changes, request) {
+      const result = await push(changes, request);
+      if (result.kind !== "pushed") throw new Error(`the branch moved to ${result.tip}`);
+      return result.commit;
+    },
+  };
+}
+
+export function asChanges(files: Readonly<Record<string, string | null>>): readonly FileChange[] {
+  return Object.entries(files).map(([path, content]) => ({ path, content }));
+}
+
+/** Commits whatever files are given with the git command, modes as `git update-index --cacheinfo` takes them. */
+export function commitWithGit(
+  { git, gitWith }: GitRepository,
+  files: Readonly<Record<string, string | { readonly mode: string; readonly oid: string }>>,
+  options: { readonly parent?: string; readonly message?: string; readonly branch?: string } = {},
+): Oid {
+  const lines = Object.entries(files).map(([path, file]) => {
+    if (typeof file !== "string") return `${file.mode} ${file.oid}\t${path}`;
+    return `100644 ${gitWith(file, "hash-object", "-w", "--stdin").trim()}\t${path}`;
+  });
+  git("read-tree", "--empty");
+  gitWith(`${lines.join("\0")}\0`, "update-index", "-z", "--index-info");
+  const tree = git("write-tree").trim();
+  const parents = options.parent === undefined ? [] : ["-p", options.parent];
+  const commit = gitWith(options.message ?? "by hand\n", "commit-tree", tree, ...parents).trim();
+  git("update-ref", `refs/heads/${options.branch ?? "main"}`, commit);
+  return commit;
+}
+
+export async function textOf(remote: Remote, oid: Oid): Promise<string> {
+  const content = (await remote.blobs([oid])).get(oid);
+  if (!content) throw new Error(`no content of ${oid}`);
+  return Buffer.from(content).toString("utf8");
+}
+
+export async function toArray<Item>(items: AsyncIterable<Item>): Promise<readonly Item[]> {
+  const all: Item[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
