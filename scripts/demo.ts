@@ -6,6 +6,7 @@ import { ulid } from "ulid";
 import { builtIn } from "../src/api/built-in.ts";
 import type { KubeObject, Resource } from "../src/api/meta.ts";
 import { systemClock } from "../src/base/clock.ts";
+import { digestOf } from "../src/base/digest.ts";
 import { type PassPorts, type PassResult, reconcile } from "../src/pass/reconcile.ts";
 import { openRemote } from "../src/ports/git/open-remote.ts";
 import { connectKube } from "../src/ports/kube/connect-kube.ts";
@@ -27,8 +28,6 @@ const keep = process.argv.includes("--keep");
 const interrupt = new AbortController();
 process.once("SIGINT", () => interrupt.abort());
 process.once("SIGTERM", () => interrupt.abort());
-process.exitCode = await demo();
-
 /** The whole promise on one machine: from a commit to a recorded backup, a disaster, and a recorded restore. */
 async function demo(): Promise<number> {
   const stage = new Stage(process.stdout);
@@ -227,7 +226,7 @@ async function shopState(kube: Kube): Promise<ReadonlyMap<string, string>> {
     names.map(async ([resource, name]) => {
       const object = await kube.get(resource, { namespace: "shop", name });
       const written = { data: object?.["data"], spec: object?.["spec"], type: object?.["type"] };
-      return [`${resource.kind} ${name}`, JSON.stringify(written)] as const;
+      return [`${resource.kind} ${name}`, digestOf(written)] as const;
     }),
   );
   return new Map(state);
@@ -261,6 +260,7 @@ async function pass(ports: PassPorts, stage: Stage): Promise<void> {
   for (const problem of problems.filter((one) => one.severity === "error"))
     stage.line(`  error: ${problem.object ?? ""} ${problem.message}`);
   if (end === "timeout") throw new Error("it took longer than two minutes");
+  if (problems.some((one) => one.severity === "error")) throw new Error("the run ended with errors");
 }
 
 type Staying = {
@@ -284,3 +284,5 @@ async function stayUp(ports: PassPorts, { stage, home, git, kubeconfig }: Stayin
   );
   await runController(ports, request);
 }
+
+process.exitCode = await demo();

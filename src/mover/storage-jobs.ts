@@ -68,7 +68,7 @@ export async function storageUpload(context: JobContext, flags: JobFlags): Promi
     nameOf(refOf(snapshot)),
   );
   refuseOtherStorage(repository, storage);
-  await writeSnapshotFile(objects, repository, snapshot);
+  await writeSnapshotFile(objects, repository, snapshot, context.clock.now());
   return { exitCode: ExitCode.ok, message: `${nameOf(refOf(snapshot))} is in ${objects.where}` };
 }
 

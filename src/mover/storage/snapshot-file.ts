@@ -1,4 +1,8 @@
+import { snapshotConditions } from "../../api/condition-types.ts";
+import { setCondition } from "../../api/conditions.ts";
 import type { KubeObject } from "../../api/meta.ts";
+import { snapshotPhase } from "../../api/phases/snapshot-phase.ts";
+import type { SnapshotStatus } from "../../api/snapshot.ts";
 import type { Objects } from "../../ports/objects/objects.ts";
 import {
   directoryOf,
@@ -10,14 +14,27 @@ import {
 import { folderOf } from "./folder.ts";
 import { listedAs } from "./initialise-repository.ts";
 
-/** Writes `snapshots/<name>.yaml` of a finished Snapshot and keeps the repository's line in metadata.yaml current. */
+/**
+ * Writes `snapshots/<name>.yaml` of a finished Snapshot and keeps the repository's line in metadata.yaml current.
+ * The file holds the Snapshot as it is once this very write has succeeded, so that what comes back from it is whole.
+ */
 export async function writeSnapshotFile(
   objects: Objects,
   repository: KubeObject,
   snapshot: KubeObject,
+  nowMs: number,
 ): Promise<void> {
-  await writeObject(objects, snapshotKey(directoryOf(repository), snapshot.metadata.name), snapshot);
+  const key = snapshotKey(directoryOf(repository), snapshot.metadata.name);
+  await writeObject(objects, key, { ...snapshot, status: publishedStatus(snapshot, nowMs) });
   await listRepository(objects, listedAs(repository));
+}
+
+function publishedStatus(snapshot: KubeObject, nowMs: number): SnapshotStatus {
+  const status = (snapshot["status"] ?? {}) as SnapshotStatus;
+  const { type, whenTrue } = snapshotConditions.metadataUploaded;
+  const conditions = setCondition(status.conditions, { type, status: "True", reason: whenTrue }, nowMs);
+  const published = { ...status, conditions };
+  return { ...published, phase: snapshotPhase(published) };
 }
 
 /** Content when the file is gone already. */

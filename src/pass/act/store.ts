@@ -29,7 +29,7 @@ export async function store(
       await initialiseRepository(kube, objects, write.repository, signal);
       return {};
     case "snapshot":
-      await writeSnapshotFile(objects, write.repository, write.snapshot);
+      await writeSnapshotFile(objects, write.repository, write.snapshot, clock.now());
       return {};
     case "wipe":
       await wipe(objects, write.directory);

@@ -38,14 +38,7 @@ function entryOf(object: KubeObject, world: World): Entry | undefined {
   switch (object.kind) {
     case "BackupSession":
     case "Snapshot":
-      return isRecordable(object, world)
-        ? {
-            path: entryPath(cluster, object),
-            content: contentOf(object, world),
-            when: "now",
-            summary: summaryOf(object, world),
-          }
-        : undefined;
+      return isRecordable(object, world) ? finishedEntry(object, world) : undefined;
     case "RestoreSession":
       return restoreEntry(object, world);
     default:
@@ -54,14 +47,25 @@ function entryOf(object: KubeObject, world: World): Entry | undefined {
   }
 }
 
+/** A Snapshot without a session came back from its backend: nothing has happened that could not wait. */
+function finishedEntry(object: KubeObject, world: World): Entry {
+  const base = { path: entryPath(world.desired.cluster, object), content: contentOf(object, world) };
+  const cameBack = object.kind === "Snapshot" && sessionOf(object, world) === undefined;
+  return cameBack ? { ...base, when: "soon" } : { ...base, when: "now", summary: summaryOf(object, world) };
+}
+
+function sessionOf(snapshot: KubeObject, world: World): KubeObject | undefined {
+  const name = asRecord(snapshot["spec"])["backupSession"];
+  return world.observed
+    .list("BackupSession", snapshot.metadata.namespace)
+    .find((one) => one.metadata.name === name);
+}
+
 /** Final; and a Snapshot only with its session, so that one backup is one commit. */
 function isRecordable(object: KubeObject, world: World): boolean {
   if (!finalPhases.includes(phaseOf(object))) return false;
   if (object.kind === "BackupSession") return true;
-  const name = asRecord(object["spec"])["backupSession"];
-  const session = world.observed
-    .list("BackupSession", object.metadata.namespace)
-    .find((one) => one.metadata.name === name);
+  const session = sessionOf(object, world);
   return session === undefined || finalPhases.includes(phaseOf(session));
 }
 

@@ -20,6 +20,7 @@ export function planSnapshot(snapshot: KubeObject, world: World): Turn {
   const repository = repositoryOf(snapshot, world);
   if (isBeingDeleted(snapshot)) return planRemoval(draft);
   if (asRecord(snapshot["spec"])["paused"] === true) return draft.turn("it is paused");
+  if (isComingBack(draft, world)) return draft.turn("it is coming back from its backend");
   closeComponents(draft, world);
   summarize(draft);
   if (repository !== undefined && componentsAreFinal(draft)) {
@@ -55,16 +56,30 @@ function componentsAreFinal(draft: Draft): boolean {
   return phase === "Succeeded" || phase === "Failed";
 }
 
+/** Re-attaching creates a Snapshot first and fills its status in then; until it has, nobody else may. */
+const comingBackMs = 60_000;
+
+function isComingBack(draft: Draft, world: World): boolean {
+  if (draft.object["status"] !== undefined || sessionOf(draft.object, world) !== undefined) return false;
+  const untilMs = Date.parse(draft.object.metadata.creationTimestamp ?? "") + comingBackMs;
+  draft.wakeAt(untilMs);
+  return world.now < untilMs;
+}
+
+function sessionOf(snapshot: KubeObject, world: World): KubeObject | undefined {
+  const name = asRecord(snapshot["spec"])["backupSession"];
+  return world.observed
+    .list("BackupSession", snapshot.metadata.namespace)
+    .find((one) => one.metadata.name === name);
+}
+
 /**
  * The session's Jobs are over, were never made, or ran out of time: components that are not final by then never
  * will be, and a Snapshot must not stay Running for ever.
  */
 function closeComponents(draft: Draft, world: World): void {
   if (["Succeeded", "Failed"].includes(phaseOf(draft.object))) return;
-  const name = asRecord(draft.object["spec"])["backupSession"];
-  const session = world.observed
-    .list("BackupSession", draft.object.metadata.namespace)
-    .find((one) => one.metadata.name === name);
+  const session = sessionOf(draft.object, world);
   const jobs = session === undefined ? [] : jobsOfSession(session, world);
   if (jobs.length > 0) draft.status["totalComponents"] ??= jobs.length;
   const final = componentsOf(draft).filter(([, component]) =>
@@ -174,14 +189,11 @@ function publish(draft: Draft, repository: KubeObject, world: World): void {
   const uploaded = draft.condition("SnapshotMetadataUploaded")?.status === "True";
   const final = uploaded && listed;
   if (!uploaded) {
-    // What lies in the backend is the finished Snapshot, as it will be once this very write has succeeded.
-    const status = finishedStatus(draft, world);
-    const snapshot = { ...draft.object, status };
     ensureStored(
       draft,
       {
         storage,
-        write: { do: "snapshot", repository, snapshot },
+        write: { do: "snapshot", repository, snapshot: { ...draft.object, status: draft.status } },
         condition: "SnapshotMetadataUploaded",
         whenTrue: "SuccessfullyUploadedSnapshotMetadata",
         whenFalse: "FailedToUploadSnapshotMetadata",
@@ -192,12 +204,6 @@ function publish(draft: Draft, repository: KubeObject, world: World): void {
     );
   }
   if (final) draft.setCondition("RecentSnapshotListUpdated", true, "SuccessfullyUpdatedRecentSnapshotList");
-}
-
-function finishedStatus(draft: Draft, world: World): Json {
-  const copy = new Draft({ ...draft.object, status: draft.status }, world.now);
-  copy.setCondition("SnapshotMetadataUploaded", true, "SuccessfullyUploadedSnapshotMetadata");
-  return { ...copy.status, phase: snapshotPhase(copy.statusAs<SnapshotStatus>()) };
 }
 
 /**

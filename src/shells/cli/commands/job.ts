@@ -1,6 +1,8 @@
 import type { AddCommand } from "../shell.ts";
 
 export const addJob: AddCommand = (program, shell) => {
+  // Needed for a command that hands its options through untouched.
+  program.enablePositionalOptions();
   program
     .command("job")
     .description("the work inside a Job of Holdfast; started by the cluster, not by people")
@@ -12,5 +14,4 @@ export const addJob: AddCommand = (program, shell) => {
       const { runJobProcess } = await import("../../job-process.ts");
       shell.setExitCode(await runJobProcess(name, flags, shell.signal));
     });
-  program.enablePositionalOptions();
 };
