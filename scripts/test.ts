@@ -1,0 +1,35 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ensureRestic } from "./ensure-restic.ts";
+
+/** `npm test`: all tests, or those whose arguments are handed on to vitest, and one plain line at the end. */
+async function main(): Promise<number> {
+  await ensureRestic((line) => process.stdout.write(`${line}\n`));
+  const folder = mkdtempSync(join(tmpdir(), "holdfast-test-"));
+  const report = join(folder, "report.json");
+  try {
+    const vitest = new URL("../node_modules/vitest/vitest.mjs", import.meta.url).pathname;
+    const { status } = spawnSync(
+      process.execPath,
+      [vitest, "run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...process.argv.slice(2)],
+      { stdio: ["ignore", "inherit", "inherit"] },
+    );
+    const { passed, failed, skipped } = countsOf(report);
+    if (skipped > 0) process.stdout.write(`${skipped} tests were skipped for want of a real part; CONTRIBUTING.md says how to get them.\n`);
+    // A file that could not even be loaded has no tests that failed.
+    const broken = status !== 0 && failed === 0 ? 1 : 0;
+    process.stdout.write(`${passed} passed, ${failed + broken} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`);
+    return status === 0 ? 0 : 1;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function countsOf(report: string): { readonly passed: number; readonly failed: number; readonly skipped: number } {
+  const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(readFileSync(report, "utf8"));
+  return { passed: numPassedTests, failed: numFailedTests, skipped: numPendingTests };
+}
+
+process.exitCode = await main();
