@@ -1,9 +1,10 @@
 import type { Clock } from "../../base/clock.ts";
 import { backup } from "./backup.ts";
 import { formatVersion } from "./feature-table.ts";
+import { createEnsure } from "./initialise.ts";
 import { listNodes } from "./nodes.ts";
 import { createResticProcess, type Deadlines } from "./process.ts";
-import { check, ensureRepository, forget, readSnapshots, size, unlock } from "./repository.ts";
+import { check, forget, readSnapshots, size, unlock } from "./repository.ts";
 import type { Restic } from "./restic.ts";
 import { restore } from "./restore.ts";
 
@@ -26,9 +27,10 @@ export function createRestic(options: ResticOptions): Restic {
     environment,
     deadlines: { ...defaultDeadlines, ...options.deadlines },
   });
+  const ensure = createEnsure(process);
   return {
     version: async () => formatVersion(await process.version()),
-    ensureRepository: (repository, signal) => ensureRepository(process, repository, signal),
+    ensureRepository: (repository, signal) => ensure(repository, signal),
     backup: (repository, request, given = {}) =>
       backup({ process, clock, environment }, repository, request, given),
     snapshots: (repository, ids, signal) => readSnapshots(process, repository, ids, signal),

@@ -24,14 +24,15 @@ export function failureOf(result: ExecResult, doing: Doing, redact: (text: strin
       exitCode: ExitCode.interrupted,
     });
   }
-  if (result.timedOut) {
+  const known = rules.find((rule) => fits(rule, result, words));
+  // restic from 0.17 on repeats a request that was refused for good, up to 15 minutes.
+  if (result.timedOut && !known?.isFinal) {
     const seconds = Math.round(result.durationMs / 1000);
     return new HoldfastError("ResticTimedOut", `${could} within ${seconds} s${said}`, {
       disposition: "retry",
       next: "Check that the backend is reachable and fast enough, or allow more time.",
     });
   }
-  const known = rules.find((rule) => fits(rule, result, words));
   if (known !== undefined) {
     const { reason, disposition, next, exitCode } = known;
     const code = exitCode === undefined ? {} : { exitCode };
@@ -54,6 +55,12 @@ function fits(rule: Rule, result: ExecResult, words: string): boolean {
   return rule.words?.test(words) ?? false;
 }
 
+/** A line with which restic says that it will try again to open a repository that it may never open. */
+export function isHopeless(line: string): boolean {
+  if (!/\(<config\/?[^>]*>.* returned error, retrying after/.test(line)) return false;
+  return rules.some((rule) => rule.isFinal && rule.words?.test(line));
+}
+
 /** The last lines of what restic said, in words. */
 export function resticWords(result: Pick<ExecResult, "stderr">): string {
   return result.stderr
@@ -70,18 +77,22 @@ type Rule = {
   readonly words?: RegExp;
   readonly disposition: "retry" | "stall";
   readonly next: string;
+  /** Trying the same request again cannot help. */
+  readonly isFinal?: true;
 };
 
 /** The first that fits decides: a lock or a password is more telling than what follows from it. */
 const rules: readonly Rule[] = [
   {
     reason: "BucketNotFound",
+    isFinal: true,
     words: /specified bucket does not exist|NoSuchBucket/i,
     disposition: "stall",
     next: "Create the bucket or correct its name in the BackupStorage.",
   },
   {
     reason: "AccessDenied",
+    isFinal: true,
     words: /access ?denied|SignatureDoesNotMatch|signature we calculated|InvalidAccessKeyId|access key id/i,
     disposition: "stall",
     next: "Check the storage Secret's keys and what they may do in the bucket.",

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { HoldfastError } from "../../base/errors.ts";
 import { type ExecRequest, type ExecResult, exec, execLines } from "../../base/exec.ts";
 import { createRedactor } from "../../base/redact.ts";
-import { type Doing, failureOf } from "./failure.ts";
+import { type Doing, failureOf, isHopeless } from "./failure.ts";
 import { parseVersion, type ResticVersion, refuseTooOld } from "./feature-table.ts";
 import type { ResticRepository } from "./restic.ts";
 
@@ -58,17 +58,21 @@ export function createResticProcess(options: ProcessOptions): ResticProcess {
     async run(repository, invocation) {
       await version();
       return withCertificate(repository, options, async (certificate) => {
-        const result = await exec(requestOf(options, repository, invocation, certificate));
-        refuseFailure(result, repository, invocation);
-        return result;
+        const patience = limitPatience(invocation);
+        const result = await exec(requestOf(options, repository, patience.invocation, certificate));
+        const judged = patience.judge(result);
+        refuseFailure(judged, repository, invocation);
+        return judged;
       });
     },
     async *lines(repository, invocation) {
       await version();
       const certificate = await writeCertificate(repository, options);
       try {
-        const result = yield* execLines(requestOf(options, repository, invocation, certificate?.file));
-        refuseFailure(result, repository, invocation);
+        const patience = limitPatience(invocation);
+        const request = requestOf(options, repository, patience.invocation, certificate?.file);
+        const result = yield* execLines(request);
+        refuseFailure(patience.judge(result), repository, invocation);
       } finally {
         await certificate?.remove();
       }
@@ -83,6 +87,29 @@ export function redactorOf(repository: ResticRepository): (text: string) => stri
     secret.test(name) ? [value] : [],
   );
   return createRedactor([repository.password, ...values]);
+}
+
+/**
+ * Ends a restic that repeats a refused request (no such bucket, wrong keys), which it would do for 15 minutes.
+ * One repetition is granted, because a store may need a moment to know a new key.
+ */
+function limitPatience(invocation: Invocation) {
+  const enough = new AbortController();
+  let refusals = 0;
+  const signal = invocation.signal ? AbortSignal.any([invocation.signal, enough.signal]) : enough.signal;
+  const onStderrLine = (line: string) => {
+    if (isHopeless(line)) refusals += 1;
+    if (refusals > 1) enough.abort();
+    invocation.onStderrLine?.(line);
+  };
+  return {
+    invocation: { ...invocation, signal, onStderrLine },
+    /** Ended by us for what it said, which the failure then names: no interruption from outside. */
+    judge: (result: ExecResult): ExecResult =>
+      enough.signal.aborted && !invocation.signal?.aborted
+        ? { ...result, aborted: false, timedOut: true }
+        : result,
+  };
 }
 
 function refuseFailure(result: ExecResult, repository: ResticRepository, invocation: Invocation): void {

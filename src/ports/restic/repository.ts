@@ -1,4 +1,4 @@
-import { HoldfastError, messageOf } from "../../base/errors.ts";
+import { HoldfastError } from "../../base/errors.ts";
 import { asObject, isArray, numberIn, parseJson, textIn, textsIn } from "./messages.ts";
 import type { ResticProcess } from "./process.ts";
 import type { ResticRepository, ResticSnapshot } from "./restic.ts";
@@ -7,39 +7,6 @@ import type { ResticRepository, ResticSnapshot } from "./restic.ts";
 const maxSnapshotsBytes = 64 * 1024 * 1024;
 /** Ids per process, so that an argv never grows too long. */
 const idsPerProcess = 500;
-
-/** `cat config`, and `init` only where restic says that there is no repository. */
-export async function ensureRepository(
-  process: ResticProcess,
-  repository: ResticRepository,
-  signal: AbortSignal | undefined,
-): Promise<{ readonly id: string; readonly created: boolean }> {
-  const found = await repositoryId(process, repository, signal).catch((thrown: unknown) => {
-    if (thrown instanceof HoldfastError && thrown.reason === "NoRepository") return undefined;
-    throw thrown;
-  });
-  if (found !== undefined) return { id: found, created: false };
-  const doing = { what: "initialise the repository", where: repository.url };
-  let created = true;
-  await process.run(repository, { args: ["init"], doing, signal }).catch((thrown: unknown) => {
-    // Somebody else was faster: theirs is opened below, which also proves that the password is the same.
-    if (!/already (exists|initialized|contains)/i.test(messageOf(thrown))) throw thrown;
-    created = false;
-  });
-  return { id: await repositoryId(process, repository, signal), created };
-}
-
-async function repositoryId(
-  process: ResticProcess,
-  repository: ResticRepository,
-  signal: AbortSignal | undefined,
-): Promise<string> {
-  const doing = { what: "open the repository", where: repository.url };
-  const result = await process.run(repository, { args: ["cat", "config", "--no-lock"], doing, signal });
-  const id = textIn(asObject(parseJson(result.stdout)) ?? {}, "id");
-  if (id === "") throw unreadableAnswer("cat config", repository);
-  return id;
-}
 
 /** All snapshots, or those whose ids (or the beginnings of them) are given. */
 export async function readSnapshots(
@@ -143,7 +110,7 @@ export function checkSnapshotId(id: string): string {
   });
 }
 
-function unreadableAnswer(command: string, repository: ResticRepository): HoldfastError {
+export function unreadableAnswer(command: string, repository: ResticRepository): HoldfastError {
   return new HoldfastError(
     "ResticFailed",
     `restic's answer to \`${command}\` (${repository.url}) cannot be read as JSON`,
