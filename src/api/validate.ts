@@ -1,10 +1,10 @@
-import { type FieldError, invalid } from "./field-error.ts";
+import { type FieldError, invalid, required } from "./field-error.ts";
 import { findKind } from "./kinds.ts";
 import type { KubeObject } from "./meta.ts";
 import { unsupportedErrors } from "./not-supported-yet.ts";
 import { rulesOf } from "./rules/rules.ts";
 import { isFields, schemaErrors, unknownField } from "./schema-errors.ts";
-import { nodeOf } from "./schema-node.ts";
+import { nodeOf, type SchemaNode } from "./schema-node.ts";
 
 const metadataFields = {
   name: true,
@@ -43,7 +43,7 @@ export function validateObject(object: KubeObject): readonly FieldError[] {
       .filter((name) => !Object.hasOwn(known, name))
       .flatMap((name) => unknownField(name, known, [])),
     ...metadataErrors(object.metadata),
-    ...schemaErrors(nodeOf(kind.spec), object["spec"] ?? {}, ["spec"]),
+    ...specErrors(nodeOf(kind.spec), object["spec"]),
     ...(kind.status === undefined
       ? []
       : schemaErrors(nodeOf(kind.status), object["status"] ?? {}, ["status"])),
@@ -51,6 +51,11 @@ export function validateObject(object: KubeObject): readonly FieldError[] {
   // A rule may rely on the types that the schema promises; an unknown field does not touch them.
   const typed = errors.every((error) => error.reason === "UnknownField");
   return [...errors, ...(typed ? rulesOf(kind.resource.kind, object) : []), ...unsupportedErrors(object)];
+}
+
+function specErrors(node: SchemaNode, spec: unknown): readonly FieldError[] {
+  if (spec !== undefined && spec !== null) return schemaErrors(node, spec, ["spec"]);
+  return (node.required ?? []).length === 0 ? [] : [required(["spec"], "spec is missing")];
 }
 
 function metadataErrors(metadata: unknown): readonly FieldError[] {
