@@ -7,7 +7,7 @@ type SecretName = { readonly namespace: string; readonly name: string };
 /**
  * What a Job of ours may do: a ServiceAccount named like the Job, bound in its own namespace to the ClusterRole of
  * its work, and a Role per namespace of Secrets that allows `get` of exactly those by name. Nobody copies Secrets.
- * A Job whose template names a ServiceAccount of the user runs with that one; it still needs the Secrets' Roles.
+ * A Job whose template names a ServiceAccount of the user runs with that one, which gets the same bindings.
  * Owned by the Job's own owner where the namespace is the same, found by labels elsewhere.
  */
 export function accessFor(
@@ -22,7 +22,7 @@ export function accessFor(
   const namespace = job.metadata.namespace ?? "";
   const subject = { kind: "ServiceAccount", name: account, namespace };
   const secrets = [...storages.flatMap(storageSecret), ...encryption];
-  const own = account === job.metadata.name ? ownAccount(job, clusterRoleOf(job), subject) : [];
+  const own = account === job.metadata.name ? [ownAccount(job)] : [];
   const namespaces = [...new Set(secrets.map((secret) => secret.namespace))].sort();
   const read = namespaces.flatMap((where) =>
     secretAccess(job, where, {
@@ -30,7 +30,7 @@ export function accessFor(
       names: secrets.filter((secret) => secret.namespace === where).map((secret) => secret.name),
     }),
   );
-  return [...own, ...read, ...storageAccess(job, storages, subject)].filter(
+  return [...own, workBinding(job, subject), ...read, ...storageAccess(job, storages, subject)].filter(
     (object) => object.metadata.namespace === undefined || namespaceExists(object.metadata.namespace, world),
   );
 }
@@ -41,18 +41,20 @@ function namespaceExists(name: string, world: World): boolean {
 
 type Subject = { readonly kind: string; readonly name: string; readonly namespace: string };
 
-function ownAccount(job: KubeObject, role: string, subject: Subject): readonly KubeObject[] {
+function ownAccount(job: KubeObject): KubeObject {
   const metadata = metadataFor(job, job.metadata.namespace ?? "", job.metadata.name);
-  return [
-    { apiVersion: "v1", kind: "ServiceAccount", metadata },
-    {
-      apiVersion: "rbac.authorization.k8s.io/v1",
-      kind: "RoleBinding",
-      metadata,
-      subjects: [subject],
-      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: role },
-    },
-  ];
+  return { apiVersion: "v1", kind: "ServiceAccount", metadata };
+}
+
+/** What its work needs of its own namespace: the session, the Snapshots, their status. */
+function workBinding(job: KubeObject, subject: Subject): KubeObject {
+  return {
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "RoleBinding",
+    metadata: metadataFor(job, job.metadata.namespace ?? "", job.metadata.name),
+    subjects: [subject],
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: clusterRoleOf(job) },
+  };
 }
 
 function secretAccess(
