@@ -22,7 +22,7 @@ export function schemaFiles(): readonly GeneratedFile[] {
     ...kinds.flatMap((kind) => [
       { path: `schemas/crds/${kind.resource.group}_${kind.resource.plural}.yaml`, text: yaml(crdOf(kind)) },
       {
-        path: `schemas/json/${kind.resource.group}/${kind.resource.kind.toLowerCase()}_${kind.resource.version}.json`,
+        path: `schemas/json/${kind.resource.kind.toLowerCase()}_${kind.resource.version}.json`,
         text: `${JSON.stringify(jsonSchemaOf(kind), undefined, 2)}\n`,
       },
       { path: `docs/spec/${kebab(kind.resource.kind)}.md`, text: specPageOf(kind) },

@@ -3,7 +3,6 @@ import { shortName } from "./names.ts";
 
 export const managedByLabel = "app.kubernetes.io/managed-by";
 export const managedByHoldfast = "holdfast";
-export const componentLabel = "app.kubernetes.io/component";
 
 /** Labels that KubeStash's tools select on. */
 export const kubestashLabels = {
@@ -18,22 +17,6 @@ export const kubestashLabels = {
   app: "kubestash.com/app",
 } as const;
 
-/** Values of `app.kubernetes.io/component` on Jobs. */
-export const jobComponents = {
-  backup: "kubestash-backup",
-  restore: "kubestash-restore",
-  initializer: "kubestash-initializer",
-  uploader: "kubestash-uploader",
-  cleaner: "kubestash-cleaner",
-  retentionPolicy: "kubestash-retention-policy",
-} as const;
-
-/** Annotations and finalizers of Holdfast's own, and the finalizer of KubeStash. */
-export const annotations = {
-  declaredIn: "holdfast.dev/declared-in",
-  allowWipeOut: "holdfast.dev/allow-wipe-out",
-  acceptShrink: "holdfast.dev/accept-shrink",
-} as const;
 export const recordFinalizer = "holdfast.dev/record";
 export const cleanupFinalizer = "kubestash.com/cleanup";
 

@@ -25,6 +25,22 @@ const addonHolders = [
   { kind: "RestoreSession", path: ["spec", "addon"] },
 ];
 
+/** Fields with one sentence and one remedy for all of them. */
+function warnings(
+  kind: string,
+  path: readonly string[],
+  fields: readonly string[],
+  { says, next }: Pick<Unsupported, "says" | "next">,
+): readonly Unsupported[] {
+  return fields.map((field) => ({ kind, path: [...path, field], severity: "warning", says, next }));
+}
+
+const noPriority = {
+  says: "has no effect in this release",
+  next: "Limit the container by its resources.",
+};
+const priorities = ["nice", "ionice"];
+
 export const notSupportedYet: readonly Unsupported[] = [
   {
     kind: "BackupStorage",
@@ -34,6 +50,39 @@ export const notSupportedYet: readonly Unsupported[] = [
     says: "is a provider that this release does not reach",
     next: "Use s3 or local.",
   },
+  ...warnings(
+    "BackupStorage",
+    ["spec", "runtimeSettings", "pod"],
+    ["podLabels", "podAnnotations", "serviceAccountName", "serviceAccountAnnotations"],
+    {
+      says: "is not put on the Jobs of a storage by this release",
+      next: "Take it out.",
+    },
+  ),
+  ...warnings("BackupStorage", ["spec", "runtimeSettings", "container"], priorities, noPriority),
+  ...warnings("Function", ["spec", "runtimeSettings"], priorities, noPriority),
+  {
+    kind: "Function",
+    path: ["spec", "availableVersions"],
+    severity: "warning",
+    says: "is about versions of databases, and this release backs up none",
+    next: "Write the image's tag down.",
+  },
+  ...warnings(
+    "BackupConfiguration",
+    [...session, "scheduler", "jobTemplate", "template"],
+    ["metadata", "controller"],
+    {
+      says: "is not put on the Jobs that start sessions",
+      next: "Label the BackupConfiguration, whose labels they get.",
+    },
+  ),
+  ...warnings(
+    "BackupConfiguration",
+    [...session, "scheduler", "jobTemplate", "template", "spec"],
+    ["containers"],
+    { says: "is not added to the Jobs that start sessions", next: "Take it out." },
+  ),
   {
     kind: "BackupConfiguration",
     path: [...session, "hooks", "preBackup", "*"],
@@ -109,20 +158,7 @@ export const notSupportedYet: readonly Unsupported[] = [
       says: "is not looked up by this release",
       next: "Write the value down, or put it into containerRuntimeSettings.env.",
     },
-    {
-      kind,
-      path: [...path, "containerRuntimeSettings", "nice"],
-      severity: "warning",
-      says: "has no effect in this release",
-      next: "Limit the container by containerRuntimeSettings.resources.",
-    },
-    {
-      kind,
-      path: [...path, "containerRuntimeSettings", "ionice"],
-      severity: "warning",
-      says: "has no effect in this release",
-      next: "Limit the container by containerRuntimeSettings.resources.",
-    },
+    ...warnings(kind, [...path, "containerRuntimeSettings"], priorities, noPriority),
   ]),
 ];
 

@@ -26,7 +26,7 @@ test("no file is left of a kind that is gone", () => {
 
 function validatorFor(object: { apiVersion: string; kind: string }) {
   const resource = findKind(object)?.resource;
-  const path = `schemas/json/${resource?.group}/${resource?.kind.toLowerCase()}_${resource?.version}.json`;
+  const path = `schemas/json/${resource?.kind.toLowerCase()}_${resource?.version}.json`;
   const ajv = new Ajv({ strict: true, allErrors: true, formats: { "date-time": /^\d{4}-\d\d-\d\dT/ } });
   return ajv.compile(JSON.parse(readFileSync(new URL(path, root), "utf8")));
 }
