@@ -10,7 +10,8 @@ import {
 } from "./controller.ts";
 import { forgetRevisions, revisionLabel, revisionsOf } from "./controller-revisions.ts";
 import { amount } from "./deployment-status.ts";
-import { isReady, isTerminal, isTerminating, podFromTemplate, shortHash, stringsAt } from "./owned-pods.ts";
+import { fitsNode } from "./node-affinity.ts";
+import { isReady, isTerminal, isTerminating, podFromTemplate, shortHash } from "./owned-pods.ts";
 import { resources } from "./resources.ts";
 import { writeStatus } from "./status.ts";
 import { childrenOf, createChild, deleteChild, isAvailable, untilAvailableMs } from "./workload-pods.ts";
@@ -41,9 +42,8 @@ export function createDaemonSetController(context: ControllerContext): Controlle
 
 async function settle(context: ControllerContext, set: KubeObject): Promise<number | undefined> {
   const { items } = await context.client.list(resources.nodes);
-  const selector = Object.entries(stringsAt(set, "spec", "template", "spec", "nodeSelector"));
   const nodes = items
-    .filter((node) => selector.every(([label, value]) => node.metadata.labels?.[label] === value))
+    .filter((node) => fitsNode(at(set, "spec", "template", "spec"), node, node.metadata.name))
     .map((node) => node.metadata.name);
   const revisions = await revisionsOf(context, set);
   const hash = revisions.current.metadata.labels?.[revisionLabel] ?? "";

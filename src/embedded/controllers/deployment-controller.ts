@@ -1,4 +1,4 @@
-import type { KubeObject } from "../../api/meta.ts";
+import type { KubeObject, Resource } from "../../api/meta.ts";
 import type { Json } from "../../base/json.ts";
 import { at, isObject, numberAt, objectAt, textAt } from "../value.ts";
 import { targetOf } from "./client.ts";
@@ -36,17 +36,23 @@ export function createDeploymentController(context: ControllerContext): Controll
   };
 }
 
-async function roll(context: ControllerContext, deployment: KubeObject): Promise<number | undefined> {
+async function roll(context: ControllerContext, found: KubeObject): Promise<number | undefined> {
+  let deployment = found;
   const sets = await childrenOf(context, deployment, resources.replicaSets);
   const hash = templateHash(at(deployment, "spec", "template"));
   const paused = at(deployment, "spec", "paused") === true;
-  const found = sets.find((set) => templateHash(at(set, "spec", "template")) === hash);
+  const same = sets.find((set) => templateHash(at(set, "spec", "template")) === hash);
   const newest = sets.toSorted((a, b) => revisionOf(b) - revisionOf(a))[0];
   // A paused Deployment does not begin a rollout, but it still scales what is there.
-  const current = found ?? (paused ? newest : await createReplicaSet(context, deployment, sets, hash));
+  const current = same ?? (paused ? newest : await createReplicaSet(context, deployment, sets, hash));
   if (current === undefined) return undefined;
   const old = sets.filter((set) => set.metadata.uid !== current.metadata.uid);
-  const numbered = paused ? current : await number(context, deployment, current, old);
+  let numbered = current;
+  if (!paused) {
+    const revision = revisionFor(current, old);
+    deployment = await annotate(context, resources.deployments, deployment, revision);
+    numbered = await annotate(context, resources.replicaSets, current, revision);
+  }
   const after = await balance(context, deployment, numbered, old);
   const all = [after.current, ...after.old];
   const status = deploymentStatus(deployment, { current: after.current, all }, context.clock.now());
@@ -100,20 +106,20 @@ async function createReplicaSet(
 }
 
 /** The current ReplicaSet has the highest revision, also after a rollback; the Deployment shows it. */
-async function number(
-  context: ControllerContext,
-  deployment: KubeObject,
-  current: KubeObject,
-  old: readonly KubeObject[],
-): Promise<KubeObject> {
+function revisionFor(current: KubeObject, old: readonly KubeObject[]): string {
   const highest = Math.max(0, ...old.map(revisionOf));
-  const revision = String(revisionOf(current) > highest ? revisionOf(current) : highest + 1);
-  const annotations = { [revisionAnnotation]: revision };
-  if (deployment.metadata.annotations?.[revisionAnnotation] !== revision) {
-    await context.client.patch(resources.deployments, targetOf(deployment), { metadata: { annotations } });
-  }
-  if (current.metadata.annotations?.[revisionAnnotation] === revision) return current;
-  return context.client.patch(resources.replicaSets, targetOf(current), { metadata: { annotations } });
+  return String(revisionOf(current) > highest ? revisionOf(current) : highest + 1);
+}
+
+async function annotate(
+  context: ControllerContext,
+  resource: Resource,
+  object: KubeObject,
+  revision: string,
+): Promise<KubeObject> {
+  if (object.metadata.annotations?.[revisionAnnotation] === revision) return object;
+  const metadata = { annotations: { [revisionAnnotation]: revision } };
+  return context.client.patch(resource, targetOf(object), { metadata });
 }
 
 type Sets = { readonly current: KubeObject; readonly old: readonly KubeObject[] };

@@ -7,7 +7,6 @@ import { afterAll, beforeAll, describe } from "vitest";
 import type { KubeObject } from "../../../src/api/meta.ts";
 import type { Api } from "../../../src/embedded/api.ts";
 import { type Client, createClient } from "../../../src/embedded/controllers/client.ts";
-import { keyOfOwner } from "../../../src/embedded/controllers/controller.ts";
 import { type Controllers, startControllers } from "../../../src/embedded/controllers/start-controllers.ts";
 import { startEmbedded } from "../../../src/embedded/server.ts";
 import { httpApi } from "../../support/http-api.ts";
@@ -71,8 +70,18 @@ const kinds: readonly {
   },
 ];
 
-export function onEveryServer(title: string, cases: (world: () => World, real: boolean) => void): void {
-  for (const { name, runs, start } of kinds) {
+/** On the embedded server with all of our controllers and on a real one with its own and our kubelet. */
+export function onEveryServer(title: string, cases: (world: () => World) => void): void {
+  on(kinds, title, cases);
+}
+
+/** For what a real server leaves to others: volumes, and the controllers themselves. */
+export function onEmbedded(title: string, cases: (world: () => World) => void): void {
+  on(kinds.slice(0, 1), title, cases);
+}
+
+function on(servers: typeof kinds, title: string, cases: (world: () => World) => void): void {
+  for (const { name, runs, start } of servers) {
     describe.runIf(runs)(`${title} (${name})`, () => {
       let started: Started | undefined;
       let world: World | undefined;
@@ -87,7 +96,7 @@ export function onEveryServer(title: string, cases: (world: () => World, real: b
       cases(() => {
         if (world === undefined) throw new Error("the server is not up");
         return world;
-      }, name === "kube-apiserver");
+      });
     });
   }
 }
@@ -121,8 +130,7 @@ async function open(started: Started): Promise<World> {
         ? {
             only: ["node", "kubelet"],
             heartbeat: true,
-            accepts: (pod: KubeObject) =>
-              pod.metadata.namespace === namespace && keyOfOwner("Job")(pod).length > 0,
+            accepts: (pod: KubeObject) => pod.metadata.namespace === namespace,
           }
         : {}),
     });

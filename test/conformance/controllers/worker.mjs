@@ -31,6 +31,10 @@ switch (task) {
     process.on("SIGTERM", () => process.exit(0));
     setInterval(() => undefined, 60_000);
     break;
+  case "stay":
+    appendFileSync(join(root, rest[0]), `${process.pid}\n`);
+    setInterval(() => undefined, 60_000);
+    break;
   case "once-then-succeed": {
     let runs = 0;
     try {

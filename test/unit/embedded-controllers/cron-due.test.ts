@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { earliestMs } from "../../../src/embedded/controllers/cron-job-controller.ts";
 import { dueTimes, zonedTimestamp } from "../../../src/embedded/controllers/cron-due.ts";
+import { earliestMs } from "../../../src/embedded/controllers/cron-job-controller.ts";
 
 const ms = (text: string) => Date.parse(text);
 const text = (time: number | undefined) => (time === undefined ? undefined : new Date(time).toISOString());
@@ -76,7 +76,13 @@ describe("catching up", () => {
   });
 
   test("the most recent run is the last of all runs in the range", () => {
-    const schedules = fc.constantFrom("*/7 * * * *", "30 2 * * *", "0 9 * * 1-5", "15 3 1 * *", "0 */6 * * *");
+    const schedules = fc.constantFrom(
+      "*/7 * * * *",
+      "30 2 * * *",
+      "0 9 * * 1-5",
+      "15 3 1 * *",
+      "0 */6 * * *",
+    );
     const range = fc.tuple(fc.integer({ min: 0, max: 80 * 1_440 }), fc.integer({ min: 0, max: 40 * 1_440 }));
     fc.assert(
       fc.property(schedules, range, (schedule, [start, length]) => {
@@ -84,7 +90,8 @@ describe("catching up", () => {
         const until = from + length * 60_000;
         const due = dueTimes(schedule, berlin);
         let last: number | undefined;
-        for (let time = due.next(from); time !== undefined && time <= until; time = due.next(time)) last = time;
+        for (let time = due.next(from); time !== undefined && time <= until; time = due.next(time))
+          last = time;
         expect(due.mostRecent(from, until)).toBe(last);
       }),
       { numRuns: 40 },

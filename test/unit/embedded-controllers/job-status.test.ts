@@ -21,7 +21,11 @@ function job(spec: Record<string, unknown> = {}, status: Record<string, unknown>
   };
 }
 
-function pod(uid: string, phase: string, more: Partial<KubeObject["metadata"]> & { finishedAt?: string } = {}): KubeObject {
+function pod(
+  uid: string,
+  phase: string,
+  more: Partial<KubeObject["metadata"]> & { finishedAt?: string } = {},
+): KubeObject {
   const { finishedAt, ...metadata } = more;
   const containerStatuses = finishedAt === undefined ? [] : [{ state: { terminated: { finishedAt } } }];
   return {
@@ -87,7 +91,12 @@ describe("how a Job ends", () => {
     const uncounted = { succeeded: ["a"], failed: [] };
     const { status } = decideJob(open, [pod("a", "Succeeded"), pod("b", "Running")], uncounted, now);
     expect(isTrue({ status }, "SuccessCriteriaMet")).toBe(false);
-    const after = decideJob(open, [pod("a", "Succeeded"), pod("b", "Failed")], { succeeded: ["a"], failed: ["b"] }, now);
+    const after = decideJob(
+      open,
+      [pod("a", "Succeeded"), pod("b", "Failed")],
+      { succeeded: ["a"], failed: ["b"] },
+      now,
+    );
     expect(isTrue({ status: after.status }, "Complete")).toBe(true);
   });
 
@@ -105,7 +114,12 @@ describe("how a Job ends", () => {
     const first = decideJob(late, [pod("a", "Running")], none, now);
     expect(first.remove).toHaveLength(1);
     expect(isTrue({ status: first.status }, "Failed")).toBe(false);
-    const then = decideJob({ ...late, status: first.status }, [], { succeeded: [], failed: ["a"] }, now + 1_000);
+    const then = decideJob(
+      { ...late, status: first.status },
+      [],
+      { succeeded: [], failed: ["a"] },
+      now + 1_000,
+    );
     expect(isTrue({ status: then.status }, "Failed")).toBe(true);
     expect(then.status["failed"]).toBe(1);
   });
@@ -113,7 +127,11 @@ describe("how a Job ends", () => {
   test("what is not done here fails the Job by name", () => {
     const { status } = decideJob(job({ completionMode: "Indexed" }), [], none, now);
     expect(status["conditions"]).toContainEqual(
-      expect.objectContaining({ type: "Failed", reason: "NotSupported", message: expect.stringContaining("Indexed") }),
+      expect.objectContaining({
+        type: "Failed",
+        reason: "NotSupported",
+        message: expect.stringContaining("Indexed"),
+      }),
     );
   });
 

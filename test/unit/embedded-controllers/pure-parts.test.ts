@@ -9,10 +9,16 @@ import { templateHash } from "../../../src/embedded/controllers/template-hash.ts
 import { isAvailableFor } from "../../../src/embedded/controllers/volume-match.ts";
 
 describe("template hash", () => {
-  const template = { metadata: { labels: { app: "shop" } }, spec: { containers: [{ name: "a", image: "b" }] } };
+  const template = {
+    metadata: { labels: { app: "shop" } },
+    spec: { containers: [{ name: "a", image: "b" }] },
+  };
 
   test("the order of fields does not matter, and neither does the label made from it", () => {
-    const turned = { spec: { containers: [{ image: "b", name: "a" }] }, metadata: { labels: { app: "shop" } } };
+    const turned = {
+      spec: { containers: [{ image: "b", name: "a" }] },
+      metadata: { labels: { app: "shop" } },
+    };
     const labelled = { ...template, metadata: { labels: { app: "shop", "pod-template-hash": "x" } } };
     expect(templateHash(turned)).toBe(templateHash(template));
     expect(templateHash(labelled)).toBe(templateHash(template));
@@ -64,13 +70,17 @@ describe("environment", () => {
     const of = (optional: boolean) => ({
       env: [{ name: "X", valueFrom: { secretKeyRef: { name: "there", key: "no", optional } } }],
     });
-    await expect(environmentOf(pod, of(false), read, {})).rejects.toThrow("couldn't find key no in Secret n/there");
+    await expect(environmentOf(pod, of(false), read, {})).rejects.toThrow(
+      "couldn't find key no in Secret n/there",
+    );
     expect(await environmentOf(pod, of(true), read, {})).toEqual({});
   });
 
   test("a field that nobody knows is refused by name", async () => {
     const container = { env: [{ name: "X", valueFrom: { fieldRef: { fieldPath: "status.mood" } } }] };
-    await expect(environmentOf(pod, container, read, {})).rejects.toThrow("unsupported fieldPath: status.mood");
+    await expect(environmentOf(pod, container, read, {})).rejects.toThrow(
+      "unsupported fieldPath: status.mood",
+    );
   });
 
   test("expansion leaves alone what it cannot resolve", () => {
@@ -123,7 +133,10 @@ test("rolling bounds round as Kubernetes rounds and always let one pod move", ()
     spec: { replicas, strategy: { rollingUpdate } },
   });
   expect(rollingBounds(deployment({}, 3))).toEqual({ surge: 1, unavailable: 0 });
-  expect(rollingBounds(deployment({ maxSurge: 0, maxUnavailable: 0 }, 3))).toEqual({ surge: 0, unavailable: 1 });
+  expect(rollingBounds(deployment({ maxSurge: 0, maxUnavailable: 0 }, 3))).toEqual({
+    surge: 0,
+    unavailable: 1,
+  });
   expect(amount("50%", 3, Math.ceil)).toBe(2);
 });
 
@@ -157,5 +170,7 @@ test("a volume fits a claim of its class that is no bigger and nobody else's", (
   expect(isAvailableFor(volume({ storageClassName: "fast" }), claim)).toBe(false);
   expect(isAvailableFor(volume({ accessModes: ["ReadOnlyMany"] }), claim)).toBe(false);
   expect(isAvailableFor(volume({ claimRef: { namespace: "n", name: "c" } }), claim)).toBe(true);
-  expect(isAvailableFor(volume({ claimRef: { namespace: "n", name: "c", uid: "other" } }), claim)).toBe(false);
+  expect(isAvailableFor(volume({ claimRef: { namespace: "n", name: "c", uid: "other" } }), claim)).toBe(
+    false,
+  );
 });

@@ -4,7 +4,8 @@ import type { KubeObject } from "../../../api/meta.ts";
 import { objectAt, textAt } from "../../value.ts";
 import { isCode, targetOf } from "../client.ts";
 import { type Controller, type Key, keyOfObject, targetOfKey } from "../controller.ts";
-import { isTerminal, isTerminating, stringsAt } from "../owned-pods.ts";
+import { fitsNode } from "../node-affinity.ts";
+import { isTerminal, isTerminating } from "../owned-pods.ts";
 import { resources } from "../resources.ts";
 import { conditionOf, conditionsOf, withCondition, writeStatus } from "../status.ts";
 import type { Node } from "./node-options.ts";
@@ -101,9 +102,7 @@ async function abandon(node: Node, held: Map<string, Held>, uid: string, one: He
 async function bind(node: Node, pod: KubeObject): Promise<number | undefined> {
   if (isTerminating(pod) || isTerminal(pod) || node.accepts?.(pod) === false) return undefined;
   const self = await node.client.get(resources.nodes, { name: node.nodeName });
-  const labels = stringsAt(self, "metadata", "labels");
-  const selector = Object.entries(stringsAt(pod, "spec", "nodeSelector"));
-  if (selector.some(([label, value]) => labels[label] !== value)) {
+  if (!fitsNode(pod["spec"], self, node.nodeName)) {
     await refuseToSchedule(node, pod);
     return unschedulableMs;
   }

@@ -65,10 +65,9 @@ export async function buildRoots(
     const root = directory.rootOf(textAt(container, "name"));
     for (const place of ["dev", "tmp"]) await mkdir(join(root, place), { recursive: true, mode: 0o700 });
   }
-  // Parents before children; real directories before the links to them.
+  // Parents before children. Parts of volumes come last, when the volumes are where they belong.
   const ordered = mounts.toSorted(
-    (a, b) =>
-      Number(isHome(b, homes, directory)) - Number(isHome(a, homes, directory)) || depth(a) - depth(b),
+    (a, b) => Number(a.subPath !== "") - Number(b.subPath !== "") || depth(a) - depth(b),
   );
   for (const home of homes.values()) {
     if (home.startsWith(join(directory.path, "volumes") + sep)) await mkdir(home, { recursive: true });
@@ -130,12 +129,6 @@ function homesOfEmptyDirs(
   return homes;
 }
 
-function isHome(mount: Mount, homes: ReadonlyMap<string, string>, directory: PodDirectory): boolean {
-  return (
-    mount.subPath === "" && homes.get(mount.volume) === join(directory.rootOf(mount.container), mount.path)
-  );
-}
-
 async function placeMount(root: string, mount: Mount, source: VolumeSource, home: string): Promise<void> {
   const place = join(root, mount.path);
   await realDirectory(root, dirname(mount.path), mount);
@@ -185,7 +178,7 @@ async function link(place: string, target: string): Promise<void> {
   if (found?.isDirectory()) {
     // The empty /tmp or /dev of a root gives way; a directory with something in it is another mount's.
     await rmdir(place).catch((cause: unknown) => {
-      const message = `two volumes are mounted at ${place}, which the embedded cluster cannot do`;
+      const message = `another volume is mounted at or below ${place}, which the embedded cluster cannot do`;
       throw new NotReady("volumes", message, cause);
     });
   } else if (found !== undefined) await rm(place);
