@@ -9,14 +9,15 @@ import { join } from "node:path";
  */
 export type Identity = { readonly certificate: string; readonly key: string };
 
-const yearMs = 365 * 24 * 3600 * 1000;
-const yearsValid = 20;
+/** No clock of a client has to agree with ours, and nobody renews this: RFC 5280 writes "for ever" so. */
+const validFrom = "20200101000000Z";
+const validUntil = "99991231235959Z";
 
-/** Reads or makes the identity of a state folder; both parts are in one file, mode 0600. `now` in ms. */
-export function identityOf(directory: string, now: number): Identity {
+/** Reads or makes the identity of a state folder; both parts are in one file, mode 0600. */
+export function identityOf(directory: string): Identity {
   const path = join(directory, "tls.pem");
   if (!existsSync(path)) {
-    const { certificate, key } = selfSigned(now);
+    const { certificate, key } = selfSigned();
     writeFileSync(`${path}.next`, `${key}${certificate}`, { mode: 0o600, flush: true });
     renameSync(`${path}.next`, path);
   }
@@ -25,7 +26,7 @@ export function identityOf(directory: string, now: number): Identity {
   return { key: text.slice(0, start), certificate: text.slice(start) };
 }
 
-function selfSigned(now: number): Identity {
+function selfSigned(): Identity {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const keyInfo = publicKey.export({ type: "spki", format: "der" });
   const algorithm = sequence(oid("1.2.840.10045.4.3.2"));
@@ -36,7 +37,7 @@ function selfSigned(now: number): Identity {
     integer(serial),
     algorithm,
     name,
-    sequence(time(now - 24 * 3600 * 1000), time(now + yearsValid * yearMs)),
+    sequence(der(0x17, Buffer.from(validFrom.slice(2))), der(0x18, Buffer.from(validUntil))),
     name,
     keyInfo,
     der(0xa3, sequence(...extensions(keyInfo))),
@@ -107,12 +108,4 @@ function oid(text: string): Buffer {
     bytes.push(...groups);
   }
   return der(0x06, Buffer.from(bytes));
-}
-
-/** UTCTime until 2049, as RFC 5280 wants it. */
-function time(ms: number): Buffer {
-  const digits = new Date(ms).toISOString().replaceAll(/[-:T]/g, "").slice(0, 14);
-  return Number(digits.slice(0, 4)) < 2050
-    ? der(0x17, Buffer.from(`${digits.slice(2)}Z`))
-    : der(0x18, Buffer.from(`${digits}Z`));
 }

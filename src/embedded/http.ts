@@ -13,6 +13,7 @@ import type { User } from "./tokens.ts";
 
 /** The largest body that a real server takes. */
 const bodyLimit = 3 << 20;
+const readLimit = 64 << 20;
 const nobody: User = { name: "system:anonymous", groups: ["system:unauthenticated"], uid: "" };
 
 /** Answers one HTTP request; never throws. `failed` hears of what no client is to blame for. */
@@ -98,12 +99,12 @@ async function bodyBytes(request: IncomingMessage): Promise<Buffer> {
   for await (const chunk of request) {
     const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
     size += bytes.length;
-    if (size > bodyLimit) {
-      throw new Failure(413, "RequestEntityTooLarge", `Request entity too large: limit is ${bodyLimit}`);
-    }
-    chunks.push(bytes);
+    // What is too large is read to its end, within reason, so that its sender gets to hear why.
+    if (size > readLimit) break;
+    if (size <= bodyLimit) chunks.push(bytes);
   }
-  return Buffer.concat(chunks);
+  if (size <= bodyLimit) return Buffer.concat(chunks);
+  throw new Failure(413, "RequestEntityTooLarge", `Request entity too large: limit is ${bodyLimit}`);
 }
 
 const bodyTypes = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];

@@ -61,7 +61,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
       logs: () => logs,
     };
     const housekeeping = new Housekeeping(cluster);
-    const identity = identityOf(options.directory, clock.now());
+    const identity = identityOf(options.directory);
     const http = createServer({ key: identity.key, cert: identity.certificate }, (request, response) => {
       void serve(cluster, request, response, (error) => log(`embedded: ${messageOf(error)}`));
     });
@@ -81,6 +81,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
         logs = source;
       },
       close: async () => {
+        if (closing.signal.aborted) return;
         closing.abort();
         await new Promise<void>((resolve) => {
           http.close(() => resolve());

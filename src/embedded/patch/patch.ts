@@ -19,7 +19,7 @@ export function patchOf(call: Call, kind: Kind, place: Place): Change {
       return { kind: "replace", needsVersion: false, make: (live) => mergePatched(live, body) };
     }
     case "application/strategic-merge-patch+json": {
-      if (kind.custom !== undefined) throw unsupported(call, kind);
+      if (kind.custom !== undefined) throw unsupported(kind);
       if (!isObject(body)) throw badRequest("a strategic merge patch is a JSON object");
       return {
         kind: "replace",
@@ -30,7 +30,7 @@ export function patchOf(call: Call, kind: Kind, place: Place): Change {
     case "application/apply-patch+yaml":
       return applyOf(call, kind, place);
     default:
-      throw unsupported(call, kind);
+      throw unsupported(kind);
   }
 }
 
@@ -47,14 +47,14 @@ function applyOf(call: Call, kind: Kind, place: Place): Change {
   return { kind: "apply", config, force: call.query["force"] === "true" || call.query["force"] === "1" };
 }
 
-function unsupported(call: Call, kind: Kind): Failure {
+function unsupported(kind: Kind): Failure {
   const types = ["application/json-patch+json", "application/merge-patch+json"];
   if (kind.custom === undefined) types.push("application/strategic-merge-patch+json");
   types.push("application/apply-patch+yaml");
   return new Failure(
     415,
     "UnsupportedMediaType",
-    `the body of the request was in an unknown format (${call.contentType}) - accepted media types include: ${types.join(", ")}`,
+    `the body of the request was in an unknown format - accepted media types include: ${types.join(", ")}`,
     {},
   );
 }

@@ -41,6 +41,7 @@ function check(value: Json, schema: Schema, path: string, out: Cause[]): void {
       message: `Invalid value: ${JSON.stringify(type)}: ${path} in body must be of type ${schema.isIntOrString ? "integer,string" : schema.type}: ${JSON.stringify(type)}`,
       field: path === "" ? "<nil>" : path,
     });
+    checkEnum(value, schema, path, out);
     return;
   }
   checkEnum(value, schema, path, out);
