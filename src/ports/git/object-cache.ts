@@ -1,11 +1,11 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat, unlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { deflate, inflate } from "node:zlib";
 import type { Clock } from "../../base/clock.ts";
 import { HoldfastError, messageOf } from "../../base/errors.ts";
-import { type GitObject, headerOf, isObjectType, oidOf } from "./git-object.ts";
+import { type GitObject, headerOf, isObjectType, isOid, oidOf } from "./git-object.ts";
 import type { Oid } from "./remote.ts";
 
 const inflateBytes = promisify(inflate);
@@ -14,6 +14,8 @@ const deflateBytes = promisify<Buffer, object, Buffer>(deflate);
 const memoryBytes = 16 * 2 ** 20;
 const largestKept = 2 ** 20;
 const abandonedAfterMs = 3_600_000;
+const sweptFile = "swept";
+const sweptEveryMs = 86_400_000;
 
 export type ObjectCacheOptions = {
   readonly directory: string;
@@ -28,14 +30,17 @@ export type ObjectCacheOptions = {
  * against the id on every read from disk; what does not match is removed and counts as absent.
  */
 export class ObjectCache {
+  readonly #directory: string;
   readonly #root: string;
   readonly #maxBytes: number;
   readonly #clock: Clock;
   readonly #memory = new Map<Oid, GitObject>();
   #memoryUsed = 0;
-  #unsweptBytes = Number.POSITIVE_INFINITY;
+  #unsweptBytes = 0;
+  #sweptLook: Promise<boolean> | undefined;
 
   constructor(options: ObjectCacheOptions) {
+    this.#directory = options.directory;
     this.#root = join(options.directory, "objects");
     this.#maxBytes = options.maxBytes;
     this.#clock = options.clock;
@@ -57,10 +62,17 @@ export class ObjectCache {
   }
 
   async put(oid: Oid, object: GitObject): Promise<void> {
-    const file = this.#fileOf(oid);
-    const folder = join(this.#root, oid.slice(0, 2));
-    const temporary = join(folder, `.new-${process.pid}-${randomBytes(6).toString("hex")}`);
     const bytes = await deflateBytes(Buffer.concat([headerOf(object), object.content]), { level: 1 });
+    await this.#write(this.#fileOf(oid), bytes);
+    this.#keep(oid, object);
+    this.#unsweptBytes += bytes.length;
+    this.#sweptLook ??= this.#isSweepDue();
+    if ((await this.#sweptLook) || this.#unsweptBytes > this.#maxBytes / 8) await this.#sweep();
+  }
+
+  async #write(file: string, bytes: Buffer): Promise<void> {
+    const folder = dirname(file);
+    const temporary = join(folder, `.new-${process.pid}-${randomBytes(6).toString("hex")}`);
     try {
       await writeFile(temporary, bytes, { mode: 0o600, flag: "wx" }).catch(async () => {
         await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -69,11 +81,22 @@ export class ObjectCache {
       await rename(temporary, file);
     } catch (error) {
       await rm(temporary, { force: true }).catch(() => undefined);
-      throw unwritable(this.#root, error);
+      throw unwritable(this.#directory, error);
     }
-    this.#keep(oid, object);
-    this.#unsweptBytes += bytes.length;
-    if (this.#unsweptBytes > this.#maxBytes / 8) await this.#sweep();
+  }
+
+  /** The commit of a remote that was kept whole last, by this process or an earlier one. */
+  async lastWhole(where: string): Promise<Oid | undefined> {
+    const text = await readFile(this.#noteOf(where), "utf8").catch(() => "");
+    return isOid(text) && (await this.get(text)) ? text : undefined;
+  }
+
+  async keepWhole(where: string, commit: Oid): Promise<void> {
+    await this.#write(this.#noteOf(where), Buffer.from(commit));
+  }
+
+  #noteOf(where: string): string {
+    return join(this.#directory, "whole", createHash("sha256").update(where).digest("hex"));
   }
 
   #fileOf(oid: Oid): string {
@@ -92,8 +115,16 @@ export class ObjectCache {
     }
   }
 
+  /** Short processes leave the looking through to one of them a day. */
+  async #isSweepDue(): Promise<boolean> {
+    const last = await stat(join(this.#directory, sweptFile)).catch(() => undefined);
+    return last === undefined || last.mtimeMs < this.#clock.now() - sweptEveryMs;
+  }
+
   async #sweep(): Promise<void> {
     this.#unsweptBytes = 0;
+    this.#sweptLook = Promise.resolve(false);
+    await this.#write(join(this.#directory, sweptFile), Buffer.alloc(0));
     const files: { readonly path: string; readonly bytes: number; readonly writtenAt: number }[] = [];
     for (const folder of await readdir(this.#root).catch(() => [])) {
       for (const name of await readdir(join(this.#root, folder)).catch(() => [])) {
@@ -123,10 +154,10 @@ async function decodeLoose(bytes: Buffer): Promise<GitObject | undefined> {
   return isObjectType(type) ? { type, content: whole.subarray(nul + 1) } : undefined;
 }
 
-function unwritable(root: string, error: unknown): HoldfastError {
+function unwritable(directory: string, error: unknown): HoldfastError {
   return new HoldfastError(
     "CacheUnwritable",
-    `The object cache ${root} cannot be written: ${messageOf(error)}`,
+    `The object cache ${directory} cannot be written: ${messageOf(error)}`,
     {
       disposition: "retry",
       next: "Free space there, make it writable, or give another cache directory.",

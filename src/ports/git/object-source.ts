@@ -1,3 +1,4 @@
+import { HoldfastError } from "../../base/errors.ts";
 import { aborted, malformed, objectMissing } from "./git-errors.ts";
 import type { GitObject, ObjectType } from "./git-object.ts";
 import type { ObjectCache } from "./object-cache.ts";
@@ -24,7 +25,7 @@ export type Wanted = {
 
 const wantsPerRequest = 2_000;
 const commitsKept = 4;
-const writesAtOnce = 64;
+const filesAtOnce = 64;
 
 /**
  * Objects by id: from the cache, otherwise from the remote, lazily where it offers `filter`. Without `filter` a
@@ -37,8 +38,6 @@ export class ObjectSource {
   readonly #onNotice: (sentence: string) => void;
   /** Commits asked for last: where an object may be found that the server does not give by its id. */
   readonly #commits = new Set<Oid>();
-  /** Commits of which everything was fetched: what the next fetch may build on. */
-  readonly #whole = new Set<Oid>();
   /** Commits fetched whole in search of an object: searching them again is useless. */
   readonly #searched = new Set<Oid>();
   #noticed = false;
@@ -96,8 +95,10 @@ export class ObjectSource {
     missing = await this.missing(missing);
     for (const commit of [...this.#commits].reverse()) {
       if (missing.length === 0) return;
-      if (!this.#searched.has(commit)) await this.#bringWhole(commit, wanted.signal);
-      missing = await this.missing(missing);
+      if (!this.#searched.has(commit)) await this.#search(commit, wanted.signal);
+      const left = await this.missing(missing);
+      if (left.length < missing.length) this.#notice("does not give single objects by id");
+      missing = left;
     }
     const [first] = missing;
     if (first !== undefined) throw objectMissing(this.wire.transport.where, first);
@@ -118,11 +119,14 @@ export class ObjectSource {
   }
 
   async missing(oids: readonly Oid[]): Promise<readonly Oid[]> {
-    const absent = new Set<Oid>();
-    for (const oid of new Set(oids)) {
-      if (oid !== emptyTree && !(await this.#cache.get(oid))) absent.add(oid);
+    const wanted = [...new Set(oids)].filter((oid) => oid !== emptyTree);
+    const absent: Oid[] = [];
+    for (let at = 0; at < wanted.length; at += filesAtOnce) {
+      const batch = wanted.slice(at, at + filesAtOnce);
+      const found = await Promise.all(batch.map((oid) => this.#cache.get(oid)));
+      absent.push(...batch.filter((_, n) => !found[n]));
     }
-    return [...absent];
+    return absent;
   }
 
   async #bring(oids: readonly Oid[], wanted: Wanted): Promise<void> {
@@ -131,15 +135,34 @@ export class ObjectSource {
       return;
     }
     this.#notice("does not offer `filter`");
-    const since = wanted.deepen === 1 ? [...this.#whole].at(-1) : wanted.have;
-    const { filter: _filter, have: _have, ...plain } = wanted;
-    const complete = await this.#receive(oids, since === undefined ? plain : { ...plain, have: since });
-    if (complete && wanted.deepen === 1) for (const oid of oids) this.#whole.add(oid);
+    const { filter: _, ...plain } = wanted;
+    const [commit] = oids;
+    if (commit !== undefined && wanted.deepen === 1) await this.#bringWhole(commit, plain);
+    else await this.#receive(oids, plain);
+  }
+
+  /** A commit with everything in it: what is new since the one before it, where there is one. */
+  async #bringWhole(commit: Oid, { signal }: Partial<Wanted>): Promise<void> {
+    const { where } = this.wire.transport;
+    const since = await this.#cache.lastWhole(where);
+    const complete =
+      (since !== undefined && since !== commit && (await this.#receiveSince(commit, since, signal))) ||
+      (await this.#receive([commit], { deepen: 1, signal }));
+    if (complete) await this.#cache.keepWhole(where, commit);
+  }
+
+  /** False where that is refused, or is too much: a rewritten history would bring all of it. */
+  async #receiveSince(commit: Oid, since: Oid, signal: AbortSignal | undefined): Promise<boolean> {
+    try {
+      return await this.#receive([commit], { have: since, signal });
+    } catch (error) {
+      if (error instanceof HoldfastError && error.reason === "ObjectTooLarge") return false;
+      throw error;
+    }
   }
 
   /** Everything of one commit, whatever is here already. */
-  async #bringWhole(commit: Oid, signal: AbortSignal | undefined): Promise<void> {
-    this.#notice("does not give single objects by id");
+  async #search(commit: Oid, signal: AbortSignal | undefined): Promise<void> {
     await this.#receive([commit], { deepen: 1, signal });
     this.#searched.add(commit);
   }
@@ -152,7 +175,7 @@ export class ObjectSource {
     let batch: PackedObject[] = [];
     for (const object of readPack(reply.pack, maxObjectBytes)) {
       batch.push(object);
-      if (batch.length < writesAtOnce) continue;
+      if (batch.length < filesAtOnce) continue;
       await this.#keepAll(batch);
       batch = [];
       if (signal?.aborted) throw aborted(this.wire.transport.where);

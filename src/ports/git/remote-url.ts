@@ -73,7 +73,7 @@ function localAddress(parsed: URL): RemoteAddress {
 }
 
 function parseScpLike(url: string): RemoteAddress {
-  const match = /^(?:([^@:/]+)@)?(\[[0-9a-f:.]+\]|[^@:/[\]]+):(.+)$/i.exec(url);
+  const match = /^(?:([^@:/]+)@)?(\[[0-9a-f:.]+\]|[^@:/[\]]+):([^:].*)$/i.exec(url);
   if (!match) {
     throw refused(
       "it is neither a URL nor an absolute path",
@@ -95,7 +95,7 @@ function sshAddress({ user, host, port, path }: SshParts): RemoteAddress {
   // Allow-lists: these words become arguments of ssh and of a command at the other end.
   if (!/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(user) && user !== "")
     throw refused("its user name is not a plain name", sshForm);
-  if (!/^[A-Za-z0-9][A-Za-z0-9_.:%-]*$/.test(host))
+  if (!/^[A-Za-z0-9:][A-Za-z0-9_.:%-]*$/.test(host))
     throw refused("its host is not a plain name or address", sshForm);
   if (path === "" || path === "/" || path.startsWith("-") || /\0/.test(path))
     throw refused("its path is missing or begins with a dash", sshForm);

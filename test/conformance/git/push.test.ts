@@ -1,26 +1,11 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { requireOrSkip } from "../../support/real-parts.ts";
-import {
-  asChanges,
-  at,
-  author,
-  commitWithGit,
-  placeOn,
-  type Transport,
-  transports,
-} from "./remote-fixture.ts";
+import { expect, test } from "vitest";
+import { asChanges, at, author, commitWithGit, onEveryTransport } from "./remote-fixture.ts";
 
-describe.runIf(requireOrSkip("git")).each(transports)("writing a remote over %s", (_name, start) => {
-  let transport: Transport;
-  beforeAll(async () => {
-    transport = await start();
-  });
-  afterAll(() => transport.close());
-
+onEveryTransport("writing files", (open) => {
   test("the first commit of an empty repository makes the branch", async () => {
-    const { repository, pushed, remote } = placeOn(transport);
+    const { repository, pushed, remote } = open();
     const commit = await pushed(
       { "a/b.yaml": "b\n" },
       { branch: "holdfast-record", expect: undefined, message: "first\n\nTrailer: x" },
@@ -35,7 +20,7 @@ describe.runIf(requireOrSkip("git")).each(transports)("writing a remote over %s"
   });
 
   test("files are added, changed and removed, and everything else stays as it is", async () => {
-    const { repository, pushed } = placeOn(transport);
+    const { repository, pushed } = open();
     const oid = repository.gitWith("run", "hash-object", "-w", "--stdin").trim();
     commitWithGit(repository, {
       "a/keep": "k",
@@ -67,9 +52,11 @@ describe.runIf(requireOrSkip("git")).each(transports)("writing a remote over %s"
     expect(repository.git("ls-tree", "main:a")).not.toContain("\tb");
     expect(fsck(repository)).toBe("");
   });
+});
 
+onEveryTransport("writing folders", (open) => {
   test("the last file of every folder goes and takes the folders with it", async () => {
-    const { repository, pushed } = placeOn(transport);
+    const { repository, pushed } = open();
     await pushed({ "a/b/c/d": "1", e: "2" });
     await pushed({ "a/b/c/d": null });
     expect(repository.git("ls-tree", "-rt", "--name-only", "main")).toBe("e\n");
@@ -79,7 +66,7 @@ describe.runIf(requireOrSkip("git")).each(transports)("writing a remote over %s"
   });
 
   test("a folder 40 levels deep, names that sort oddly and names that are not UTF-8 survive", async () => {
-    const { repository, pushed, remote } = placeOn(transport);
+    const { repository, pushed, remote } = open();
     const blob = repository.gitWith("x", "hash-object", "-w", "--stdin").trim();
     const odd = Buffer.concat([Buffer.from("100644 caf"), Buffer.from([0xe9, 0]), Buffer.from(blob, "hex")]);
     const tree = repository.gitWith(odd, "hash-object", "-t", "tree", "-w", "--stdin").trim();
@@ -107,9 +94,11 @@ describe.runIf(requireOrSkip("git")).each(transports)("writing a remote over %s"
     expect((await remote.files((await remote.tip("main")) ?? "", ""))?.length).toBe(names.length + 1);
     expect(fsck(repository)).toBe("");
   });
+});
 
+onEveryTransport("writing a branch that moves", (open) => {
   test("a branch that moved meanwhile is left alone and its tip told", async () => {
-    const { repository, push, pushed } = placeOn(transport);
+    const { repository, push, pushed } = open();
     const one = await pushed({ a: "1" });
     const two = await pushed({ a: "2" });
     expect(await push({ a: "3" }, { expect: one })).toEqual({ kind: "moved", tip: two });
@@ -120,7 +109,7 @@ describe.runIf(requireOrSkip("git")).each(transports)("writing a remote over %s"
   });
 
   test("changes that change nothing push nothing", async () => {
-    const { repository, push, pushed } = placeOn(transport);
+    const { repository, push, pushed } = open();
     const one = await pushed({ a: "1" });
     expect(await push({ a: "1", gone: null })).toEqual({ kind: "pushed", commit: one });
     expect(await push({})).toEqual({ kind: "pushed", commit: one });
@@ -133,7 +122,7 @@ describe.runIf(requireOrSkip("git")).each(transports)("writing a remote over %s"
   });
 
   test("the same push made again is recognised, also below the commits of others", async () => {
-    const { repository, push, pushed, another } = placeOn(transport);
+    const { repository, push, pushed, another } = open();
     const base = await pushed({ a: "1" });
     const request = {
       branch: "main",
@@ -151,7 +140,7 @@ describe.runIf(requireOrSkip("git")).each(transports)("writing a remote over %s"
   });
 
   test("two writers with fifty commits each lose none", { timeout: 60_000 }, async () => {
-    const { repository, another, pushed } = placeOn(transport);
+    const { repository, another, pushed } = open();
     await pushed({ start: "s" });
     const write = async (name: string) => {
       const remote = another();
@@ -179,9 +168,11 @@ describe.runIf(requireOrSkip("git")).each(transports)("writing a remote over %s"
     expect(new Set(subjects).size).toBe(101);
     expect(fsck(repository)).toBe("");
   });
+});
 
+onEveryTransport("writing what is refused", (open) => {
   test("a hook that refuses stops the push with its own words", async () => {
-    const { repository, push } = placeOn(transport);
+    const { repository, push } = open();
     const hook = join(repository.directory, "hooks", "pre-receive");
     writeFileSync(hook, "#!/bin/sh\necho 'only on Fridays' >&2\nexit 1\n");
     chmodSync(hook, 0o755);
@@ -192,7 +183,7 @@ describe.runIf(requireOrSkip("git")).each(transports)("writing a remote over %s"
   });
 
   test("a branch whose name is in another branch's way is refused, not tried for ever", async () => {
-    const { push, pushed } = placeOn(transport);
+    const { push, pushed } = open();
     await pushed({ a: "1" }, { branch: "record", expect: undefined });
     const refused = expect.objectContaining({ reason: "PushRefused" });
     await expect(push({ a: "1" }, { branch: "record/prod", expect: undefined })).rejects.toEqual(refused);
@@ -201,14 +192,14 @@ describe.runIf(requireOrSkip("git")).each(transports)("writing a remote over %s"
   test.each(["../a", "/a", "a/../b", "a//b", ".git/config", "a/.GIT/b", "a\0b", "", "a/", "./a"])(
     "the path %j is not written",
     async (path) => {
-      const { push, repository } = placeOn(transport);
+      const { push, repository } = open();
       await expect(push({ [path]: "x" })).rejects.toEqual(expect.objectContaining({ reason: "UnsafePath" }));
       expect(repository.git("for-each-ref")).toBe("");
     },
   );
 
   test("a file and a folder are never put in each other's place by accident", async () => {
-    const { repository, push, pushed } = placeOn(transport);
+    const { repository, push, pushed } = open();
     const oid = repository.gitWith("t", "hash-object", "-w", "--stdin").trim();
     commitWithGit(repository, { file: "f", "folder/x": "x", link: { mode: "120000", oid } });
     const conflict = expect.objectContaining({ reason: "PathConflict" });
@@ -231,7 +222,7 @@ describe.runIf(requireOrSkip("git")).each(transports)("writing a remote over %s"
   test.each(["-x", "a..b", "a b", "a\nb", "refs\0", "x.lock", "/x", "x/", "@", ""])(
     "the branch name %j is refused",
     async (branch) => {
-      const { push, remote } = placeOn(transport);
+      const { push, remote } = open();
       const invalid = expect.objectContaining({ reason: "BranchNameInvalid" });
       await expect(remote.tip(branch)).rejects.toEqual(invalid);
       await expect(push({ a: "1" }, { branch, expect: undefined })).rejects.toEqual(invalid);

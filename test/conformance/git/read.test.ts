@@ -1,24 +1,17 @@
 import { globSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { requireOrSkip } from "../../support/real-parts.ts";
-import { commitWithGit, placeOn, type Transport, textOf, toArray, transports } from "./remote-fixture.ts";
+import { expect, test } from "vitest";
+import { commitWithGit, onEveryTransport, textOf, toArray } from "./remote-fixture.ts";
 
 const absent = "1234567890123456789012345678901234567890";
 
-describe.runIf(requireOrSkip("git")).each(transports)("reading a remote over %s", (_name, start) => {
-  let transport: Transport;
-  beforeAll(async () => {
-    transport = await start();
-  });
-  afterAll(() => transport.close());
-
+onEveryTransport("reading files", (open) => {
   test("an empty repository has no tip", async () => {
-    expect(await placeOn(transport).remote.tip("main")).toBeUndefined();
+    expect(await open().remote.tip("main")).toBeUndefined();
   });
 
   test("a branch is found by its whole name only", async () => {
-    const { repository, remote } = placeOn(transport);
+    const { repository, remote } = open();
     const commit = commitWithGit(repository, { a: "a" }, { branch: "release/one" });
     expect(await remote.tip("release/one")).toBe(commit);
     expect(await remote.tip("release/on")).toBeUndefined();
@@ -26,7 +19,7 @@ describe.runIf(requireOrSkip("git")).each(transports)("reading a remote over %s"
   });
 
   test("files and contents are those that git sees, in git's order", async () => {
-    const { repository, remote } = placeOn(transport);
+    const { repository, remote } = open();
     const files = new Map(
       Object.entries({
         "b/c.yaml": "c\n",
@@ -46,9 +39,11 @@ describe.runIf(requireOrSkip("git")).each(transports)("reading a remote over %s"
       expect(Buffer.from(contents.get(oid) ?? "?").toString("utf8")).toBe(files.get(path));
     }
   });
+});
 
+onEveryTransport("reading entries", (open) => {
   test("a folder is listed by paths from the root, and one that is absent or a file is none", async () => {
-    const { repository, remote } = placeOn(transport);
+    const { repository, remote } = open();
     const commit = commitWithGit(repository, {
       "clusters/prod/a.yaml": "a",
       "clusters/prod/b/c.yaml": "c",
@@ -64,7 +59,7 @@ describe.runIf(requireOrSkip("git")).each(transports)("reading a remote over %s"
   });
 
   test("executables, symlinks and submodules are named as such and not followed", async () => {
-    const { repository, remote } = placeOn(transport);
+    const { repository, remote } = open();
     const oid = repository.gitWith("target", "hash-object", "-w", "--stdin").trim();
     const first = commitWithGit(repository, { a: "a" });
     const commit = commitWithGit(repository, {
@@ -82,7 +77,7 @@ describe.runIf(requireOrSkip("git")).each(transports)("reading a remote over %s"
   });
 
   test("a commit is read with its parents, message, author and time", async () => {
-    const { repository, remote } = placeOn(transport);
+    const { repository, remote } = open();
     const one = commitWithGit(repository, { a: "a" });
     const two = commitWithGit(repository, { a: "b" }, { parent: one, message: "zwei: größer\n\nBody.\n" });
     expect(await remote.commit(two)).toEqual({
@@ -94,9 +89,11 @@ describe.runIf(requireOrSkip("git")).each(transports)("reading a remote over %s"
       committedAt: 1_700_000_000_000,
     });
   });
+});
 
+onEveryTransport("reading much", (open) => {
   test("a thousand files in one folder come whole", async () => {
-    const { repository, remote } = placeOn(transport);
+    const { repository, remote } = open();
     const files = Object.fromEntries(Array.from({ length: 1_000 }, (_, n) => [`f/${n}.yaml`, `n: ${n}\n`]));
     const lines = Object.entries(files).map(
       ([path, text]) => `M 100644 inline ${path}\ndata ${text.length}\n${text}\n`,
@@ -112,7 +109,7 @@ describe.runIf(requireOrSkip("git")).each(transports)("reading a remote over %s"
   });
 
   test("an object stored as a chain of deltas is made whole", async () => {
-    const { repository, remote } = placeOn(transport);
+    const { repository, remote } = open();
     const text = (n: number) =>
       Array.from({ length: 400 }, (_, line) => `line ${line} ${line % 7 === n ? n : ""}\n`).join("");
     const files = Object.fromEntries([0, 1, 2, 3, 4].map((n) => [`f${n}`, text(n)]));
@@ -122,9 +119,11 @@ describe.runIf(requireOrSkip("git")).each(transports)("reading a remote over %s"
     const listed = (await remote.files(commit, "")) ?? [];
     for (const { path, oid } of listed) expect(await textOf(remote, oid)).toBe(files[path]);
   });
+});
 
+onEveryTransport("reading history", (open) => {
   test("the log follows first parents, newest first, up to where it is told", async () => {
-    const { repository, remote } = placeOn(transport);
+    const { repository, remote } = open();
     const commits = historyOf(repository, 130);
     const ids = async (options?: Parameters<typeof remote.log>[1]) =>
       (await toArray(remote.log(commits[0] ?? "", options))).map(({ oid }) => oid);
@@ -134,7 +133,7 @@ describe.runIf(requireOrSkip("git")).each(transports)("reading a remote over %s"
   });
 
   test("an ancestor is told from a commit of a rewritten history", async () => {
-    const { repository, another } = placeOn(transport);
+    const { repository, another } = open();
     const commits = historyOf(repository, 12);
     const [newest = "", , , old = ""] = commits;
     expect(await another().isAncestor(old, newest)).toBe(true);
@@ -148,7 +147,7 @@ describe.runIf(requireOrSkip("git")).each(transports)("reading a remote over %s"
   });
 
   test("an ancestor is found through the second parent of a merge", async () => {
-    const { repository, remote } = placeOn(transport);
+    const { repository, remote } = open();
     const [main = "", , fork = ""] = historyOf(repository, 4);
     const side = commitWithGit(repository, { side: "s" }, { parent: fork, branch: "side" });
     const tree = repository.git("rev-parse", `${main}^{tree}`).trim();
@@ -157,9 +156,11 @@ describe.runIf(requireOrSkip("git")).each(transports)("reading a remote over %s"
     expect(await remote.isAncestor(side, merge)).toBe(true);
     expect(await remote.isAncestor(fork, merge)).toBe(true);
   });
+});
 
+onEveryTransport("reading what is missing, large or evil", (open) => {
   test("moving on from a known tip brings what is new", async () => {
-    const { repository, remote } = placeOn(transport);
+    const { repository, remote } = open();
     const one = commitWithGit(repository, { "a/b": "1", "c/d": "same" });
     await remote.files(one, "");
     const two = commitWithGit(repository, { "a/b": "2", "c/d": "same", "a/e": "new" }, { parent: one });
@@ -175,7 +176,7 @@ describe.runIf(requireOrSkip("git")).each(transports)("reading a remote over %s"
   });
 
   test("an object that the remote does not have is missing by name", async () => {
-    const { pushed, remote, repository } = placeOn(transport);
+    const { pushed, remote, repository } = open();
     await pushed({ a: "a" });
     const missing = expect.objectContaining({ reason: "ObjectMissing", disposition: "stall" });
     await expect(remote.commit(absent)).rejects.toEqual(missing);
@@ -185,7 +186,7 @@ describe.runIf(requireOrSkip("git")).each(transports)("reading a remote over %s"
   });
 
   test("a blob over the limit is refused by name", async () => {
-    const { repository, remote } = placeOn(transport);
+    const { repository, remote } = open();
     const commit = commitWithGit(repository, { small: "s", large: "x".repeat(2 ** 20 + 1) });
     const [large, small] = (await remote.files(commit, "")) ?? [];
     const tooLarge = expect.objectContaining({ reason: "ObjectTooLarge", disposition: "stall" });
@@ -195,7 +196,7 @@ describe.runIf(requireOrSkip("git")).each(transports)("reading a remote over %s"
   });
 
   test.each(["..", ".git", "."])("a tree with an entry named %j is refused by name", async (name) => {
-    const { repository, remote } = placeOn(transport);
+    const { repository, remote } = open();
     const blob = repository.gitWith("x", "hash-object", "-w", "--stdin").trim();
     const entry = Buffer.concat([Buffer.from(`100644 ${name}\0`), Buffer.from(blob, "hex")]);
     const tree = repository
@@ -210,7 +211,7 @@ describe.runIf(requireOrSkip("git")).each(transports)("reading a remote over %s"
   });
 
   test("a conversation ends when it is told to", async () => {
-    const { pushed, remote } = placeOn(transport);
+    const { pushed, remote } = open();
     await pushed({ a: "a" });
     const broken = expect.objectContaining({ reason: "Aborted" });
     await expect(remote.tip("main", AbortSignal.abort())).rejects.toEqual(broken);

@@ -1,5 +1,6 @@
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
+import { afterAll, beforeAll, describe } from "vitest";
 import { openRemote, type RemoteOptions } from "../../../src/ports/git/open-remote.ts";
 import type { FileChange, Oid, PushRequest, PushResult, Remote } from "../../../src/ports/git/remote.ts";
 import {
@@ -9,17 +10,16 @@ import {
   sendReply,
   startGitServer,
 } from "../../support/git-remote.ts";
+import { requireOrSkip } from "../../support/real-parts.ts";
 
 /** One way to reach Git: makes repositories, and says what a remote needs besides the URL to open them. */
 export type Transport = {
   repository(): GitRepository;
   readonly options: Partial<RemoteOptions>;
-  /** Single objects are fetched, not whole commits. */
-  readonly lazy: boolean;
   close(): Promise<void>;
 };
 
-export const transports: readonly (readonly [string, () => Promise<Transport>])[] = [
+const transports: readonly (readonly [string, () => Promise<Transport>])[] = [
   ["a local path", overPath],
   ["ssh, with a stand-in for its client", overSsh],
   ["HTTP with filter", () => overHttp({ filter: true, singleObjects: true })],
@@ -32,7 +32,7 @@ export const transports: readonly (readonly [string, () => Promise<Transport>])[
 
 async function overPath(): Promise<Transport> {
   const root = gitDirectory();
-  return { repository: () => root.repository(), options: {}, lazy: true, close: () => root.close() };
+  return { repository: () => root.repository(), options: {}, close: () => root.close() };
 }
 
 async function overSsh(): Promise<Transport> {
@@ -43,7 +43,7 @@ async function overSsh(): Promise<Transport> {
     made.git("config", "uploadpack.allowFilter", "true");
     return made;
   };
-  return { repository, options: { environment }, lazy: true, close: () => root.close() };
+  return { repository, options: { environment }, close: () => root.close() };
 }
 
 async function overHttp({
@@ -74,7 +74,6 @@ async function overHttp({
       return made;
     },
     options: { credentials: { username: server.username, password: server.password } },
-    lazy: filter && singleObjects,
     close: () => server.close(),
   };
 }
@@ -93,6 +92,21 @@ export type Place = {
   /** The commit that the push made; throws when it made none. */
   pushed(changes: Readonly<Record<string, string | null>>, request?: Partial<PushRequest>): Promise<Oid>;
 };
+
+/** The same tests on every transport. */
+export function onEveryTransport(
+  what: string,
+  tests: (open: (options?: Partial<RemoteOptions>) => Place) => void,
+): void {
+  describe.runIf(requireOrSkip("git")).each(transports)(`${what} over %s`, (_name, start) => {
+    let transport: Transport;
+    beforeAll(async () => {
+      transport = await start();
+    });
+    afterAll(() => transport.close());
+    tests((options) => placeOn(transport, options));
+  });
+}
 
 export const author = { name: "Holdfast", email: "holdfast@example.org" };
 export const at = Date.parse("2026-11-20T10:00:00Z");

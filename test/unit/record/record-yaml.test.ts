@@ -48,7 +48,9 @@ describe("the YAML of an entry", () => {
       spec: { resourceVersion: "7" },
     });
   });
+});
 
+describe("every reader of an entry", () => {
   test.each([
     ..."y n Yes NO on Off true null ~ = << .inf .NaN 0644 0o14 0b1 0x1F 1_000 12:30 1e3 .5 -1 +1 2026-11-20".split(
       " ",
@@ -121,7 +123,9 @@ describe("the YAML of an entry", () => {
       { numRuns: 400 },
     );
   });
+});
 
+describe("reading an entry", () => {
   test("writes fractions and large numbers that every reader takes for numbers", () => {
     const content = { a: 1.5, b: 1e21, c: -0.000001, d: 9007199254740991, e: 1e-7 };
     expect(asWeRead(recordYaml(content))).toEqual(content);
