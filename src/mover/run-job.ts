@@ -25,6 +25,12 @@ import {
   workloadRestore,
   workloadRestoreFlags,
 } from "./volume-restore.ts";
+import {
+  manifestBackup,
+  manifestBackupFlags,
+  manifestRestore,
+  manifestRestoreFlags,
+} from "./workload-manifests.ts";
 
 type Job = {
   readonly flags: readonly string[];
@@ -37,6 +43,8 @@ const jobs: ReadonlyMap<string, Job> = new Map(
     "trigger-backup": { flags: triggerFlags, run: triggerBackup },
     "kubedump-backup": { flags: kubedumpBackupFlags, run: kubedumpBackup },
     "kubedump-restore": { flags: kubedumpRestoreFlags, run: kubedumpRestore },
+    "manifest-backup": { flags: manifestBackupFlags, run: manifestBackup },
+    "manifest-restore": { flags: manifestRestoreFlags, run: manifestRestore },
     "workload-backup": {
       flags: volumeBackupFlags,
       run: (context, flags) => volumeBackup(context, flags, []),

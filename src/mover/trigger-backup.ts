@@ -56,11 +56,9 @@ export async function createBackupSession(
   try {
     return await kube.create(resource, object, { manager: moverManager, signal });
   } catch (thrown) {
-    if (!isKubeError(thrown, 409)) throw thrown;
-    const { namespace = "", name } = object.metadata;
-    const present = await kube.get(resource, { namespace, name }, signal);
-    if (present === undefined) throw thrown;
-    return present;
+    // The trigger may create sessions and not read them; one of this name is the same one.
+    if (isKubeError(thrown, 409)) return object;
+    throw thrown;
   }
 }
 

@@ -1,11 +1,9 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { apiVersionOf, type KubeObject, nameOf, refOf } from "../../api/meta.ts";
 import { messageOf } from "../../base/errors.ts";
 import type { DiscoveredResource, Discovery, Kube } from "../../ports/kube/kube.ts";
 import { isKubeError, KubeError } from "../../ports/kube/kube-error.ts";
 import { inParallel } from "../storage/in-parallel.ts";
-import { yamlOf } from "../storage/stored-document.ts";
 import { labelSelectorOf } from "./label-rules.ts";
 import {
   groupResourceName,
@@ -16,10 +14,9 @@ import {
   takesType,
   unknownTypes,
 } from "./manifest-filter.ts";
-import { fileNameOf, folderOfType, isSafeName } from "./manifest-tree.ts";
+import { folderOfType } from "./manifest-tree.ts";
+import { createManifestWriter, type ManifestWriter } from "./manifest-writer.ts";
 import { createMissingParts, type MissingParts } from "./missing-parts.ts";
-import { sanitise } from "./sanitise.ts";
-import { unsafeIntegerAt } from "./unsafe-integer.ts";
 
 const pageSize = 250;
 const writesAtOnce = 16;
@@ -43,7 +40,7 @@ export type Dump = {
   readonly missing: readonly string[];
 };
 
-type Dumping = DumpRequest & { readonly missing: MissingParts };
+type Dumping = DumpRequest & { readonly missing: MissingParts; readonly write: ManifestWriter };
 
 /**
  * Writes every object that the filter takes, page by page, one file each. What cannot be read (a broken API
@@ -53,8 +50,9 @@ type Dumping = DumpRequest & { readonly missing: MissingParts };
 export async function dumpManifests(request: DumpRequest): Promise<Dump> {
   const { kube, filter, tree, log, signal } = request;
   await rm(tree, { recursive: true, force: true });
-  await mkdir(tree, { recursive: true });
-  const dumping = { ...request, missing: createMissingParts() };
+  await mkdir(tree, { recursive: true, mode: 0o700 });
+  const missing = createMissingParts();
+  const dumping = { ...request, missing, write: createManifestWriter(tree, missing) };
   const discovery = await kube.discover(signal);
   nameBrokenGroups(dumping, discovery);
   const types = dumpableTypes(discovery);
@@ -134,7 +132,6 @@ async function* dumpPages(
 ): AsyncGenerator<number> {
   const { kube, filter, signal } = dumping;
   const labelSelector = labelSelectorOf(filter.allOf);
-  const folders = new Set<string>();
   const pages = kube.list(type, {
     limit: pageSize,
     signal,
@@ -147,34 +144,8 @@ async function* dumpPages(
     );
     let written = 0;
     await inParallel(wanted, writesAtOnce, async (item) => {
-      if (await writeManifest(dumping, type, item, folders)) written += 1;
+      if (await dumping.write(type, item)) written += 1;
     });
     yield written;
   }
-}
-
-async function writeManifest(
-  dumping: Dumping,
-  type: DiscoveredResource,
-  listed: KubeObject,
-  folders: Set<string>,
-): Promise<boolean> {
-  const object: KubeObject = { ...listed, apiVersion: apiVersionOf(type), kind: type.kind };
-  const { name, namespace } = object.metadata;
-  if (!isSafeName(name) || (namespace !== undefined && !isSafeName(namespace))) {
-    dumping.missing.add(`${type.kind} ${JSON.stringify(name)}: not a name that a file can have`);
-    return false;
-  }
-  const rounded = unsafeIntegerAt(object);
-  if (rounded !== undefined) {
-    dumping.missing.add(`${nameOf(refOf(object))}: the number at ${rounded} is too large to be read exactly`);
-    return false;
-  }
-  const folder = join(dumping.tree, folderOfType(type, namespace));
-  if (!folders.has(folder)) {
-    await mkdir(folder, { recursive: true });
-    folders.add(folder);
-  }
-  await writeFile(join(folder, fileNameOf(name)), yamlOf(sanitise(object)));
-  return true;
 }

@@ -9,6 +9,7 @@ import {
 } from "../../api/meta.ts";
 import { messageOf } from "../../base/errors.ts";
 import type { Kube } from "../../ports/kube/kube.ts";
+import { isKubeError } from "../../ports/kube/kube-error.ts";
 import { moverManager } from "../job-context.ts";
 import { inParallel } from "../storage/in-parallel.ts";
 import { nameIn } from "./create-object.ts";
@@ -24,6 +25,7 @@ export type Orphan = {
 export type KnownUids = ReadonlyMap<string, string>;
 
 const atOnce = 8;
+const conflictAttempts = 8;
 
 /**
  * Gives the created objects their owners back, under the owners' new uids. Owners that this run did not meet
@@ -40,27 +42,40 @@ export async function relinkOwners(
     const found = owners.flatMap((owner) => ownerWithUid(owner, object.metadata.namespace, known));
     if (found.length === 0) return;
     try {
-      const live = await kube.get(resource, nameIn(object), signal);
-      const merged = live === undefined ? undefined : mergeOwners(live.metadata.ownerReferences ?? [], found);
-      if (live === undefined || merged === undefined) return;
-      const { resourceVersion } = live.metadata;
-      await kube.mergePatch(
-        resource,
-        nameIn(object),
-        {
-          metadata: {
-            ownerReferences: merged,
-            ...(resourceVersion === undefined ? {} : { resourceVersion }),
-          },
-        },
-        { manager: moverManager, signal },
-      );
+      await addOwners({ kube, resource, object, signal }, found);
     } catch (thrown) {
       if (signal.aborted) throw thrown;
       failures.push(`${nameOf(refOf(object))}: its owners could not be set: ${messageOf(thrown)}`);
     }
   });
   return failures.toSorted();
+}
+
+/** Controllers write at the same time, so that the live object is read again after a conflict. */
+async function addOwners(
+  {
+    kube,
+    resource,
+    object,
+    signal,
+  }: { readonly kube: Kube; readonly signal: AbortSignal } & Omit<Orphan, "owners">,
+  found: readonly OwnerReference[],
+): Promise<void> {
+  const name = nameIn(object);
+  for (let attempt = 1; ; attempt += 1) {
+    const live = await kube.get(resource, name, signal);
+    const ownerReferences =
+      live === undefined ? undefined : mergeOwners(live.metadata.ownerReferences ?? [], found);
+    if (live === undefined || ownerReferences === undefined) return;
+    const { resourceVersion } = live.metadata;
+    const metadata = { ownerReferences, ...(resourceVersion === undefined ? {} : { resourceVersion }) };
+    try {
+      await kube.mergePatch(resource, name, { metadata }, { manager: moverManager, signal });
+      return;
+    } catch (thrown) {
+      if (!isKubeError(thrown, 409) || attempt === conflictAttempts) throw thrown;
+    }
+  }
 }
 
 /** A namespaced owner goes before a cluster-scoped one of the same kind and name. */

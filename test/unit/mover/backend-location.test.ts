@@ -74,7 +74,9 @@ describe("an S3 backend", () => {
     expect(storageSecretName(s3({}))).toBeUndefined();
     expect(backendOf(s3({}), {}, "").location).toMatchObject({ credentials: {} });
   });
+});
 
+describe("an S3 backend that cannot be meant", () => {
   const refused = [
     ["a half Secret", s3({ secretName: "cred" }), { AWS_ACCESS_KEY_ID: "id" }, /lacks AWS_SECRET_ACCESS_KEY/],
     ["a session token", s3({ secretName: "cred" }), { ...keys, AWS_SESSION_TOKEN: "t" }, /AWS_SESSION_TOKEN/],

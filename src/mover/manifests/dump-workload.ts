@@ -1,0 +1,170 @@
+import { mkdir, rm } from "node:fs/promises";
+import { builtIn } from "../../api/built-in.ts";
+import { type KubeObject, nameOf, type Resource, refOf } from "../../api/meta.ts";
+import { HoldfastError, messageOf } from "../../base/errors.ts";
+import type { Kube, ObjectName } from "../../ports/kube/kube.ts";
+import { KubeError } from "../../ports/kube/kube-error.ts";
+import { fieldAt, fieldsAt, listAt, textAt } from "../storage/fields.ts";
+import { createManifestWriter, type ManifestWriter } from "./manifest-writer.ts";
+import { createMissingParts, type MissingParts } from "./missing-parts.ts";
+import { referencesOf } from "./workload-references.ts";
+
+export type WorkloadTarget = {
+  readonly apiGroup: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+};
+
+export type DumpWorkload = {
+  readonly kube: Kube;
+  readonly target: WorkloadTarget;
+  /** Also roles and bindings of the workload's ServiceAccount. */
+  readonly rbac: boolean;
+  /** Folder of the tree; made anew. */
+  readonly tree: string;
+  readonly log: (line: string) => void;
+  readonly signal: AbortSignal;
+};
+
+type Dumping = DumpWorkload & { readonly missing: MissingParts; readonly write: ManifestWriter };
+
+/**
+ * Writes a workload and what its pods refer to: ConfigMaps, Secrets, PersistentVolumeClaims, the ServiceAccount
+ * with its Secrets, and with `rbac` the roles that are bound to it. A reference to nothing is no loss; one that
+ * may not be read is named in `missing`.
+ */
+export async function dumpWorkload(
+  request: DumpWorkload,
+): Promise<{ readonly objects: number; readonly missing: readonly string[] }> {
+  const { tree, kube, signal, target } = request;
+  await rm(tree, { recursive: true, force: true });
+  await mkdir(tree, { recursive: true, mode: 0o700 });
+  const missing = createMissingParts();
+  const dumping = { ...request, missing, write: createManifestWriter(tree, missing) };
+  const resource = await resourceOfTarget(kube, target, signal);
+  const { namespace, name } = target;
+  const workload = await kube.get(resource, resource.namespaced ? { namespace, name } : { name }, signal);
+  if (workload === undefined) throw targetNotFound(target);
+  let objects = (await dumping.write(resource, workload)) ? 1 : 0;
+  const references = referencesOf(workload);
+  if (references === undefined) return { objects, missing: missing.list() };
+  const account = await save(dumping, builtIn.ServiceAccount, { namespace, name: references.serviceAccount });
+  objects += account === undefined ? 0 : 1;
+  const secrets = new Set([...references.secrets, ...secretsOf(account)]);
+  const named: readonly (readonly [Resource, Iterable<string>])[] = [
+    [builtIn.ConfigMap, references.configMaps],
+    [builtIn.Secret, secrets],
+    [builtIn.PersistentVolumeClaim, references.claims],
+  ];
+  for (const [type, names] of named) {
+    for (const one of names) {
+      if ((await save(dumping, type, { namespace, name: one })) !== undefined) objects += 1;
+    }
+  }
+  if (request.rbac) objects += await saveRoles(dumping, references.serviceAccount);
+  return { objects, missing: missing.list() };
+}
+
+async function resourceOfTarget(kube: Kube, target: WorkloadTarget, signal: AbortSignal): Promise<Resource> {
+  const { resources } = await kube.discover(signal);
+  const found = resources.find(
+    (one) => one.preferred && one.group === target.apiGroup && one.kind === target.kind,
+  );
+  if (found !== undefined) return found;
+  throw targetNotFound(target);
+}
+
+/** Writes one object; undefined when it is not there or could not be read. */
+async function save(dumping: Dumping, type: Resource, name: ObjectName): Promise<KubeObject | undefined> {
+  const { kube, signal, missing, log } = dumping;
+  const shown = `${type.kind} ${name.namespace === undefined ? "" : `${name.namespace}/`}${name.name}`;
+  try {
+    const found = await kube.get(type, name, signal);
+    if (found === undefined) log(`${shown} is referred to and does not exist`);
+    else if (await dumping.write(type, found)) return found;
+  } catch (thrown) {
+    if (!isAnswer(thrown)) throw thrown;
+    missing.add(`${shown}: ${messageOf(thrown)}`);
+  }
+  return undefined;
+}
+
+function secretsOf(account: KubeObject | undefined): readonly string[] {
+  return ["secrets", "imagePullSecrets"].flatMap((list) =>
+    listAt(account, list).flatMap((secret) => textAt(secret, "name") ?? []),
+  );
+}
+
+/** Bindings of the account in its namespace and in the cluster, and the roles that they name. */
+async function saveRoles(dumping: Dumping, account: string): Promise<number> {
+  const { namespace } = dumping.target;
+  let objects = 0;
+  const roles = new Set<string>();
+  for (const type of [builtIn.RoleBinding, builtIn.ClusterRoleBinding]) {
+    for (const binding of await bindingsOf(dumping, type, account)) {
+      if (await dumping.write(type, binding)) objects += 1;
+      roles.add(`${textAt(binding, "roleRef", "kind")}/${textAt(binding, "roleRef", "name")}`);
+    }
+  }
+  for (const role of roles) {
+    const [kind, ...rest] = role.split("/");
+    const name = rest.join("/");
+    const saved =
+      kind === "ClusterRole"
+        ? await save(dumping, builtIn.ClusterRole, { name })
+        : await save(dumping, builtIn.Role, { namespace, name });
+    if (saved !== undefined) objects += 1;
+  }
+  return objects;
+}
+
+async function bindingsOf(dumping: Dumping, type: Resource, account: string): Promise<readonly KubeObject[]> {
+  const { kube, signal, missing, target } = dumping;
+  const found: KubeObject[] = [];
+  const names = (subject: unknown) =>
+    fieldAt(subject, "kind") === "ServiceAccount" &&
+    fieldAt(subject, "name") === account &&
+    (textAt(subject, "namespace") ?? target.namespace) === target.namespace;
+  try {
+    const where = type.namespaced ? { namespace: target.namespace } : {};
+    for await (const page of kube.list(type, { ...where, signal })) {
+      found.push(...page.items.filter((item) => listAt(item, "subjects").some(names)));
+    }
+  } catch (thrown) {
+    if (!isAnswer(thrown)) throw thrown;
+    missing.add(`${type.plural}: ${messageOf(thrown)}`);
+  }
+  return found;
+}
+
+function isAnswer(thrown: unknown): boolean {
+  return thrown instanceof KubeError && thrown.code !== 0;
+}
+
+function targetNotFound({ apiGroup, kind, namespace, name }: WorkloadTarget): HoldfastError {
+  const type = apiGroup === "" ? kind : `${kind}.${apiGroup}`;
+  return new HoldfastError(
+    "TargetNotFound",
+    `there is no ${type} ${namespace}/${name}, the target of the backup`,
+    {
+      disposition: "stall",
+      next: "Correct spec.target of the BackupConfiguration, or create the workload.",
+    },
+  );
+}
+
+/** `spec.target` of a BackupConfiguration; `TargetMissing` when it has none that is a workload. */
+export function targetOf(configuration: KubeObject): WorkloadTarget {
+  const target = fieldsAt(configuration, "spec", "target");
+  const kind = textAt(target, "kind");
+  const name = textAt(target, "name");
+  if (kind !== undefined && name !== undefined) {
+    const namespace = textAt(target, "namespace") ?? configuration.metadata.namespace ?? "";
+    return { apiGroup: textAt(target, "apiGroup") ?? "", kind, namespace, name };
+  }
+  throw new HoldfastError("TargetMissing", `${nameOf(refOf(configuration))} has no workload in spec.target`, {
+    disposition: "stall",
+    next: "Name the workload in spec.target, or use the kubedump-addon for a whole cluster.",
+  });
+}

@@ -1,0 +1,42 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { apiVersionOf, type KubeObject, nameOf, type Resource, refOf } from "../../api/meta.ts";
+import { yamlOf } from "../storage/stored-document.ts";
+import { fileNameOf, folderOfType, isSafeName } from "./manifest-tree.ts";
+import type { MissingParts } from "./missing-parts.ts";
+import { sanitise } from "./sanitise.ts";
+import { unsafeIntegerAt } from "./unsafe-integer.ts";
+
+/** Writes one object into the tree; false when it could not be, which `missing` then names. */
+export type ManifestWriter = (type: Resource, listed: KubeObject) => Promise<boolean>;
+
+export function createManifestWriter(tree: string, missing: MissingParts): ManifestWriter {
+  return async (type, listed) => {
+    const object: KubeObject = { ...listed, apiVersion: apiVersionOf(type), kind: type.kind };
+    const { name, namespace } = object.metadata;
+    if (!isSafeName(name) || (namespace !== undefined && !isSafeName(namespace))) {
+      missing.add(`${type.kind} ${JSON.stringify(name)}: not a name that a file can have`);
+      return false;
+    }
+    const rounded = unsafeIntegerAt(object);
+    if (rounded !== undefined) {
+      missing.add(`${nameOf(refOf(object))}: the number at ${rounded} is too large to be read exactly`);
+      return false;
+    }
+    const folder = join(tree, folderOfType(type, namespace));
+    await writeInto(folder, fileNameOf(name), yamlOf(sanitise(object)));
+    return true;
+  };
+}
+
+/** Folders are made when the first file needs them: a list that is begun again removes them. */
+async function writeInto(folder: string, name: string, text: string): Promise<void> {
+  const file = join(folder, name);
+  try {
+    await writeFile(file, text);
+  } catch (thrown) {
+    if (!(thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT")) throw thrown;
+    await mkdir(folder, { recursive: true });
+    await writeFile(file, text);
+  }
+}

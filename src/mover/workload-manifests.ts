@@ -1,0 +1,74 @@
+import { resourceOf } from "../api/kinds.ts";
+import { type KubeObject, nameOf, refOf } from "../api/meta.ts";
+import { HoldfastError } from "../base/errors.ts";
+import { readSession } from "./backup-session.ts";
+import type { JobContext, JobOutcome } from "./job-context.ts";
+import type { JobFlags } from "./job-flags.ts";
+import { saveDump } from "./kubedump-backup.ts";
+import { restoreTree } from "./kubedump-restore.ts";
+import { dumpWorkload, targetOf } from "./manifests/dump-workload.ts";
+import { everything } from "./manifests/manifest-filter.ts";
+import { readNeeded } from "./read-object.ts";
+import { restoreSourceFlags } from "./restore-source.ts";
+import { runRestore } from "./run-restore.ts";
+import { scratchFlags } from "./scratch.ts";
+import { textAt } from "./storage/fields.ts";
+
+export const manifestBackupFlags = [
+  "namespace",
+  "backupsession",
+  ...scratchFlags,
+  "include-rbac-resources",
+] as const;
+export const manifestRestoreFlags = [
+  ...restoreSourceFlags,
+  ...scratchFlags,
+  "include-rbac-resources",
+  "override-resources",
+] as const;
+
+const rbacTypes = ["roles", "rolebindings", "clusterroles", "clusterrolebindings"].map(
+  (plural) => `${plural}.rbac.authorization.k8s.io`,
+);
+
+/** Saves the manifests of the target workload and of what it refers to. */
+export async function manifestBackup(context: JobContext, flags: JobFlags): Promise<JobOutcome> {
+  const rbac = flags.truth("include-rbac-resources", false);
+  return await saveDump(context, flags, async (scratch) => {
+    const session = await readSession(context, flags.required("namespace"), flags.required("backupsession"));
+    const target = targetOf(await invokerOf(context, session));
+    const { kube, log, signal } = context;
+    return await dumpWorkload({ kube, target, rbac, tree: scratch.manifestsHere, log, signal });
+  });
+}
+
+/** Restores them, into `manifestOptions.workload.restoreNamespace` where that is given. */
+export async function manifestRestore(context: JobContext, flags: JobFlags): Promise<JobOutcome> {
+  const rbac = flags.truth("include-rbac-resources", false);
+  const override = flags.truth("override-resources", false);
+  return await runRestore(context, flags, async (restoring) => {
+    const into = textAt(restoring.restore, "spec", "manifestOptions", "workload", "restoreNamespace");
+    return await restoreTree(context, restoring, {
+      filter: rbac ? everything : { ...everything, excludeResources: new Set(rbacTypes) },
+      override,
+      prepare: { restorePVs: false, storageClasses: new Map() },
+      ...(into === undefined ? {} : { intoNamespace: into }),
+    });
+  });
+}
+
+async function invokerOf(context: JobContext, session: KubeObject): Promise<KubeObject> {
+  const shown = nameOf(refOf(session));
+  const kind = textAt(session, "spec", "invoker", "kind");
+  if (kind !== "BackupConfiguration") {
+    throw new HoldfastError("InvokerNotSupported", `${shown} is of a ${kind ?? "nameless kind"}`, {
+      disposition: "stall",
+      next: "Use a BackupConfiguration.",
+    });
+  }
+  const name = {
+    namespace: session.metadata.namespace ?? "",
+    name: textAt(session, "spec", "invoker", "name") ?? "",
+  };
+  return await readNeeded(context, resourceOf("BackupConfiguration"), name, shown);
+}
