@@ -1,3 +1,4 @@
+import type { Buffer } from "node:buffer";
 import type { Readable } from "node:stream";
 import type { Json, JsonObject } from "../base/json.ts";
 import type { ApiEvent } from "./api.ts";
@@ -31,6 +32,7 @@ export type Answer =
       readonly contentType?: string;
     }
   | { readonly kind: "text"; readonly status: number; readonly text: string }
+  | { readonly kind: "bytes"; readonly contentType: string; readonly bytes: Buffer }
   | { readonly kind: "stream"; readonly stream: Readable }
   | { readonly kind: "events"; readonly events: AsyncGenerator<ApiEvent> };
 

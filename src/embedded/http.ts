@@ -141,6 +141,9 @@ async function send(response: ServerResponse, answer: Answer): Promise<void> {
     case "text":
       response.writeHead(answer.status, { "content-type": "text/plain; charset=utf-8" }).end(answer.text);
       return;
+    case "bytes":
+      response.writeHead(200, { "content-type": answer.contentType }).end(answer.bytes);
+      return;
     case "stream":
       response.writeHead(200, { "content-type": "text/plain; charset=utf-8" });
       response.flushHeaders();

@@ -35,6 +35,7 @@ export function inProcessApi(cluster: Cluster): Api {
         const answer = await handle(cluster, call(request, cluster.closing));
         if (answer.kind === "json") return { status: answer.status, body: structuredClone(answer.body) };
         if (answer.kind === "text") return { status: answer.status, body: answer.text };
+        if (answer.kind === "bytes") return { status: 200, body: answer.bytes.toString("base64") };
         if (answer.kind === "stream") {
           let text = "";
           for await (const chunk of answer.stream) text += String(chunk);

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import type { Json, JsonObject } from "../base/json.ts";
 import { type Answer, type Call, json } from "./call.ts";
@@ -14,6 +15,7 @@ export function openApi(kinds: Kinds, call: Call): Answer {
   if (version === "v3" && rest.length === 0) return json(200, { paths: groupVersionPaths(kinds) });
   if (version === "v3") return json(200, documentOf(kinds, rest.join("/")));
   if (version !== "v2" || rest.length > 0) throw noSuchPath();
+  if (call.accept.includes(protobufType)) return emptyProtobuf();
   if (!/application\/json|\*\/\*/.test(call.accept) && call.accept !== "") {
     throw new Failure(
       406,
@@ -23,6 +25,20 @@ export function openApi(kinds: Kinds, call: Call): Answer {
     );
   }
   return json(200, versionTwo(kinds));
+}
+
+const protobufType = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+
+/**
+ * kubectl asks for version 2, in protobuf alone, about kinds that version 3 does not know. It is answered
+ * that there are no more: a Document of gnostic's openapiv2 with `swagger` (1) and `info` (2) only.
+ */
+function emptyProtobuf(): Answer {
+  const text = (field: number, value: string) => [(field << 3) | 2, value.length, ...Buffer.from(value)];
+  const info = [...text(1, "Kubernetes"), ...text(2, "v1")];
+  const bytes = Buffer.from([...text(1, "2.0"), (2 << 3) | 2, info.length, ...info]);
+  // The name that is asked for is no valid media type; this is how servers name it.
+  return { kind: "bytes", contentType: protobufType.replace("@", "."), bytes };
 }
 
 function pathOf(kind: Kind): string {

@@ -1,7 +1,7 @@
 import type { JsonObject } from "../base/json.ts";
 import { definitionCauses } from "./crd/check.ts";
 import { withDefaults } from "./defaults/built-in.ts";
-import { badRequest, invalid } from "./failure.ts";
+import { badRequest, type Failure, invalid } from "./failure.ts";
 import { apiVersion, type Kind } from "./kinds.ts";
 import { changeCauses, kindCauses, metadataCauses } from "./rules.ts";
 import { defaulted, withStructs } from "./schema/default.ts";
@@ -23,7 +23,7 @@ export function settled(kind: Kind, raw: JsonObject, options: WriteOptions): Jso
   for (const cause of violations(object, kind.schema)) {
     if (cause.reason === "FieldValueTypeInvalid") {
       const what = `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}`;
-      throw badRequest(`${what}: ${cause.field}: ${cause.message}`);
+      throw unreadable(options, `${what}: `, `${cause.field}: ${cause.message}`);
     }
   }
   const { value, unknown } = pruned(object, kind.schema);
@@ -31,12 +31,18 @@ export function settled(kind: Kind, raw: JsonObject, options: WriteOptions): Jso
   return withStructs(withDefaults(kind.resource, value), kind.schema);
 }
 
+/** What cannot be read as the kind: a bad request, or an invalid patch. */
+function unreadable(options: WriteOptions, what: string, why: string): Failure {
+  if (!options.patches) return badRequest(`${what}${why}`);
+  const cause = { reason: "FieldValueInvalid", message: `Invalid value: ${why}`, field: "patch" };
+  return invalid({ group: "", plural: "", kind: "" }, "", [cause]);
+}
+
 function report(kind: Kind, unknown: readonly string[], options: WriteOptions): void {
   const texts = unknown.map((field) => `unknown field "${field}"`);
   if (options.validation === "Strict" && texts.length > 0) {
     const what = `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}`;
-    const prefix = options.patches ? "" : `${what}: `;
-    throw badRequest(`${prefix}strict decoding error: ${texts.join(", ")}`);
+    throw unreadable(options, `${what}: `, `strict decoding error: ${texts.join(", ")}`);
   }
   if (options.validation === "Warn") options.warnings.push(...texts);
 }

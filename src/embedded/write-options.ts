@@ -1,18 +1,16 @@
 import type { Call } from "./call.ts";
-import { badRequest } from "./failure.ts";
+import { badRequest, type Failure, invalid } from "./failure.ts";
 import type { WriteOptions } from "./write.ts";
 
 /** How a write is to be done, from the query. Throws 400. */
 export function writeOptions(call: Call, subresource: WriteOptions["subresource"]): WriteOptions {
   const dryRun = call.query["dryRun"] ?? "";
   if (dryRun !== "" && dryRun !== "All") {
-    throw badRequest(`dryRun: Unsupported value: ${JSON.stringify(dryRun)}: supported values: "All"`);
+    throw unsupported(call, "dryRun", dryRun, '"All"');
   }
   const validation = call.query["fieldValidation"] || "Warn";
   if (validation !== "Strict" && validation !== "Warn" && validation !== "Ignore") {
-    throw badRequest(
-      `fieldValidation: Unsupported value: ${JSON.stringify(validation)}: supported values: "Ignore", "Strict", "Warn"`,
-    );
+    throw unsupported(call, "fieldValidation", validation, '"Ignore", "Strict", "Warn"');
   }
   const manager = call.query["fieldManager"] || call.userAgent.split("/")[0] || "unknown";
   if (manager.length > 128) throw badRequest("fieldManager: may not be more than 128 bytes");
@@ -24,4 +22,12 @@ export function writeOptions(call: Call, subresource: WriteOptions["subresource"
     patches: call.method === "PATCH",
     warnings: [],
   };
+}
+
+function unsupported(call: Call, field: string, value: string, supported: string): Failure {
+  const kind =
+    call.method === "POST" ? "CreateOptions" : call.method === "PUT" ? "UpdateOptions" : "PatchOptions";
+  const message = `Unsupported value: ${JSON.stringify(value)}: supported values: ${supported}`;
+  const names = { group: "meta.k8s.io", plural: kind.toLowerCase(), kind };
+  return invalid(names, "", [{ reason: "FieldValueNotSupported", message, field }]);
 }

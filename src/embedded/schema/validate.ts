@@ -100,9 +100,7 @@ function checkText(value: string, schema: Schema, path: string, out: Cause[]): v
   const format = textAt(raw, "format");
   if (format === "" || formatFits(format, value)) return;
   const message = `${path} in body must be of type ${format}: ${JSON.stringify(value)}`;
-  // To a built-in kind a text of another format is of another type: it cannot even be read.
-  if (schema.custom) out.push(wrong(path, value, message));
-  else out.push({ ...wrong(path, value, message), reason: "FieldValueTypeInvalid" });
+  out.push({ ...wrong(path, value, message), reason: "FieldValueTypeInvalid" });
 }
 
 function checkNumber(value: number, schema: Schema, path: string, out: Cause[]): void {
@@ -171,7 +169,7 @@ function checkObject(value: JsonObject, schema: Schema, path: string, out: Cause
   }
   const within = (name: string) => (path === "" ? name : `${path}.${name}`);
   for (const name of schema.required) {
-    if (value[name] === undefined && isNeeded(schema, name)) out.push(missing(within(name)));
+    if (isAbsent(value[name], schema, name) && isNeeded(schema, name)) out.push(missing(within(name)));
   }
   for (const name of names) {
     const below = schema.child(name);
@@ -181,6 +179,13 @@ function checkObject(value: JsonObject, schema: Schema, path: string, out: Cause
       continue;
     check(child, below, within(name), out);
   }
+}
+
+/** A pod without containers is none, whether the list is empty or not there. */
+function isAbsent(value: Json | undefined, schema: Schema, name: string): boolean {
+  return (
+    value === undefined || (!schema.custom && name === "containers" && isList(value) && value.length === 0)
+  );
 }
 
 /** Built-in lists and structs held by value may be absent although the schema calls them required. */
