@@ -27,7 +27,13 @@ type Started = {
   close(): Promise<void>;
 };
 
-type Candidate = { readonly name: string; readonly runs: boolean; readonly start: () => Promise<Started> };
+export type ServerName = "kube-apiserver" | "embedded server";
+
+type Candidate = {
+  readonly name: ServerName;
+  readonly runs: boolean;
+  readonly start: () => Promise<Started>;
+};
 
 const embeddedModule = new URL("../../../src/embedded/server.ts", import.meta.url);
 
@@ -42,15 +48,18 @@ const candidates: readonly Candidate[] = [
 
 /**
  * Both servers for the groups of one test file: the same cases against a real kube-apiserver (with its
- * controllers) and against the embedded server. `server()` is for use inside of cases.
+ * controllers) and against the embedded server, or against one of them. `server()` is for use inside of cases.
  */
-export function kubeServers(): (title: string, cases: (server: () => Server) => void) => void {
+export function kubeServers(
+  only?: ServerName,
+): (title: string, cases: (server: () => Server) => void) => void {
   const running = new Map<string, Promise<{ readonly server: Server; close(): Promise<void> }>>();
   afterAll(async () => {
     for (const opened of running.values()) await (await opened).close();
   });
   return (title, cases) => {
     for (const { name, runs, start } of candidates) {
+      if (only !== undefined && only !== name) continue;
       describe.runIf(runs)(`${title} (${name})`, () => {
         let server: Server | undefined;
         beforeAll(async () => {
