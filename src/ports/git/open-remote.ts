@@ -7,7 +7,7 @@ import { reaches, walkFirstParents } from "./history.ts";
 import { HttpTransport, type RemoteCredentials } from "./http-transport.ts";
 import { ObjectCache } from "./object-cache.ts";
 import { ObjectSource } from "./object-source.ts";
-import { ProcessTransport } from "./process-transport.ts";
+import { ProcessTransport, type SshFiles } from "./process-transport.ts";
 import { pushCommit } from "./push.ts";
 import type { GitCommit, Oid, Remote } from "./remote.ts";
 import { parseRemoteUrl } from "./remote-url.ts";
@@ -20,6 +20,8 @@ export type RemoteOptions = {
   readonly url: string;
   /** For HTTP; they win over those in the URL. Asked for before every request when a function. */
   readonly credentials?: RemoteCredentials | (() => Promise<RemoteCredentials>);
+  /** For SSH. */
+  readonly ssh?: SshFiles;
   /** Objects by id are kept below it; several processes and remotes may share it. */
   readonly cacheDirectory: string;
   /** Ends every conversation of this remote. */
@@ -91,8 +93,10 @@ function openTransport(options: RemoteOptions): Transport {
     totalMs: options.totalTimeoutMs ?? 600_000,
   };
   const environment = options.environment ?? process.env;
-  if (address.kind !== "http") return new ProcessTransport({ address, deadlines, environment });
-  const { credentials } = options;
+  const { credentials, ssh } = options;
+  if (address.kind !== "http") {
+    return new ProcessTransport({ address, deadlines, environment, ...(ssh ? { ssh } : {}) });
+  }
   return new HttpTransport({ address, deadlines, environment, ...(credentials ? { credentials } : {}) });
 }
 

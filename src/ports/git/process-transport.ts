@@ -13,7 +13,16 @@ import type { Deadlines, Exchange, Service, Transport } from "./transport.ts";
 
 type ProcessAddress = Exclude<RemoteAddress, { kind: "http" }>;
 
+/** Files for `ssh`; without them its own configuration and agent decide. */
+export type SshFiles = {
+  /** Private key, the only one that is tried. */
+  readonly identityFile?: string;
+  /** The host keys that are trusted, and no others. */
+  readonly knownHostsFile?: string;
+};
+
 export type ProcessTransportOptions = {
+  readonly ssh?: SshFiles;
   readonly address: ProcessAddress;
   readonly deadlines: Deadlines;
   readonly environment: NodeJS.ProcessEnv;
@@ -28,12 +37,14 @@ export class ProcessTransport implements Transport {
   readonly #address: ProcessAddress;
   readonly #deadlines: Deadlines;
   readonly #environment: NodeJS.ProcessEnv;
+  readonly #ssh: SshFiles;
   #capabilities: readonly string[] | undefined;
 
-  constructor({ address, deadlines, environment }: ProcessTransportOptions) {
+  constructor({ address, deadlines, environment, ssh = {} }: ProcessTransportOptions) {
     this.where = address.where;
     this.#address = address;
     this.#deadlines = deadlines;
+    this.#ssh = ssh;
     this.#environment = environmentFor(environment);
   }
 
@@ -46,7 +57,7 @@ export class ProcessTransport implements Transport {
 
   async exchange(exchange: Exchange): Promise<Buffer> {
     const command: Command = {
-      ...commandFor(this.#address, exchange.service),
+      ...commandFor(this.#address, exchange.service, this.#ssh),
       environment: this.#environment,
       where: this.where,
     };
@@ -91,15 +102,29 @@ export class ProcessTransport implements Transport {
   }
 }
 
-function commandFor(address: ProcessAddress, service: Service): { file: string; args: readonly string[] } {
+function commandFor(
+  address: ProcessAddress,
+  service: Service,
+  ssh: SshFiles,
+): Pick<Command, "file" | "args"> {
   if (address.kind === "local") {
     return { file: "git", args: ["-c", "uploadpack.allowFilter=true", service, address.path] };
   }
-  const port = address.port === undefined ? [] : ["-p", String(address.port)];
-  const options = ["-o", "BatchMode=yes", "-o", "ConnectTimeout=15", "-o", "SendEnv=GIT_PROTOCOL"];
+  const settings = ["BatchMode=yes", "ConnectTimeout=15", "SendEnv=GIT_PROTOCOL"];
+  if (ssh.identityFile) settings.push("IdentitiesOnly=yes", `IdentityFile=${quoted(ssh.identityFile)}`);
+  if (ssh.knownHostsFile) {
+    settings.push("StrictHostKeyChecking=yes", `UserKnownHostsFile=${quoted(ssh.knownHostsFile)}`);
+  }
+  const options = settings.flatMap((setting) => ["-o", setting]);
+  if (address.port !== undefined) options.push("-p", String(address.port));
   // The other end's shell reads the path, so that it is quoted for it the way git does.
   const path = `'${address.path.replaceAll(/['!]/g, "'\\$&'")}'`;
-  return { file: "ssh", args: [...options, ...port, "--", address.destination, `git-${service} ${path}`] };
+  return { file: "ssh", args: [...options, "--", address.destination, `git-${service} ${path}`] };
+}
+
+/** For ssh's configuration syntax, which splits at spaces and expands percent signs. */
+function quoted(file: string): string {
+  return `"${file.replaceAll("%", "%%")}"`;
 }
 
 /** Without Git's own variables: under a hook they would name another repository. */
