@@ -139,7 +139,7 @@ onEveryTransport("writing a branch that moves", (open) => {
     expect(repository.git("rev-list", "--count", "main").trim()).toBe("3");
   });
 
-  test("two writers with fifty commits each lose none", { timeout: 60_000 }, async () => {
+  test("two writers with fifty commits each lose none", { timeout: 240_000 }, async () => {
     const { repository, another, pushed } = open();
     await pushed({ start: "s" });
     const write = async (name: string) => {
