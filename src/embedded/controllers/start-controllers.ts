@@ -14,6 +14,7 @@ import { createDaemonSetController } from "./daemon-set-controller.ts";
 import { createDeploymentController } from "./deployment-controller.ts";
 import { createVolumeController } from "./directory-provisioner.ts";
 import { createEphemeralClaimController } from "./ephemeral-claim-controller.ts";
+import { createEventExpiry } from "./event-expiry.ts";
 import { createJobController } from "./job-controller.ts";
 import { createKubelet } from "./kubelet/kubelet.ts";
 import { createPodLog, type PodLog } from "./kubelet/pod-log.ts";
@@ -55,6 +56,7 @@ export type ControllerName =
   | "deployments"
   | "stateful-sets"
   | "daemon-sets"
+  | "event-expiry"
   | "kubelet";
 
 export type Controllers = {
@@ -92,6 +94,7 @@ export async function startControllers(options: ControllersOptions): Promise<Con
     deployments: () => createDeploymentController(context),
     "stateful-sets": () => createStatefulSetController(context),
     "daemon-sets": () => createDaemonSetController(context),
+    "event-expiry": () => createEventExpiry(context),
   };
   const running: RunningController[] = [];
   const close = async () => {

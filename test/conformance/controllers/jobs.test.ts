@@ -1,5 +1,6 @@
-import { stat } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { resources } from "../../../src/embedded/controllers/resources.ts";
 import { isTrue } from "../../../src/embedded/controllers/status.ts";
@@ -99,10 +100,14 @@ onEveryServer("a Job's volumes and variables", (get) => {
       data: { "a.txt": "from the map" },
     });
     await job(world, "inits", ["say", "ok"], {
-      container: { volumeMounts: [mount], args: ["copy", "/shared/b.txt", "/shared/c.txt"] },
+      container: {
+        volumeMounts: [mount, { name: "out", mountPath: "/out" }],
+        args: ["copy", "/shared/b.txt", "/out/c.txt"],
+      },
       pod: {
         volumes: [
           { name: "shared", emptyDir: {} },
+          { name: "out", hostPath: { path: world.stateDirectory } },
           { name: "words", configMap: { name: "words" } },
         ],
         initContainers: [
@@ -117,9 +122,38 @@ onEveryServer("a Job's volumes and variables", (get) => {
     });
     await until(world, "inits", "Complete");
     const [pod] = await podsOf(world, "inits");
-    const path = join(world.stateDirectory, "pods", pod?.metadata.uid ?? "", "root", "shared");
-    expect((await stat(join(path, "c.txt"))).size).toBe("from the map".length);
-    expect((await stat(path)).isDirectory()).toBe(true);
+    expect(await readFile(join(world.stateDirectory, "c.txt"), "utf8")).toBe("from the map");
+    // What a finished pod had of its own goes; its log stays.
+    const path = join(world.stateDirectory, "pods", pod?.metadata.uid ?? "");
+    await eventually(async () => {
+      expect((await readdir(path)).toSorted()).toEqual(["logs", "processes"]);
+    });
+  });
+});
+
+onEveryServer("the log of a running container", (get) => {
+  test("it can be followed until the container has ended", async () => {
+    const world = get();
+    await job(world, "followed", ["wait"]);
+    const pod = await eventually(async () => {
+      const [found] = await podsOf(world, "followed");
+      if (found === undefined || textAt(found, "status", "phase") !== "Running")
+        throw new Error("not running");
+      expect(await logOf(world, found)).toBe("waiting\n");
+      return found;
+    });
+    const query = { namespace: world.namespace, pod: pod.metadata.name, container: "main", follow: true };
+    const stream = await world.controllers().podLog(query, new AbortController().signal);
+    if (stream === undefined) throw new Error("there is no log");
+    const whole = text(stream);
+    await world.client.delete(resources.jobs, { namespace: world.namespace, name: "followed" });
+    expect(await whole).toBe("waiting\n");
+  });
+
+  test("a container that has not run has none", async () => {
+    const world = get();
+    const query = { namespace: world.namespace, pod: "nobody", container: "main", follow: false };
+    expect(await world.controllers().podLog(query, new AbortController().signal)).toBeUndefined();
   });
 });
 
@@ -164,6 +198,14 @@ onEveryServer("the end of a Job", (get) => {
       expect(await podsOf(world, "deleted")).toEqual([]);
       await expect(stat(join(world.stateDirectory, "pods", uid))).rejects.toThrow("ENOENT");
     });
+  });
+
+  test("a pod past its own activeDeadlineSeconds is ended and Failed", async () => {
+    const world = get();
+    await job(world, "overdue", ["wait"], { pod: { activeDeadlineSeconds: 1 } });
+    await until(world, "overdue", "Failed");
+    const [pod] = await podsOf(world, "overdue");
+    expect(at(pod, "status")).toMatchObject({ phase: "Failed", reason: "DeadlineExceeded" });
   });
 
   test("ttlSecondsAfterFinished removes a finished Job", async () => {

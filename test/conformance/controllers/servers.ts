@@ -101,7 +101,7 @@ function on(servers: typeof kinds, title: string, cases: (world: () => World) =>
   }
 }
 
-const namespaces = {
+export const namespaces = {
   group: "",
   version: "v1",
   kind: "Namespace",

@@ -8,7 +8,7 @@ import { conditionOf } from "../../../src/embedded/controllers/status.ts";
 import { textAt } from "../../../src/embedded/value.ts";
 import { eventually } from "../../support/eventually.ts";
 import { job, podsOf, until } from "./job-fixture.ts";
-import { onEmbedded, type World } from "./servers.ts";
+import { namespaces, onEmbedded, type World } from "./servers.ts";
 
 function claim(world: World, name: string, spec: object = {}): Promise<KubeObject> {
   return world.client.create(resources.claims, {
@@ -237,5 +237,25 @@ onEmbedded("host paths", (get) => {
     });
     await until(world, "host", "Complete");
     expect(await readdir(path)).toEqual(["file"]);
+  });
+});
+
+onEmbedded("the end of a namespace", (get) => {
+  test("everything in it goes: processes, pods with finalizers, claims and their directories", async () => {
+    const world = get();
+    await claim(world, "data");
+    const directory = await directoryOf(world, await bound(world, "data"));
+    await writeFile(join(directory, "precious"), "x");
+    await job(world, "busy", ["wait"], mounting("data", "/data"));
+    await eventually(async () => {
+      const [pod] = await podsOf(world, "busy");
+      expect(textAt(pod, "status", "phase")).toBe("Running");
+    });
+    await world.client.delete(namespaces, { name: world.namespace });
+    await eventually(async () => {
+      expect(await world.client.get(namespaces, { name: world.namespace })).toBeUndefined();
+      await expect(stat(directory)).rejects.toMatchObject(gone);
+      expect(await readdir(join(world.stateDirectory, "pods"))).toEqual([]);
+    });
   });
 });

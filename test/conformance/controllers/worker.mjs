@@ -27,6 +27,7 @@ switch (task) {
     appendFileSync(join(root, rest[0]), `${process.pid}\n`);
     break;
   case "wait":
+    console.log("waiting");
     if (rest[0] !== undefined) appendFileSync(join(root, rest[0]), `${process.pid}\n`);
     process.on("SIGTERM", () => process.exit(0));
     setInterval(() => undefined, 60_000);

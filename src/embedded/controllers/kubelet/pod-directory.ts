@@ -31,6 +31,18 @@ export function podDirectory(stateDirectory: string, pod: KubeObject): PodDirect
   };
 }
 
+/**
+ * Takes away what a finished pod no longer needs: its emptyDirs, the copies of Secrets and the kubeconfig.
+ * What it linked to stays, and so do its logs until the pod itself goes.
+ */
+export async function removeRoots(pod: KubeObject, directory: PodDirectory): Promise<void> {
+  const containers = [...containersOf(pod), ...initContainersOf(pod)];
+  const roots = containers.map((container) => directory.rootOf(textAt(container, "name")));
+  for (const path of [directory.kubeconfig, join(directory.path, "volumes"), ...roots]) {
+    await rm(path, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
 /** Names that an API server has validated hold no separator; one that does is refused all the same. */
 function safeSegment(name: string): string {
   if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) return name;

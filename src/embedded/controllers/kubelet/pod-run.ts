@@ -7,7 +7,7 @@ import { exitCodeOf, isSidecar, runContainer } from "./container-run.ts";
 import type { Environment } from "./environment.ts";
 import type { Node } from "./node-options.ts";
 import { NotReady } from "./not-ready.ts";
-import { type PodDirectory, podDirectory } from "./pod-directory.ts";
+import { type PodDirectory, podDirectory, removeRoots } from "./pod-directory.ts";
 import { setUpPod } from "./pod-setup.ts";
 import {
   containersOf,
@@ -116,6 +116,7 @@ export function startPodRun(node: Node, pod: KubeObject): PodRun {
     state.over = state.failed !== undefined || cause?.kind !== "shutdown" || endsWithNode(run);
     if (state.over) publisher.publish();
     await publisher.settled();
+    if (state.over) await removeRoots(pod, directory);
   };
   const ended = main().catch((error: unknown) => {
     node.log("error", `pod ${pod.metadata.namespace}/${pod.metadata.name}: ${messageOf(error)}`);
