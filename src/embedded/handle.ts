@@ -16,7 +16,7 @@ import { review } from "./reviews.ts";
 import { handleSubresource } from "./subresources.ts";
 import { textAt } from "./value.ts";
 import { watched } from "./watch.ts";
-import { change, create, read } from "./write.ts";
+import { change, create, placed, read } from "./write.ts";
 import { writeOptions } from "./write-options.ts";
 
 const openPaths = new Set(["healthz", "livez", "readyz"]);
@@ -120,7 +120,11 @@ function handleCollection(cluster: Cluster, call: Call, path: ResourcePath): Ans
   switch (call.method) {
     case "GET": {
       if (path.watch || isTrue(call.query["watch"])) {
-        return presentedEvents(call, kind, watched(cluster, kind, namespace, call.query, call.signal));
+        return presentedEvents(
+          call,
+          kind,
+          watched(cluster, kind, { namespace, query: call.query }, call.signal),
+        );
       }
       return presentedList(call, kind, listed(cluster, kind, namespace, call.query));
     }
@@ -128,13 +132,8 @@ function handleCollection(cluster: Cluster, call: Call, path: ResourcePath): Ans
       if (kind.namespaced && namespace === undefined) throw methodNotAllowed();
       const options = writeOptions(call, "");
       const body = requireFitting(kind, { namespace: namespace ?? "", name: "" }, call.body);
-      return presentedObject(
-        call,
-        kind,
-        201,
-        create(cluster, kind, namespace ?? "", body, options),
-        options.warnings,
-      );
+      const object = create(cluster, kind, placed(body, namespace ?? ""), options);
+      return presentedObject(call, kind, { status: 201, object, warnings: options.warnings });
     }
     default:
       return removeAll(cluster, call, path);
@@ -167,34 +166,31 @@ function handleObject(cluster: Cluster, call: Call, path: ResourcePath): Answer 
     case "GET": {
       if (path.watch || isTrue(call.query["watch"])) {
         const query = { ...call.query, fieldSelector: `metadata.name=${path.name}` };
-        return presentedEvents(call, kind, watched(cluster, kind, path.namespace, query, call.signal));
+        return presentedEvents(
+          call,
+          kind,
+          watched(cluster, kind, { namespace: path.namespace, query }, call.signal),
+        );
       }
-      return presentedObject(call, kind, 200, read(cluster, kind, place));
+      return presentedObject(call, kind, { status: 200, object: read(cluster, kind, place) });
     }
     case "PUT": {
       const options = writeOptions(call, "");
       const body = requireFitting(kind, place, call.body);
       const what = { kind: "replace", make: () => body, needsVersion: true } as const;
-      return presentedObject(
-        call,
-        kind,
-        200,
-        change(cluster, kind, place, what, options).object,
-        options.warnings,
-      );
+      const { object } = change(cluster, kind, { ...place, what }, options);
+      return presentedObject(call, kind, { status: 200, object, warnings: options.warnings });
     }
     case "PATCH": {
       const options = writeOptions(call, "");
-      const { object, created } = change(cluster, kind, place, patchOf(call, kind, place), options);
-      return presentedObject(call, kind, created ? 201 : 200, object, options.warnings);
+      const what = patchOf(call, kind, place);
+      const { object, created } = change(cluster, kind, { ...place, what }, options);
+      return presentedObject(call, kind, { status: created ? 201 : 200, object, warnings: options.warnings });
     }
-    default:
-      return presentedObject(
-        call,
-        kind,
-        200,
-        remove(cluster, kind, place, deleteOptions(call.body, call.query)),
-      );
+    default: {
+      const object = remove(cluster, kind, place, deleteOptions(call.body, call.query));
+      return presentedObject(call, kind, { status: 200, object });
+    }
   }
 }
 

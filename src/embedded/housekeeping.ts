@@ -45,13 +45,7 @@ export class Housekeeping {
     const namespaces = kinds.find("", "v1", "namespaces");
     for (const name of ["default", "kube-system", "kube-public", "kube-node-lease"]) {
       if (namespaces === undefined || store.get("/namespaces", keyOf("", name)) !== undefined) continue;
-      create(
-        this.#cluster,
-        namespaces,
-        "",
-        { apiVersion: "v1", kind: "Namespace", metadata: { name } },
-        ours(),
-      );
+      create(this.#cluster, namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name } }, ours());
     }
     for (const resource of store.resources) {
       for (const object of store.list(resource)) {
@@ -174,8 +168,8 @@ export class Housekeeping {
     const kind: Kind | undefined = this.#cluster.kinds.find("", "v1", "serviceaccounts");
     if (kind === undefined) return;
     if (this.#cluster.store.get("/serviceaccounts", keyOf(namespace, "default")) !== undefined) return;
-    const account = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "default" } };
-    create(this.#cluster, kind, namespace, account, ours());
+    const metadata = { name: "default", namespace };
+    create(this.#cluster, kind, { apiVersion: "v1", kind: "ServiceAccount", metadata }, ours());
   }
 }
 

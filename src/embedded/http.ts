@@ -3,7 +3,6 @@ import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import { load } from "js-yaml";
-import type { Json } from "../base/json.ts";
 import type { Answer, Call } from "./call.ts";
 import type { Cluster } from "./cluster.ts";
 import { badRequest, Failure } from "./failure.ts";
@@ -38,7 +37,7 @@ export async function serve(
         ? error
         : new Failure(500, "InternalError", "internal error of the embedded cluster");
     if (!(error instanceof Failure)) failed(error);
-    sendJson(response, failure.code, failure.toStatus(), []);
+    sendJson(response, { status: failure.code, body: failure.toStatus(), warnings: [] });
   }
 }
 
@@ -136,7 +135,7 @@ function safeField(name: string, value: unknown): unknown {
 async function send(response: ServerResponse, answer: Answer): Promise<void> {
   switch (answer.kind) {
     case "json":
-      sendJson(response, answer.status, answer.body, answer.warnings, answer.contentType);
+      sendJson(response, answer);
       return;
     case "text":
       response.writeHead(answer.status, { "content-type": "text/plain; charset=utf-8" }).end(answer.text);
@@ -164,11 +163,9 @@ async function send(response: ServerResponse, answer: Answer): Promise<void> {
 
 function sendJson(
   response: ServerResponse,
-  status: number,
-  body: Json,
-  warnings: readonly string[],
-  contentType = "application/json",
+  answer: Omit<Extract<Answer, { readonly kind: "json" }>, "kind">,
 ): void {
+  const { status, body, warnings, contentType = "application/json" } = answer;
   const bytes = Buffer.from(JSON.stringify(body));
   if (warnings.length > 0) {
     response.setHeader(

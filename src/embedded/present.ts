@@ -34,10 +34,9 @@ export function formOf(call: Call): Form {
 export function presentedObject(
   call: Call,
   kind: Kind,
-  status: number,
-  object: JsonObject,
-  warnings: readonly string[] = [],
+  result: { readonly status: number; readonly object: JsonObject; readonly warnings?: readonly string[] },
 ): Answer {
+  const { status, object, warnings = [] } = result;
   const form = object["kind"] === "Status" ? "object" : formOf(call);
   if (form === "table") {
     const answer = {

@@ -29,7 +29,8 @@ export function handleScale(cluster: Cluster, call: Call, path: ResourcePath): A
     return version === "" ? next : withAt(next, ["metadata", "resourceVersion"], version);
   };
   const options = writeOptions(call, "scale");
-  const { object } = change(cluster, kind, place, { kind: "replace", make, needsVersion: false }, options);
+  const what = { kind: "replace", make, needsVersion: false } as const;
+  const { object } = change(cluster, kind, { ...place, what }, options);
   return json(200, scaleOf(kind, object), options.warnings);
 }
 

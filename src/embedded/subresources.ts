@@ -52,22 +52,20 @@ function placeOf(path: ResourcePath): { readonly namespace: string; readonly nam
 function handleStatus(cluster: Cluster, call: Call, path: ResourcePath): Answer {
   const { kind } = path;
   const place = placeOf(path);
-  if (call.method === "GET") return presentedObject(call, kind, 200, read(cluster, kind, place));
+  if (call.method === "GET") {
+    return presentedObject(call, kind, { status: 200, object: read(cluster, kind, place) });
+  }
   const options = writeOptions(call, "status");
   if (call.method === "PUT") {
     const body = requireFitting(kind, place, call.body);
     const what = { kind: "replace", make: () => body, needsVersion: true } as const;
-    return presentedObject(
-      call,
-      kind,
-      200,
-      change(cluster, kind, place, what, options).object,
-      options.warnings,
-    );
+    const { object } = change(cluster, kind, { ...place, what }, options);
+    return presentedObject(call, kind, { status: 200, object, warnings: options.warnings });
   }
   if (call.method !== "PATCH") throw methodNotAllowed();
-  const { object } = change(cluster, kind, place, patchOf(call, kind, place), options);
-  return presentedObject(call, kind, 200, object, options.warnings);
+  const what = patchOf(call, kind, place);
+  const { object } = change(cluster, kind, { ...place, what }, options);
+  return presentedObject(call, kind, { status: 200, object, warnings: options.warnings });
 }
 
 /** TokenRequest: https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/ */
@@ -155,7 +153,8 @@ function handleBinding(cluster: Cluster, call: Call, path: ResourcePath): Answer
   if (node === "") throw badRequest("target.name: Required value");
   const options: WriteOptions = writeOptions(call, "");
   const make = (live: JsonObject) => withAt(live, ["spec", "nodeName"], node);
-  change(cluster, path.kind, placeOf(path), { kind: "replace", make, needsVersion: false }, options);
+  const what = { kind: "replace", make, needsVersion: false } as const;
+  change(cluster, path.kind, { ...placeOf(path), what }, options);
   return json(201, { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success" });
 }
 
@@ -170,5 +169,6 @@ function handleFinalize(cluster: Cluster, call: Call, path: ResourcePath): Answe
   }
   const finalizers = textsAt(body, "spec", "finalizers");
   const next = withAt(live, ["spec", "finalizers"], finalizers.length === 0 ? undefined : finalizers);
-  return presentedObject(call, path.kind, 200, keep(cluster, path.kind.resource, keyOf("", path.name), next));
+  const object = keep(cluster, path.kind.resource, keyOf("", path.name), next);
+  return presentedObject(call, path.kind, { status: 200, object });
 }

@@ -29,10 +29,10 @@ type Watched = {
 export function watched(
   cluster: Cluster,
   kind: Kind,
-  namespace: string | undefined,
-  query: ListQuery,
+  scope: { readonly namespace: string | undefined; readonly query: ListQuery },
   signal: AbortSignal,
 ): AsyncGenerator<ApiEvent> {
+  const { namespace, query } = scope;
   const what: Watched = {
     kind,
     namespace,

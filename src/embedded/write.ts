@@ -64,18 +64,12 @@ export function read(cluster: Cluster, kind: Kind, place: Place): JsonObject {
   return viewed(kind, stored);
 }
 
-/** Creates an object. Throws 400, 403 (its namespace is ending), 404 (no such namespace), 409, 422. */
-export function create(
-  cluster: Cluster,
-  kind: Kind,
-  namespace: string,
-  body: JsonObject,
-  options: WriteOptions,
-): JsonObject {
+/** Creates an object in the namespace that it names. Throws 400, 403 (its namespace is ending), 404 (no such namespace), 409, 422. */
+export function create(cluster: Cluster, kind: Kind, body: JsonObject, options: WriteOptions): JsonObject {
   if (textAt(body, "metadata", "resourceVersion") !== "") {
     throw badRequest("resourceVersion should not be set on objects to be created");
   }
-  const config = named(body, namespace);
+  const config = named(body);
   const writer = writerOf(cluster, kind, options);
   const object = newObject(cluster, kind, config, options);
   // Defaults belong to who creates; what the server fills in for the kind is nobody's.
@@ -88,22 +82,16 @@ export function create(
 }
 
 /** Creates by server-side apply: only what was applied is owned, defaults are nobody's. */
-function createApplied(
-  cluster: Cluster,
-  kind: Kind,
-  place: Place,
-  config: JsonObject,
-  options: WriteOptions,
-): JsonObject {
+function createApplied(cluster: Cluster, kind: Kind, config: JsonObject, options: WriteOptions): JsonObject {
   const uid = textAt(config, "metadata", "uid");
   if (uid !== "")
     throw conflict(
       kind,
-      place.name,
+      textAt(config, "metadata", "name"),
       `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`,
     );
   const owned = applied(emptyOf(kind), config, writerOf(cluster, kind, options), false);
-  const object = newObject(cluster, kind, named(owned, place.namespace), options);
+  const object = newObject(cluster, kind, owned, options);
   return stored(cluster, kind, completed(cluster, kind, object), options);
 }
 
@@ -143,11 +131,15 @@ function completed(cluster: Cluster, kind: Kind, object: JsonObject): JsonObject
   return out;
 }
 
-function named(body: JsonObject, namespace: string): JsonObject {
+function named(body: JsonObject): JsonObject {
   const prefix = textAt(body, "metadata", "generateName");
-  const placed = withAt(body, ["metadata", "namespace"], namespace === "" ? undefined : namespace);
-  if (prefix === "" || textAt(body, "metadata", "name") !== "") return placed;
-  return withAt(placed, ["metadata", "name"], `${prefix.slice(0, 58)}${suffix()}`);
+  if (prefix === "" || textAt(body, "metadata", "name") !== "") return body;
+  return withAt(body, ["metadata", "name"], `${prefix.slice(0, 58)}${suffix()}`);
+}
+
+/** An object in the namespace of its path; "" for cluster-scoped kinds. */
+export function placed(object: JsonObject, namespace: string): JsonObject {
+  return withAt(object, ["metadata", "namespace"], namespace === "" ? undefined : namespace);
 }
 
 /** Five signs that spell no word, as the real server takes them. */
@@ -197,18 +189,21 @@ export type Written = { readonly object: JsonObject; readonly created: boolean }
 export function change(
   cluster: Cluster,
   kind: Kind,
-  place: Place,
-  what: Change,
+  wanted: Place & { readonly what: Change },
   options: WriteOptions,
 ): Written {
+  const { what, ...place } = wanted;
   const key = keyOf(place.namespace, place.name);
   const known = cluster.store.get(kind.resource, key);
   if (known === undefined) {
     if (what.kind !== "apply" || options.subresource !== "") throw notFound(kind, place.name);
-    return { object: createApplied(cluster, kind, place, what.config, options), created: true };
+    return {
+      object: createApplied(cluster, kind, placed(what.config, place.namespace), options),
+      created: true,
+    };
   }
   const live = viewed(kind, known);
-  const next = changed(cluster, kind, live, what, options);
+  const next = changed(cluster, kind, { live, what }, options);
   if (sameButForTimes(live, next)) return { object: live, created: false };
   if (options.dryRun) return { object: next, created: false };
   return { object: viewed(kind, keep(cluster, kind.resource, key, storedForm(kind, next))), created: false };
@@ -232,10 +227,10 @@ function isDone(object: JsonObject): boolean {
 function changed(
   cluster: Cluster,
   kind: Kind,
-  live: JsonObject,
-  what: Change,
+  step: { readonly live: JsonObject; readonly what: Change },
   options: WriteOptions,
 ): JsonObject {
+  const { live, what } = step;
   const writer = writerOf(cluster, kind, options);
   const wanted =
     what.kind === "apply"

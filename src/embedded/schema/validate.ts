@@ -80,7 +80,8 @@ function checkEnum(value: Json, schema: Schema, path: string, out: Cause[]): voi
 
 function checkText(value: string, schema: Schema, path: string, out: Cause[]): void {
   const { raw } = schema;
-  const length = [...value].length;
+  // Code points, as the real server counts them.
+  const { length } = Array.from(value);
   const least = numberAt(raw, "minLength");
   const most = numberAt(raw, "maxLength");
   if (least !== undefined && length < least) {

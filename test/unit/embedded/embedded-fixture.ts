@@ -21,7 +21,7 @@ export async function embedded(options: Partial<EmbeddedOptions> = {}): Promise<
 }
 
 /** Bodies of answers are read field by field in tests, where a wrong field is a failed test. */
-// biome-ignore lint/suspicious/noExplicitAny: see above
+// oxlint-disable-next-line typescript/no-explicit-any
 export type Body = any;
 
 export async function ask(

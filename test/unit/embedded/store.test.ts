@@ -37,7 +37,9 @@ describe("the store", () => {
     ]);
     second.close();
   });
+});
 
+describe("the state on disk", () => {
   it("cuts off a line that was torn by a crash, and nothing else", async () => {
     const directory = await temporaryDirectory();
     const first = new Store(directory);
@@ -66,7 +68,9 @@ describe("the store", () => {
     writeFileSync(journal, readFileSync(journal, "utf8").replace("one", "two"));
     expect(() => new Store(directory)).toThrow(expect.objectContaining({ reason: "StateDamaged" }));
   });
+});
 
+describe("the history of the store", () => {
   it("shows lists as they were at an earlier revision", async () => {
     const store = new Store(await temporaryDirectory());
     store.write("/things", "a/x", object("x", "old"));
@@ -86,7 +90,9 @@ describe("the store", () => {
     expect(store.eventsAfter(store.revision - 2)).toHaveLength(2);
     store.close();
   });
+});
 
+describe("snapshots", () => {
   it("keeps everything when the journal grows into a snapshot, also if the end of that is never reached", async () => {
     const directory = await temporaryDirectory();
     const store = new Store(directory);
@@ -122,7 +128,9 @@ describe("the store", () => {
     expect(second.get("/things", "a/x")?.["value"]).toBe("2");
     second.close();
   });
+});
 
+describe("the folder of the store", () => {
   it("belongs to one process at a time", async () => {
     const directory = await temporaryDirectory();
     const first = new Store(directory);
@@ -138,6 +146,8 @@ describe("the store", () => {
     writeFileSync(join(directory, "lock"), JSON.stringify({ pid: process.pid, started: "another start" }));
     new Store(directory).close();
     writeFileSync(join(directory, "lock"), "");
-    new Store(directory).close();
+    const store = new Store(directory);
+    expect(JSON.parse(readFileSync(join(directory, "lock"), "utf8"))).toMatchObject({ pid: process.pid });
+    store.close();
   });
 });
