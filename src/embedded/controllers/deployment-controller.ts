@@ -52,6 +52,7 @@ async function roll(context: ControllerContext, found: KubeObject): Promise<numb
     const revision = revisionFor(current, old);
     deployment = await annotate(context, resources.deployments, deployment, revision);
     numbered = await annotate(context, resources.replicaSets, current, revision);
+    numbered = await follow(context, deployment, numbered);
   }
   const after = await balance(context, deployment, numbered, old);
   const all = [after.current, ...after.old];
@@ -120,6 +121,17 @@ async function annotate(
   if (object.metadata.annotations?.[revisionAnnotation] === revision) return object;
   const metadata = { annotations: { [revisionAnnotation]: revision } };
   return context.client.patch(resource, targetOf(object), { metadata });
+}
+
+/** What a ReplicaSet takes over from its Deployment without a rollout. */
+async function follow(
+  context: ControllerContext,
+  deployment: KubeObject,
+  current: KubeObject,
+): Promise<KubeObject> {
+  const minReadySeconds = numberAt(deployment, "spec", "minReadySeconds") ?? 0;
+  if ((numberAt(current, "spec", "minReadySeconds") ?? 0) === minReadySeconds) return current;
+  return context.client.patch(resources.replicaSets, targetOf(current), { spec: { minReadySeconds } });
 }
 
 type Sets = { readonly current: KubeObject; readonly old: readonly KubeObject[] };

@@ -48,7 +48,8 @@ async function ensureNode(context: ControllerContext, name: string): Promise<voi
         name,
         labels: {
           "kubernetes.io/hostname": name,
-          "kubernetes.io/os": process.platform,
+          // Whatever this machine is: manifests that ask for linux mean an ordinary node.
+          "kubernetes.io/os": "linux",
           "kubernetes.io/arch": arch() === "x64" ? "amd64" : arch(),
         },
       },

@@ -145,7 +145,7 @@ async function placeMount(root: string, mount: Mount, source: VolumeSource, home
   const place = join(root, mount.path);
   await realDirectory(root, dirname(mount.path), mount);
   if (source.kind === "files") {
-    await writeFiles(place, source.files, mount);
+    await writeFiles(root, source.files, mount);
     return;
   }
   const from = source.kind === "path" ? source.path : home;
@@ -197,19 +197,17 @@ async function link(place: string, target: string): Promise<void> {
   await symlink(target, place);
 }
 
-async function writeFiles(
-  place: string,
-  files: ReadonlyMap<string, VolumeFile>,
-  mount: Mount,
-): Promise<void> {
+async function writeFiles(root: string, files: ReadonlyMap<string, VolumeFile>, mount: Mount): Promise<void> {
+  const place = join(root, mount.path);
   if (mount.subPath !== "") {
     const one = files.get(mount.subPath);
     if (one !== undefined) return writeOne(place, one);
     const inside = [...files].filter(([path]) => path.startsWith(`${mount.subPath}/`));
     const below = new Map(inside.map(([path, file]) => [path.slice(mount.subPath.length + 1), file]));
-    return writeFiles(place, below, { ...mount, subPath: "" });
+    return writeFiles(root, below, { ...mount, subPath: "" });
   }
-  await mkdir(place, { recursive: true, mode: 0o755 });
+  // Never through a link: a Secret must not be written into somebody's volume.
+  await realDirectory(root, mount.path, mount);
   for (const [path, file] of files) {
     const target = join(place, posix.normalize(`/${path}`));
     await mkdir(dirname(target), { recursive: true, mode: 0o755 });
