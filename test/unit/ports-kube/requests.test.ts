@@ -1,0 +1,223 @@
+import { createServer } from "node:net";
+import { describe, expect, it } from "vitest";
+import { systemClock } from "../../../src/base/clock.ts";
+import { connectKube } from "../../../src/ports/kube/connect-kube.ts";
+import { KubeError } from "../../../src/ports/kube/kube-error.ts";
+import { freePort } from "../../support/free-port.ts";
+import {
+  configMaps,
+  hurriedClock,
+  kubeconfig,
+  named,
+  scriptedServer,
+  sendJson,
+  sendStatus,
+  settings,
+} from "./scripted-server.ts";
+
+const write = { manager: "holdfast" };
+
+describe("trying again", () => {
+  it("waits as long as Retry-After says after 429, for writes too", async () => {
+    const waits: number[] = [];
+    const { kube, asked } = await scriptedServer(
+      (_, response, count) => {
+        if (count < 3) return sendStatus(response, 429, "TooManyRequests", { "retry-after": "2" });
+        return sendJson(response, settings, 201);
+      },
+      { clock: hurriedClock(waits) },
+    );
+    expect(await kube.create(configMaps, settings, write)).toEqual(settings);
+    expect(asked).toHaveLength(3);
+    expect(waits).toEqual([2000, 2000]);
+  });
+
+  it("gives up after five attempts, and leaves a long Retry-After to the caller", async () => {
+    const busy = await scriptedServer((_, response) => sendStatus(response, 429, "TooManyRequests"));
+    await expect(busy.kube.get(configMaps, named)).rejects.toMatchObject({ code: 429, disposition: "retry" });
+    expect(busy.asked).toHaveLength(5);
+    const closed = await scriptedServer((_, response) =>
+      sendStatus(response, 429, "TooManyRequests", { "retry-after": "3600" }),
+    );
+    await expect(closed.kube.get(configMaps, named)).rejects.toMatchObject({ retryAfterMs: 3_600_000 });
+    expect(closed.asked).toHaveLength(1);
+  });
+
+  it("reads again after 5xx and after a connection that broke", async () => {
+    const { kube, asked } = await scriptedServer((_, response, count) => {
+      if (count === 1) return sendStatus(response, 503, "ServiceUnavailable");
+      if (count === 2) return void response.destroy();
+      return sendJson(response, settings);
+    });
+    expect(await kube.get(configMaps, named)).toEqual(settings);
+    expect(asked).toHaveLength(3);
+  });
+
+  it("never repeats a write that the server may have carried out", async () => {
+    const broken = await scriptedServer((_, response) => void response.destroy());
+    await expect(broken.kube.create(configMaps, settings, write)).rejects.toMatchObject({
+      code: 0,
+      reason: "ApiServerUnreachable",
+      disposition: "retry",
+    });
+    expect(broken.asked).toHaveLength(1);
+    const failing = await scriptedServer((_, response) => sendStatus(response, 500, "InternalError"));
+    await expect(failing.kube.mergePatch(configMaps, named, {}, write)).rejects.toMatchObject({ code: 500 });
+    expect(failing.asked).toHaveLength(1);
+  });
+
+  it("repeats a write that was never sent, because nobody listened", async () => {
+    const port = await freePort();
+    const waits: number[] = [];
+    const clock = hurriedClock(waits);
+    const kube = await connectKube({ kubeconfigText: kubeconfig(`http://127.0.0.1:${port}`), clock });
+    await expect(kube.create(configMaps, settings, write)).rejects.toMatchObject({
+      reason: "ApiServerUnreachable",
+      message: expect.stringContaining("ECONNREFUSED"),
+    });
+    expect(waits).toHaveLength(4);
+    await kube.close();
+  });
+});
+
+describe("deadlines and bounds", () => {
+  it("gives up a request that is not answered in time", async () => {
+    const { kube } = await scriptedServer(() => {}, { deadlineMs: 50, clock: systemClock });
+    await expect(kube.get(configMaps, named)).rejects.toMatchObject({
+      reason: "ApiServerTimeout",
+      disposition: "retry",
+    });
+  });
+
+  it("gives up an answer that trickles", async () => {
+    const { kube } = await scriptedServer((_, response) => void response.write('{"kind"'), {
+      deadlineMs: 50,
+      clock: systemClock,
+    });
+    await expect(kube.create(configMaps, settings, write)).rejects.toMatchObject({
+      reason: "ApiServerTimeout",
+    });
+  });
+
+  it("stops at once when the caller stops", async () => {
+    const { kube } = await scriptedServer(() => {});
+    const stop = new AbortController();
+    const asking = kube.get(configMaps, named, stop.signal);
+    setTimeout(() => stop.abort(), 20);
+    await expect(asking).rejects.toMatchObject({ reason: "Interrupted", exitCode: 130 });
+    await expect(kube.get(configMaps, named, stop.signal)).rejects.toMatchObject({ reason: "Interrupted" });
+  });
+
+  it("refuses an object that is larger than any object can be", async () => {
+    const { kube } = await scriptedServer((_, response) => {
+      response.writeHead(200, { "content-type": "application/json" });
+      const piece = " ".repeat(1024 * 1024);
+      for (let n = 0; n < 20; n += 1) response.write(piece);
+      response.end("{}");
+    });
+    await expect(kube.get(configMaps, named)).rejects.toMatchObject({ reason: "ApiServerAnswerTooLarge" });
+  });
+
+  it("asks for smaller pages when one is too large", async () => {
+    const { kube, asked } = await scriptedServer((one, response) => {
+      const limit = Number(one.query.get("limit"));
+      const start = Number(one.query.get("continue") ?? "0");
+      const data = { a: "x".repeat(3 * 1024 * 1024) };
+      const items = Array.from({ length: Math.min(limit, 30 - start) }, (_, n) => ({
+        metadata: { name: `n${start + n}` },
+        data,
+      }));
+      const next = start + items.length;
+      const metadata = { resourceVersion: "9", ...(next < 30 ? { continue: String(next) } : {}) };
+      sendJson(response, { kind: "ConfigMapList", metadata, items });
+    });
+    const names: string[] = [];
+    for await (const page of kube.list(configMaps, { limit: 100 })) {
+      for (const item of page.items) names.push(item.metadata.name);
+    }
+    expect(names).toEqual(Array.from({ length: 30 }, (_, n) => `n${n}`));
+    expect(asked.map((one) => one.query.get("limit"))).toEqual(["100", "13", "13", "13"]);
+  });
+});
+
+describe("answers that are none", () => {
+  it("says so when a page of a proxy comes instead of an object", async () => {
+    const { kube } = await scriptedServer((_, response) => {
+      response.writeHead(502, { "content-type": "text/html" });
+      response.end("<h1>Bad\n gateway</h1>");
+    });
+    const error = await kube.mergePatch(configMaps, named, {}, write).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(KubeError);
+    expect(error).toMatchObject({ code: 502, disposition: "retry" });
+    expect(String(error)).toContain("<h1>Bad gateway</h1>");
+  });
+
+  it.each(["<html>", "[]", "{}", '"text"', ""])("refuses %o as an object", async (text) => {
+    const { kube } = await scriptedServer((_, response) => void response.end(text));
+    await expect(kube.create(configMaps, settings, write)).rejects.toMatchObject({
+      reason: "ApiServerAnswerInvalid",
+    });
+  });
+
+  it("maps what the server said to what to do about it", async () => {
+    for (const [code, disposition] of [
+      [400, "stall"],
+      [401, "stall"],
+      [403, "stall"],
+      [404, "stall"],
+      [409, "retry"],
+      [410, "retry"],
+      [422, "stall"],
+      [500, "retry"],
+      [501, "stall"],
+    ] as const) {
+      const { kube } = await scriptedServer((_, response) => sendStatus(response, code, "Because"));
+      await expect(kube.create(configMaps, settings, write)).rejects.toMatchObject({
+        code,
+        reason: "Because",
+        disposition,
+        message: `POST /api/v1/namespaces/demo/configmaps: ${code} Because: it is Because`,
+      });
+    }
+  });
+
+  it("says so when what listens does not speak HTTP", async () => {
+    const server = createServer((socket) => socket.end("220 mail.example.com ESMTP\r\n"));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = server.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    const kube = await connectKube({
+      kubeconfigText: kubeconfig(`http://127.0.0.1:${port}`),
+      clock: hurriedClock(),
+    });
+    await expect(kube.get(configMaps, named)).rejects.toMatchObject({ reason: "ApiServerUnreachable" });
+    await kube.close();
+    server.close();
+  });
+});
+
+describe("names in paths", () => {
+  it("never lets a name reach another resource", async () => {
+    const { kube, asked } = await scriptedServer((_, response) => sendJson(response, settings));
+    for (const name of ["..", ".", "", "../secrets/x", "a/status"]) {
+      await expect(kube.get(configMaps, { namespace: "demo", name })).rejects.toMatchObject({
+        reason: "NameInvalid",
+      });
+    }
+    expect(asked).toEqual([]);
+    await kube.get(configMaps, { namespace: "demo", name: "a?b#c d" });
+    expect(asked[0]?.path).toBe("/api/v1/namespaces/demo/configmaps/a%3Fb%23c%20d");
+  });
+
+  it("refuses an object without a namespace, and one of another kind", async () => {
+    const { kube } = await scriptedServer((_, response) => sendJson(response, settings));
+    await expect(async () => kube.get(configMaps, { name: "x" })).rejects.toMatchObject({
+      reason: "NamespaceMissing",
+    });
+    const secret = { ...settings, kind: "Secret" };
+    await expect(async () => kube.create(configMaps, secret, write)).rejects.toMatchObject({
+      reason: "ResourceMismatch",
+      disposition: "bug",
+    });
+  });
+});
