@@ -7,7 +7,7 @@ export function cataloguePage(): string {
   const sections = [
     "# Catalogue of Addons",
     generatedNote,
-    "`holdfast install` brings these Addons and Functions.\nValues of parameters are texts, and names are spelled as they stand here.",
+    "`kubectl apply -f schemas/catalogue` brings these Addons and Functions; `holdfast up` has them already.\nValues of parameters are texts, and names are spelled as they stand here.",
     ...catalogueAddons.map(addonSection),
     `## Functions\n\n${table(
       ["Function", "arguments"],
