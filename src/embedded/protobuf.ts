@@ -176,6 +176,8 @@ function messageValue(bytes: Buffer, type: string, depth: number): Json {
       if (parts.size === 0) return null;
       const seconds = number(parts.get(1)?.[0]);
       const micros = Math.floor(number(parts.get(2)?.[0]) / 1000);
+      // The years that RFC 3339 can write.
+      if (seconds < -62_135_596_800 || seconds > 253_402_300_799) throw broken();
       const text = new Date(seconds * 1000).toISOString().slice(0, 19);
       return type.endsWith("MicroTime") ? `${text}.${String(micros).padStart(6, "0")}Z` : `${text}Z`;
     }

