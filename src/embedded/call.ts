@@ -12,6 +12,8 @@ export type Call = {
   readonly query: Readonly<Record<string, string>>;
   /** Parsed JSON or YAML; undefined when there is no body. */
   readonly body: unknown;
+  /** Fields that stand twice in the text of the body. */
+  duplicates(): readonly string[];
   /** Media type of the body without parameters. */
   readonly contentType: string;
   readonly accept: string;

@@ -5,6 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { load } from "js-yaml";
 import type { Answer, Call } from "./call.ts";
 import type { Cluster } from "./cluster.ts";
+import { duplicateFields } from "./duplicate-fields.ts";
 import { badRequest, Failure } from "./failure.ts";
 import { handle, isOpen } from "./handle.ts";
 import { decodedProtobuf } from "./protobuf.ts";
@@ -52,11 +53,13 @@ async function callOf(cluster: Cluster, request: IncomingMessage, signal: AbortS
     const message = `the body of the request was in an unknown format - accepted media types include: ${bodyTypes.join(", ")}`;
     throw new Failure(415, "UnsupportedMediaType", message, {});
   }
+  const body = parsedBody(bytes, contentType);
   return {
     method: request.method ?? "GET",
     segments,
     query: Object.fromEntries(url.searchParams),
-    body: bytes.length === 0 ? undefined : parsedBody(bytes, contentType),
+    body: body.value,
+    duplicates: () => (body.json === undefined ? [] : duplicateFields(body.json)),
     contentType,
     accept: request.headers.accept ?? "",
     userAgent: request.headers["user-agent"] ?? "",
@@ -108,11 +111,17 @@ async function bodyBytes(request: IncomingMessage): Promise<Buffer> {
 
 const bodyTypes = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
 
-function parsedBody(bytes: Buffer, contentType: string): unknown {
-  if (contentType === "application/vnd.kubernetes.protobuf") return decodedProtobuf(bytes);
+/** `json` is the text of a body that is JSON. */
+type ParsedBody = { readonly value: unknown; readonly json: string | undefined };
+
+function parsedBody(bytes: Buffer, contentType: string): ParsedBody {
+  if (bytes.length === 0) return { value: undefined, json: undefined };
+  if (contentType === "application/vnd.kubernetes.protobuf") {
+    return { value: decodedProtobuf(bytes), json: undefined };
+  }
   const text = bytes.toString("utf8");
   try {
-    return JSON.parse(text, safeField);
+    return { value: JSON.parse(text, safeField), json: text };
   } catch (error) {
     if (error instanceof Failure) throw error;
     if (!contentType.includes("yaml")) {
@@ -120,7 +129,7 @@ function parsedBody(bytes: Buffer, contentType: string): unknown {
     }
   }
   try {
-    return load(text);
+    return { value: load(text), json: undefined };
   } catch (error) {
     throw badRequest(`error decoding YAML: ${String(error)}`);
   }

@@ -22,6 +22,7 @@ export function inProcessApi(cluster: Cluster): Api {
     segments: segmentsOf(request.path),
     query: request.query ?? {},
     body: request.body === undefined ? undefined : JSON.parse(JSON.stringify(request.body)),
+    duplicates: () => [],
     contentType: request.contentType ?? "application/json",
     accept: "application/json",
     userAgent: "holdfast-embedded",

@@ -14,13 +14,16 @@ export function writeOptions(call: Call, subresource: WriteOptions["subresource"
   }
   const manager = call.query["fieldManager"] || call.userAgent.split("/")[0] || "unknown";
   if (manager.length > 128) throw badRequest("fieldManager: may not be more than 128 bytes");
+  const texts = validation === "Ignore" ? [] : call.duplicates().map((field) => `duplicate field "${field}"`);
+  if (validation === "Strict" && texts.length > 0)
+    throw badRequest(`strict decoding error: ${texts.join(", ")}`);
   return {
     dryRun: dryRun === "All",
     manager,
     validation,
     subresource,
     patches: call.method === "PATCH",
-    warnings: [],
+    warnings: [...texts],
   };
 }
 

@@ -115,6 +115,20 @@ describe("the server over HTTPS", () => {
   });
 });
 
+describe("fields that stand twice", () => {
+  it("are warned of, and refused when it is asked to be strict", async () => {
+    const server = await embedded();
+    const body =
+      '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"twice"},"data":{"a":"1","b":"{","a":"2"}}';
+    const send = (query: string) =>
+      fetched(server, `${maps()}${query}`, { token: server.token, method: "POST", body });
+    const refused = await send("?fieldValidation=Strict");
+    expect(refused).toMatchObject({ status: 400 });
+    expect(refused.body.message).toContain('duplicate field "data.a"');
+    expect(await send("")).toMatchObject({ status: 201, warning: '299 - "duplicate field \\"data.a\\""' });
+  });
+});
+
 describe("what is not done", () => {
   it.each([
     ["pods/exec", "POST", "/api/v1/namespaces/default/pods/x/exec"],
