@@ -107,11 +107,13 @@ function backupArgs(request: BackupRequest, source: Source, exclude: readonly Pa
 /** A line of stderr that says what was left out: JSON errors, and targets that vanished (exit code 0 before 0.19). */
 function complaintIn(line: string, root: string): string | undefined {
   const vanished = line.endsWith(" does not exist, skipping");
-  const isError = vanished || parseMessage(line)?.["message_type"] === "error";
-  if (!isError) return undefined;
-  const words = wordsOf(line);
+  const message = parseMessage(line);
+  // What the scan cannot see, the archiver complains about again.
+  const isError = message?.["message_type"] === "error" && message["during"] !== "scan";
+  if (!vanished && !isError) return undefined;
   // As the pod sees it, without the root that only this process knows.
-  return root === "/" ? words : words.replaceAll(`${root}/`, "/");
+  const words = root === "/" ? wordsOf(line) : wordsOf(line).replaceAll(`${root}/`, "/");
+  return words.startsWith("/") ? words : `/${words}`;
 }
 
 function isMissingParent(run: Run, request: BackupRequest): boolean {

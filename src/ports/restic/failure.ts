@@ -113,7 +113,7 @@ const rules: readonly Rule[] = [
   },
   {
     reason: "RepositoryDamaged",
-    words: /ciphertext verification failed/i,
+    words: /ciphertext verification failed|repository contains errors/i,
     disposition: "stall",
     next: "Run `restic check`; a repository that two processes initialised at once and that is empty can be removed.",
   },
@@ -128,7 +128,8 @@ const rules: readonly Rule[] = [
   },
   {
     reason: "SnapshotNotFound",
-    words: /no matching ID found|failed to find snapshot|no snapshot found|multiple IDs with prefix/i,
+    words:
+      /no matching ID found|failed to find snapshot|no snapshot found|multiple IDs with prefix|failed to load snapshot .*(no such file or directory|specified key does not exist)/i,
     disposition: "stall",
     next: "Name a Snapshot whose data is still in the repository (`holdfast snapshots`).",
   },

@@ -67,7 +67,7 @@ export function wordsOf(line: string): string {
     textIn(error, "message") ||
     [textIn(error, "Op"), textIn(error, "Path"), errnoWords(error["Err"])].filter((word) => word).join(" ") ||
     "could not be read";
-  return item === "" || said.includes(item) ? said : `${item}: ${said}`;
+  return item === "" ? said : `${item}: ${said}`;
 }
 
 /** The few that reading a tree meets; numbers as on Linux. */

@@ -61,6 +61,9 @@ export function createResticProcess(options: ProcessOptions): ResticProcess {
         const patience = limitPatience(invocation);
         const result = await exec(requestOf(options, repository, patience.invocation, certificate));
         const judged = patience.judge(result);
+        if (invocation.long && wasEnded(judged)) {
+          await exec(requestOf(options, repository, clearing, certificate)).catch(() => undefined);
+        }
         refuseFailure(judged, repository, invocation);
         return judged;
       });
@@ -78,6 +81,17 @@ export function createResticProcess(options: ProcessOptions): ResticProcess {
       }
     },
   };
+}
+
+/**
+ * After a run that was ended: restic before 0.17 leaves its lock when the signal meets it early, every restic
+ * when it is killed. `unlock` takes away the locks of dead processes of this host, and of nobody who lives.
+ * If it fails, the next exclusive run says who holds the lock.
+ */
+const clearing: Invocation = { args: ["unlock", "--quiet"], doing: { what: "remove locks", where: "" } };
+
+function wasEnded(result: ExecResult): boolean {
+  return result.durationMs > 0 && (result.aborted || result.timedOut || result.signal !== undefined);
 }
 
 /** Replaces what a repository keeps secret in a text. */
