@@ -6,7 +6,7 @@ import { at, isObject, numberAt, textAt, textsAt, withAt } from "./value.ts";
 import { deletedStatus, viewed } from "./view.ts";
 import type { Place } from "./write.ts";
 
-export type Propagation = "Background" | "Foreground" | "Orphan" | undefined;
+type Propagation = "Background" | "Foreground" | "Orphan" | undefined;
 
 export type DeleteOptions = {
   readonly propagation: Propagation;

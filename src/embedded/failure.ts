@@ -2,7 +2,7 @@ import type { Json, JsonObject } from "../base/json.ts";
 
 export type Cause = { readonly reason: string; readonly message: string; readonly field: string };
 
-export type FailureDetails = {
+type FailureDetails = {
   readonly name?: string;
   readonly group?: string;
   /** The resource (plural) or the kind, as the real server has it for each reason. */

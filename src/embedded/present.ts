@@ -12,7 +12,7 @@ import { metadataOnly } from "./view.ts";
 type Form = "object" | "table" | "metadata";
 
 /** The first form in Accept that can be given. Throws 406. */
-export function formOf(call: Call): Form {
+function formOf(call: Call): Form {
   if (call.accept.trim() === "") return "object";
   for (const part of call.accept.split(",")) {
     const [media = "", ...parameters] = part.split(";").map((text) => text.trim());

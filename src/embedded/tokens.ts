@@ -7,7 +7,7 @@ import { isObject, numberAt, textAt } from "./value.ts";
 
 export type User = { readonly name: string; readonly groups: readonly string[]; readonly uid: string };
 
-export type ServiceAccountToken = {
+type ServiceAccountToken = {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;

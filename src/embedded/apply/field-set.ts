@@ -90,18 +90,6 @@ export function recursiveDifference(a: FieldSet, b: FieldSet): FieldSet {
   return make(members, children);
 }
 
-/** What of the set lies at and below the paths of `within`. */
-export function restrictedTo(set: FieldSet, within: FieldSet): FieldSet {
-  const members = new Set([...set.members].filter((step) => within.members.has(step)));
-  const children: (readonly [string, FieldSet])[] = [];
-  for (const [step, child] of set.children) {
-    const other = within.children.get(step);
-    if (within.members.has(step)) children.push([step, child]);
-    else if (other !== undefined) children.push([step, restrictedTo(child, other)]);
-  }
-  return make(members, children);
-}
-
 export function has(set: FieldSet, path: readonly string[]): boolean {
   const [first, ...rest] = path;
   if (first === undefined) return false;
@@ -128,7 +116,7 @@ export function withNamedParents(set: FieldSet, schema: Schema | undefined): Fie
 }
 
 /** The schema one step further down. */
-export function schemaAt(schema: Schema | undefined, step: string): Schema | undefined {
+function schemaAt(schema: Schema | undefined, step: string): Schema | undefined {
   return step.startsWith("f:") ? schema?.child(step.slice(2)) : schema?.items;
 }
 

@@ -57,7 +57,7 @@ function collect(
   }
 }
 
-export type Comparison = {
+type Comparison = {
   readonly added: FieldSet;
   readonly modified: FieldSet;
   readonly removed: FieldSet;

@@ -10,7 +10,7 @@ export const cleanupFinalizer = "customresourcecleanup.apiextensions.k8s.io";
 const verbs = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
 
 /** The kinds that a CustomResourceDefinition serves, one per served version. */
-export function kindsOf(definition: JsonObject): readonly Kind[] {
+function kindsOf(definition: JsonObject): readonly Kind[] {
   const spec = objectAt(definition, "spec");
   const names = objectAt(spec, "names");
   const group = textAt(spec, "group");

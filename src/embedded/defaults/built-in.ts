@@ -14,7 +14,7 @@ import {
 } from "./workloads.ts";
 
 /** What a new object may look up among the others. */
-export type Surroundings = {
+type Surroundings = {
   /** Stored objects of a resource, e.g. `storage.k8s.io/storageclasses`. */
   list(resource: string): readonly JsonObject[];
 };

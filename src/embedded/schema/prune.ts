@@ -3,7 +3,7 @@ import { definitionOf, objectMetaName } from "../kinds.ts";
 import { isList, isObject } from "../value.ts";
 import type { Schema } from "./schema.ts";
 
-export type Pruned = { readonly value: JsonObject; readonly unknown: readonly string[] };
+type Pruned = { readonly value: JsonObject; readonly unknown: readonly string[] };
 
 /** The object without fields that its schema does not name, and the paths of those (`spec.foo`). */
 export function pruned(object: JsonObject, schema: Schema): Pruned {

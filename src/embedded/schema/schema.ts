@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from "../../base/json.ts";
 import { at, isObject, objectAt, textAt, textsAt } from "../value.ts";
 
-export type ListKind = "atomic" | "set" | "map";
+type ListKind = "atomic" | "set" | "map";
 
 /**
  * A structural schema: of a built-in kind (derived) or of a custom resource (its CRD). Children are made

@@ -16,8 +16,6 @@ export type StoreEvent = {
   readonly previous: JsonObject | undefined;
 };
 
-export type Listing = { readonly objects: readonly JsonObject[]; readonly keys: readonly string[] };
-
 /** Writes that watches and paged lists can still look back on. */
 const historyKept = 10_000;
 const compactAtBytes = 16 << 20;
