@@ -28,7 +28,7 @@ export type Access = {
 /** Who asks: how each request says it. */
 export type CredentialSource = (fresh: boolean) => Promise<Credentials>;
 
-export const serviceAccountDirectory = "/var/run/secrets/kubernetes.io/serviceaccount";
+const serviceAccountDirectory = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /** The service account of this pod, or undefined outside a cluster. */
 export async function inClusterAccess(

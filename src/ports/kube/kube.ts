@@ -57,8 +57,8 @@ export interface Kube {
   list(resource: Resource, options?: ListOptions): AsyncIterable<ListPage>;
   /**
    * Lists, then watches, for ever: bookmarks, resume from the last resourceVersion, relist after 410 and
-   * after any error (with back-off), a full relist every 10 minutes. Ends only by the signal. A list
-   * that fails is reported through `onError` and tried again.
+   * after any error (with back-off), a full relist every 10 minutes. Ends only by the signal. A list or a
+   * watch that fails is reported through `onError` and tried again; an expired resourceVersion is no failure.
    */
   follow(
     resource: Resource,

@@ -231,8 +231,13 @@ withKubectl("knows kinds of CRDs", (kubectl, server, home) => {
       return run;
     });
     expect(made.out).toBe("widget.kubectl.TAG.example.com/one created\n");
-    const table = await kubectl(["get", "wd"]);
-    expect(table.out).toBe("NAME   SIZE   PHASE   AGE\none    3              AGE\n");
+    // A real server tells short names and columns a moment after it serves the kind.
+    const columns = await eventually(async () => {
+      const table = await kubectl(["get", "wd"]);
+      expect(table.out).toBe("NAME   SIZE   PHASE   AGE\none    3              AGE\n");
+      return table;
+    });
+    expect(columns.code).toBe(0);
     const refused = await kubectl(["apply", "-f", "-"], widget.replace("size: 3", "size: 99"));
     expect(refused.code).toBe(1);
     expect(refused.err).toContain("spec.size");
