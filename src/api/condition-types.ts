@@ -32,6 +32,13 @@ export const backupStorageConditions = {
     whenFalse: "BackendInitializationFailed",
     says: "metadata.yaml stands at the root of the prefix.",
   },
+  backendWiped: {
+    type: "BackendWiped",
+    whenTrue: "WipeOutSucceeded",
+    whenFalse: "WipeOutFailed",
+    says: "While it is being deleted with WipeOut and consent: everything under its prefix is gone.",
+    own: true,
+  },
   backendSecretFound: {
     type: "BackendSecretFound",
     whenTrue: "BackendSecretAvailable",
@@ -46,6 +53,13 @@ export const repositoryConditions = {
     whenTrue: "RepositoryInitializationSucceeded",
     whenFalse: "RepositoryInitializationFailed",
     says: "repository.yaml stands in the repository's directory.",
+  },
+  repositoryWiped: {
+    type: "RepositoryWiped",
+    whenTrue: "WipeOutSucceeded",
+    whenFalse: "WipeOutFailed",
+    says: "While it is being deleted with WipeOut and consent: everything in its directory is gone.",
+    own: true,
   },
 } as const satisfies ConditionTypes;
 
@@ -179,6 +193,12 @@ export const restoreSessionConditions = {
     whenTrue: "SuccessfullyEnsuredRestoreExecutor",
     whenFalse: "FailedToEnsureRestoreExecutor",
     says: "The restore Jobs were created.",
+  },
+  held: {
+    type: "Held",
+    whenTrue: "AlreadyRun",
+    says: "True: the record forbids this restore to run. The reason is AlreadyRun, SpecChanged, ClaimedByAnotherCluster or ClaimWithoutOutcome; the message says what to do.",
+    own: true,
   },
   restoreIncomplete: {
     type: "RestoreIncomplete",

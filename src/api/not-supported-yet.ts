@@ -102,7 +102,7 @@ export const notSupportedYet: readonly Unsupported[] = [
     path: [...session, "repositories", "*", "backupVerifier"],
     severity: "warning",
     says: "is not used: this release tries no restores by itself",
-    next: "Take it out, and try restores with holdfast drill.",
+    next: "Take it out, and try a restore into a namespace of its own from time to time.",
   },
   {
     kind: "BackupSession",

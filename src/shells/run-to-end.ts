@@ -1,3 +1,4 @@
+import { nameOf } from "../api/meta.ts";
 import type { Problem } from "../base/problem.ts";
 import { type PassPorts, type PassRequest, type PassResult, reconcile } from "../pass/reconcile.ts";
 
@@ -14,7 +15,12 @@ export type RunEnd = {
   readonly passes: number;
   readonly last: PassResult;
   readonly problems: readonly Problem[];
+  /** Sessions and restores that ended badly during this run. */
+  readonly failures: readonly Failure[];
 };
+
+/** `partial`: a part of the source is missing in what was saved. */
+export type Failure = { readonly object: string; readonly phase: string; readonly partial: boolean };
 
 const pauseMs = 200;
 
@@ -27,21 +33,45 @@ export async function runToEnd(
   const startedMs = ports.clock.now();
   let record: PassResult["record"] | undefined;
   let flush = false;
+  const ended = new Map<string, string>();
+  const partial = new Set<string>();
   for (let passes = 1; ; passes += 1) {
     ports.signal.throwIfAborted();
     const last = await reconcile(ports, { ...request, flush, ...(record ? { record } : {}) });
     options.onPass?.(last);
     record = last.record;
+    noteEnds(last, ended, partial);
     const moved = hasMoved(last);
     const finished = !moved && last.plan.waiting.length === 0 && options.goOn?.(last) !== true;
     if (finished && last.recorded.kind !== "deferred")
-      return { end: "done", passes, last, problems: last.problems };
+      return { end: "done", passes, last, problems: last.problems, failures: failuresOf(ended, partial) };
     if (ports.clock.now() - startedMs > options.timeoutMs)
-      return { end: "timeout", passes, last, problems: last.problems };
+      return { end: "timeout", passes, last, problems: last.problems, failures: failuresOf(ended, partial) };
     // What may wait for the next final entry is written when nothing final is to come.
     flush = finished;
     if (!moved && !finished) await ports.clock.sleep(pauseMs, ports.signal);
   }
+}
+
+/** Final phases that this pass has written, and Snapshots that it found partial. */
+function noteEnds({ outcome }: PassResult, ended: Map<string, string>, partial: Set<string>): void {
+  for (const { step, result } of outcome.results) {
+    if (step.kind !== "status" || result !== "configured") continue;
+    const { phase, conditions } = step.status;
+    const session = step.ref.kind === "BackupSession" || step.ref.kind === "RestoreSession";
+    if (session && typeof phase === "string") ended.set(nameOf(step.ref), phase);
+    const missing =
+      Array.isArray(conditions) && conditions.some((one) => one.type === "Partial" && one.status === "True");
+    if (step.ref.kind === "Snapshot" && missing) partial.add(step.ref.name);
+  }
+}
+
+function failuresOf(ended: ReadonlyMap<string, string>, partial: ReadonlySet<string>): readonly Failure[] {
+  const bad = [...ended].filter(([, phase]) => ["Failed", "Unknown", "Invalid"].includes(phase));
+  return bad.map(([object, phase]) => {
+    const session = object.slice(object.lastIndexOf("/") + 1);
+    return { object, phase, partial: [...partial].some((snapshot) => snapshot.endsWith(session)) };
+  });
 }
 
 /** Whether this pass changed anything that the next one must look at. */

@@ -22,8 +22,9 @@ export async function observe(kube: Kube, signal?: AbortSignal): Promise<Observa
       for await (const page of kube.list(resource, { ...options, ...(signal ? { signal } : {}) }))
         items.push(...page.items);
     } catch (error) {
-      if (!(error instanceof HoldfastError) || error.disposition === "bug") throw error;
-      if (own.has(resource)) throw error;
+      // What cannot be told from "there is none" would end running work; only a target's kind that may not be read is named.
+      const refused = error instanceof HoldfastError && error.disposition === "stall";
+      if (!refused || !targetResources.includes(resource)) throw error;
       problems.push(unlisted(resource, error));
     }
     return items;
@@ -54,7 +55,7 @@ export async function observe(kube: Kube, signal?: AbortSignal): Promise<Observa
   return { observed: observedFrom(objects, clusterUid), problems };
 }
 
-const ownedResources = [
+const ownedResources: readonly Resource[] = [
   builtIn.Job,
   builtIn.CronJob,
   builtIn.ServiceAccount,
@@ -63,7 +64,7 @@ const ownedResources = [
   builtIn.Pod,
 ];
 
-const targetResources = [
+const targetResources: readonly Resource[] = [
   builtIn.Deployment,
   builtIn.StatefulSet,
   builtIn.DaemonSet,

@@ -35,7 +35,8 @@ export function claimOf(restore: KubeObject, world: World, hasJob: boolean): Cla
   const again = `declare it under a new name: holdfast restore --again ${name}`;
   if (entry === undefined) {
     const untouched = ["", "Pending", "Invalid"].includes(phaseOf(restore)) && !hasJob;
-    return untouched ? "free" : lost(name, again);
+    // Started under a claim that the record has lost since: it goes on, and its outcome is written again.
+    return untouched ? "free" : "ours";
   }
   if (entry.specDigest !== digest)
     return {

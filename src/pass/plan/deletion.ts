@@ -5,6 +5,8 @@ export const cleanupFinalizer = "kubestash.com/cleanup";
 export const recordFinalizer = "holdfast.dev/record";
 /** On a Snapshot whose data retention has forgotten: the Job that did it. */
 export const forgottenBy = "holdfast.dev/forgotten-by";
+/** On a BackupSession and its Snapshots: the commit that was in force when Holdfast first saw the session. */
+export const declaredCommit = "holdfast.dev/declared-commit";
 export const allowWipeOut = "holdfast.dev/allow-wipe-out";
 
 /**

@@ -105,7 +105,7 @@ export class Draft<T extends KubeObject = KubeObject> {
   }
 
   /** True when the finalizers are there; otherwise plans them and answers false. */
-  ensureFinalizers(...names: readonly string[]): boolean {
+  ensureFinalizers(names: readonly string[]): boolean {
     const present = this.object.metadata.finalizers ?? [];
     const missing = names.filter((name) => !present.includes(name));
     if (missing.length === 0) return true;

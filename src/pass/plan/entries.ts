@@ -4,7 +4,8 @@ import { entryPath, parseEntryPath, restoreEntryPath } from "../../api/record-la
 import { formatSize, parseSize } from "../../api/size.ts";
 import { digestOf } from "../../base/digest.ts";
 import { restoreEntryContent } from "./claim.ts";
-import { recordFinalizer } from "./deletion.ts";
+import { declaredIn } from "./declared-objects.ts";
+import { declaredCommit, recordFinalizer } from "./deletion.ts";
 import type { Draft } from "./draft.ts";
 import { conditionIs, phaseOf } from "./snapshots.ts";
 import type { Entry } from "./step.ts";
@@ -73,13 +74,17 @@ function restoreEntry(restore: KubeObject, world: World): Entry | undefined {
   const { namespace = "", name } = restore.metadata;
   const claimed = world.recorded.restore(namespace, name);
   // An earlier outcome stands for ever, and a restore that was refused before its claim never ran.
-  if (claimed === undefined || claimed.phase !== "Claimed" || !finalPhases.includes(phaseOf(restore)))
+  if (!finalPhases.includes(phaseOf(restore)) || (claimed !== undefined && claimed.phase !== "Claimed"))
     return undefined;
-  if (claimed.clusterUid !== world.observed.clusterUid || claimed.specDigest !== digestOf(restore["spec"]))
-    return undefined;
+  const digest = digestOf(restore["spec"]);
+  const ours =
+    claimed === undefined
+      ? conditionIs(restore, "RestoreExecutorEnsured", "True")
+      : claimed.clusterUid === world.observed.clusterUid && claimed.specDigest === digest;
+  if (!ours) return undefined;
   return {
     path: restoreEntryPath(world.desired.cluster, namespace, name),
-    content: restoreEntryContent(restore, { phase: phaseOf(restore), digest: claimed.specDigest, world }),
+    content: restoreEntryContent(restore, { phase: phaseOf(restore), digest, world }),
     when: "now",
     summary: summaryOf(restore, world),
   };
@@ -112,16 +117,23 @@ function withoutOwn(annotations: Readonly<Record<string, string>>): Json {
   );
 }
 
-/** The commit and file that declared the object, or the configuration that a session or Snapshot came from. */
+/** The file that declared the object, or the configuration of a session; and the commit that was in force for it. */
 function declaredPlace(object: KubeObject, world: World): Json | undefined {
-  const declared = object.metadata.annotations?.["holdfast.dev/declared-in"];
-  if (declared !== undefined) return { file: declared.slice(declared.indexOf("/") + 1) };
-  const invoker = asRecord(asRecord(object["spec"])["invoker"])["name"];
-  const configuration = world.observed
+  const file =
+    object.metadata.annotations?.[declaredIn] ??
+    configurationOf(object, world)?.metadata.annotations?.[declaredIn];
+  const commit = object.metadata.annotations?.[declaredCommit];
+  if (file === undefined) return commit === undefined ? undefined : { commit };
+  return { file: file.slice(file.indexOf("/") + 1), ...(commit === undefined ? {} : { commit }) };
+}
+
+/** The BackupConfiguration that a session or a Snapshot came from. */
+function configurationOf(object: KubeObject, world: World): KubeObject | undefined {
+  const session = object.kind === "Snapshot" ? sessionOf(object, world) : object;
+  const invoker = asRecord(asRecord(session?.["spec"])["invoker"])["name"];
+  return world.observed
     .list("BackupConfiguration", object.metadata.namespace)
     .find((one) => one.metadata.name === invoker);
-  const file = configuration?.metadata.annotations?.["holdfast.dev/declared-in"];
-  return file === undefined ? undefined : { file: file.slice(file.indexOf("/") + 1) };
 }
 
 /** Never progress, next schedules or heartbeats: they would be a commit each time. */

@@ -1,5 +1,7 @@
 import type { KubeObject } from "../../api/meta.ts";
+import { type UsagePolicy, usageAllowed } from "../../api/usage-policy.ts";
 import { validateObject } from "../../api/validate.ts";
+import { storageOf } from "./kinds/repository.ts";
 import { unknownParameters } from "./resolve-task.ts";
 import { asRecord } from "./targets.ts";
 import type { World } from "./world.ts";
@@ -11,8 +13,29 @@ export function restoreErrors(restore: KubeObject, world: World): readonly strin
     ...validateObject(restore)
       .filter((error) => error.severity === "error")
       .map((error) => `${error.path.join(".")}: ${error.message}`),
+    ...usageErrors(restore, world),
     ...unknownParameters(addonInfo, "restore", world).map(
       (name) => `no task of the addon has the parameter ${name}`,
     ),
+  ];
+}
+
+/** The BackupStorage must allow the namespace that restores, and the namespace of the Repository that it reads. */
+function usageErrors(restore: KubeObject, world: World): readonly string[] {
+  const namespace = restore.metadata.namespace ?? "";
+  const data = asRecord(asRecord(restore["spec"])["dataSource"]);
+  const where = String(data["namespace"] ?? namespace);
+  const repository = world.observed
+    .list("Repository", where)
+    .find((one) => one.metadata.name === data["repository"]);
+  const storage = repository === undefined ? undefined : storageOf(repository, world);
+  if (repository === undefined || storage === undefined) return [];
+  const policy = asRecord(storage["spec"])["usagePolicy"] as UsagePolicy | undefined;
+  const labels =
+    world.observed.get({ apiVersion: "v1", kind: "Namespace", name: namespace })?.metadata.labels ?? {};
+  if (usageAllowed(policy, storage.metadata.namespace ?? "", { namespace, namespaceLabels: labels }))
+    return [];
+  return [
+    `namespace ${namespace} is not allowed to read from BackupStorage ${storage.metadata.namespace}/${storage.metadata.name}; check its usagePolicy`,
   ];
 }

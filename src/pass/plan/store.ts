@@ -3,7 +3,7 @@ import { refOf } from "../../api/meta.ts";
 import { shortName } from "../../api/names.ts";
 import type { Draft } from "./draft.ts";
 import { jobEnd, ownerOf } from "./executor-job.ts";
-import { accessFor } from "./job-access.ts";
+import { accessFor, accessToRemove } from "./job-access.ts";
 import { localVolume } from "./local-volume.ts";
 import type { StoreWrite } from "./step.ts";
 import { asRecord } from "./targets.ts";
@@ -88,6 +88,13 @@ function storeByJob(draft: Draft, request: StoreRequest, world: World): boolean 
     uid: job.metadata.uid ?? "",
     because: "it has ended",
   } as const;
+  for (const access of accessToRemove(draft.object.metadata.uid ?? "", world))
+    draft.step({
+      kind: "delete",
+      ref: refOf(access),
+      uid: access.metadata.uid ?? "",
+      because: "its Job has ended",
+    });
   if (end.kind === "succeeded") {
     draft.setCondition(request.condition, true, request.whenTrue);
     draft.step(remove);

@@ -102,7 +102,7 @@ const rules: readonly Rule[] = [
     exitCode: ExitCode.locked,
     words: /repository is already locked|unable to create lock in backend/i,
     disposition: "retry",
-    next: "Wait until the holder is done; a lock whose holder is gone is removed by `holdfast unlock`.",
+    next: "Wait until the holder is done; a lock whose holder is gone is removed by `restic unlock`.",
   },
   {
     reason: "WrongPassword",

@@ -17,7 +17,7 @@ import {
 } from "./remote-options.ts";
 
 /** Name and password or token for HTTP remotes come from the environment only, never from argv. */
-export function remoteOf(options: RemoteOptions, signal: AbortSignal): Remote {
+export function remoteOf(options: Pick<RemoteOptions, "remote">, signal: AbortSignal): Remote {
   const token = process.env["HOLDFAST_GIT_TOKEN"];
   const username = process.env["HOLDFAST_GIT_USERNAME"] ?? "x-access-token";
   return openRemote({

@@ -1,5 +1,6 @@
+import { existsSync } from "node:fs";
 import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { HoldfastError } from "../../base/errors.ts";
 import { ExitCode } from "../../base/exit-code.ts";
@@ -16,14 +17,16 @@ export type KubeOptions = { readonly kubeconfig?: string; readonly context?: str
 
 export type OutputOptions = { readonly output: "text" | "json" | "yaml" | "markdown" };
 
+export function remoteOption(): Option {
+  return new Option(
+    "--remote <url>",
+    "Git repository: https, ssh or a local path (the one around this directory)",
+  ).env("HOLDFAST_REMOTE");
+}
+
 export function withRemote(command: Command): Command {
   return command
-    .addOption(
-      new Option(
-        "--remote <url>",
-        "Git repository: https, ssh or a local path (the one around this directory)",
-      ).env("HOLDFAST_REMOTE"),
-    )
+    .addOption(remoteOption())
     .addOption(new Option("--branch <name>", "branch that declares").env("HOLDFAST_BRANCH").default("main"))
     .addOption(new Option("--cluster <name>", "this cluster's name in holdfast.yaml").env("HOLDFAST_CLUSTER"))
     .addOption(
@@ -61,10 +64,18 @@ export function requireCluster({ cluster }: RemoteOptions): string {
 }
 
 /** The remote's address: a flag, HOLDFAST_REMOTE, or the repository around the working directory. */
-export function remoteUrl({ remote }: RemoteOptions): string {
-  if (remote === undefined) return resolve(".");
+export function remoteUrl({ remote }: Pick<RemoteOptions, "remote">): string {
+  if (remote === undefined) return enclosingRepository(resolve("."));
   const address = /^[a-z][a-z0-9+.-]*:\/\//i.test(remote) || /^[^/]+@[^/]+:/.test(remote);
   return address ? remote : resolve(remote);
+}
+
+/** The nearest folder upwards that holds `.git`; the folder itself when there is none, so that the error names it. */
+function enclosingRepository(folder: string): string {
+  for (let at = folder; ; at = dirname(at)) {
+    if (existsSync(join(at, ".git"))) return at;
+    if (dirname(at) === at) return folder;
+  }
 }
 
 /** Where objects of remotes are cached. */

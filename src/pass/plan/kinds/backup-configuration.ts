@@ -21,7 +21,7 @@ export function planBackupConfiguration(configuration: KubeObject, world: World)
   const draft = new Draft(configuration, world.now);
   if (isBeingDeleted(configuration)) return planRemoval(draft, world);
   const spec = asRecord(configuration["spec"]);
-  if (!draft.ensureFinalizers(cleanupFinalizer)) return draft.turn("it is new");
+  if (!draft.ensureFinalizers([cleanupFinalizer])) return draft.turn("it is new");
   const errors = configurationErrors(configuration, world);
   if (errors.length > 0) {
     draft.setCondition("ValidationPassed", false, "ResourceValidationFailed", errors.join("; "));

@@ -2,7 +2,7 @@ import type { BackupSessionStatus } from "../../../api/backup-session.ts";
 import { formatDuration, parseGoDuration } from "../../../api/duration.ts";
 import { type KubeObject, refOf } from "../../../api/meta.ts";
 import { backupSessionPhase } from "../../../api/phases/backup-session-phase.ts";
-import { cleanupFinalizer, recordFinalizer } from "../deletion.ts";
+import { cleanupFinalizer, declaredCommit, recordFinalizer } from "../deletion.ts";
 import { Draft, type Turn } from "../draft.ts";
 import { ensureRecorded } from "../entries.ts";
 import { accessToRemove } from "../job-access.ts";
@@ -37,7 +37,7 @@ export function planBackupSession(backupSession: KubeObject, world: World): Turn
     return draft.turn("it is being deleted");
   }
   if (finalPhases.includes(phaseOf(backupSession))) return planFinal(draft, world);
-  if (!draft.ensureFinalizers(cleanupFinalizer, recordFinalizer)) return draft.turn("it is new");
+  if (!adopt(draft, world)) return draft.turn("it is new");
   const context = contextOf(draft, world);
   if (context === undefined) {
     skip(draft, "its BackupConfiguration or session is gone");
@@ -56,6 +56,19 @@ export function planBackupSession(backupSession: KubeObject, world: World): Turn
   }
   draft.status["phase"] = backupSessionPhase(draft.statusAs<BackupSessionStatus>());
   return draft.turn("its snapshots and jobs were looked at");
+}
+
+/** Finalizers, and the commit that is in force: what is recorded of the session later names it. */
+function adopt(draft: Draft, world: World): boolean {
+  const { annotations, finalizers = [] } = draft.object.metadata;
+  if (annotations?.[declaredCommit] !== undefined)
+    return draft.ensureFinalizers([cleanupFinalizer, recordFinalizer]);
+  const both = [...new Set([...finalizers, cleanupFinalizer, recordFinalizer])];
+  draft.patchMetadata(
+    { annotations: { [declaredCommit]: world.desired.revision }, finalizers: both },
+    "it is new",
+  );
+  return false;
 }
 
 function contextOf(draft: Draft, world: World): SessionContext | undefined {
@@ -127,7 +140,7 @@ export function createdMs(object: KubeObject): number {
 function settle({ draft, world }: SessionContext): boolean {
   draft.status["duration"] ??= formatDuration(Math.max(0, world.now - createdMs(draft.object)));
   draft.setCondition("SessionHistoryCleaned", true, "SuccessfullyCleanedSessionHistory");
-  draft.setCondition("MetricsPushed", true, "SuccessfullyPushedMetrics", "served by the operator");
+  draft.setCondition("MetricsPushed", true, "SuccessfullyPushedMetrics", "no metrics sink is configured");
   return true;
 }
 

@@ -20,7 +20,7 @@ export function planBackupStorage(storage: KubeObject, world: World): Turn {
       message: refusal,
       next: "use provider local or s3",
     });
-  } else if (draft.ensureFinalizers(cleanupFinalizer) && secretFound(draft, world)) {
+  } else if (draft.ensureFinalizers([cleanupFinalizer]) && secretFound(draft, world)) {
     reconsider(draft, world);
     ensureStored(
       draft,

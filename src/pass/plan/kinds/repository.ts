@@ -13,7 +13,7 @@ export function planRepository(repository: KubeObject, world: World): Turn {
   const draft = new Draft(repository, world.now);
   if (isBeingDeleted(repository)) return planRemoval(draft, world);
   const paused = asRecord(repository["spec"])["paused"] === true;
-  if (!paused && draft.ensureFinalizers(cleanupFinalizer)) initialize(draft, world);
+  if (!paused && draft.ensureFinalizers([cleanupFinalizer])) initialize(draft, world);
   summarize(draft, world);
   return draft.turn("its snapshots were looked at");
 }

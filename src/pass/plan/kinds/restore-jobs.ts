@@ -8,7 +8,7 @@ import { asRecord, dataParts, findTarget, records, type TargetPart, wholePart } 
 import type { World } from "../world.ts";
 import { targetOf } from "./backup-configuration.ts";
 import { encryptionSecretOf } from "./repository.ts";
-import type { RestoreContext } from "./restore-session.ts";
+import type { RestoreContext, RunningRestore } from "./restore-session.ts";
 
 const restoreComponent = "kubestash-restore";
 
@@ -123,10 +123,7 @@ function claimsFor({ draft }: RestoreContext, task: ResolvedTask, part: TargetPa
       metadata: {
         name,
         namespace: draft.object.metadata.namespace ?? "",
-        labels: {
-          ...(metadata["labels"] as Record<string, string> | undefined),
-          "app.kubernetes.io/managed-by": "holdfast",
-        },
+        ...(metadata["labels"] === undefined ? {} : { labels: metadata["labels"] as Record<string, string> }),
       },
       spec: template["spec"],
     };
@@ -153,8 +150,7 @@ function ordinalOf(component: string): string | undefined {
 }
 
 /** Goes on when every component is final; a Job that ends without its report leaves the restore incomplete. */
-export function followRestoreJobs(context: RestoreContext): boolean {
-  const { draft, world } = context;
+export function followRestoreJobs({ draft, world }: RunningRestore): boolean {
   if (draft.condition("RestoreExecutorEnsured")?.status !== "True") return true;
   const jobs = jobsOfRestore(draft.object, world);
   const components = Object.values(asRecord(draft.status["components"])).map(asRecord);

@@ -25,6 +25,9 @@ export type RestoreContext = {
   readonly source: RestoreSource;
 };
 
+/** After its Jobs are made a restore needs its source no more: what happens to that must not stop it from ending. */
+export type RunningRestore = Pick<RestoreContext, "draft" | "world">;
+
 const finalPhases = ["Succeeded", "Failed", "Invalid", "Unknown"];
 
 /**
@@ -35,7 +38,7 @@ export function planRestoreSession(restore: KubeObject, world: World): Turn {
   const draft = new Draft(restore, world.now);
   if (isBeingDeleted(restore)) return planRemoval(draft, world);
   if (["Succeeded", "Failed", "Unknown"].includes(phaseOf(restore))) return planFinal(draft, world);
-  if (!draft.ensureFinalizers(cleanupFinalizer, recordFinalizer)) return draft.turn("it is new");
+  if (!draft.ensureFinalizers([cleanupFinalizer, recordFinalizer])) return draft.turn("it is new");
   draft.status["dependencies"] = dependenciesOf(
     asRecord(asRecord(restore["spec"])["addon"]),
     "restore",
@@ -48,31 +51,28 @@ export function planRestoreSession(restore: KubeObject, world: World): Turn {
   }
   if (state !== "free" && state !== "ours") return heldTurn(draft, state);
   draft.dropCondition("Held");
-  const source = checkedSource(draft, world);
-  if (source === undefined) return draft.turn("it was checked");
-  const context: RestoreContext = { draft, world, source };
-  void (
-    claimed(context, state) &&
-    pauseBackups(context) &&
-    ensureRestoreJobs(context) &&
-    followRestoreJobs(context) &&
-    settle(context)
-  );
+  const running: RunningRestore = { draft, world };
+  if (!started(draft)) {
+    const source = checkedSource(draft, world);
+    if (source === undefined) return draft.turn("it was checked");
+    const context: RestoreContext = { draft, world, source };
+    void (claimed(context, state) && pauseBackups(context) && ensureRestoreJobs(context));
+  }
+  if (started(draft)) void (followRestoreJobs(running) && settle(running));
   draft.status["phase"] = restoreSessionPhase(draft.statusAs<RestoreSessionStatus>());
   return draft.turn("its claim and its jobs were looked at");
 }
 
 /** The record forbids this run; the phase says how, the condition what to do. */
 function heldTurn(draft: Draft, state: Exclude<ClaimState, string>): Turn {
-  draft.setCondition("Held", true, state.reason, state.message);
   draft.problem({ severity: state.severity, reason: state.reason, message: state.message, next: state.next });
   if (state.status !== undefined) draft.status = { ...state.status };
+  draft.setCondition("Held", true, state.reason, state.message);
   draft.status["phase"] = state.phase;
   return draft.turn(state.message);
 }
 
 function checkedSource(draft: Draft, world: World): RestoreSource | undefined {
-  if (started(draft)) return restoreSource(draft.object, world).source;
   const namespace = draft.object.metadata.namespace ?? "";
   const found = targetFound(targetOf(draft.object), namespace, world);
   draft.status["targetFound"] = found;
@@ -146,13 +146,13 @@ function pauseBackups({ draft, world }: RestoreContext): boolean {
   return true;
 }
 
-function settle({ draft, world }: RestoreContext): boolean {
+function settle({ draft, world }: RunningRestore): boolean {
   const since = Date.parse(
     draft.condition("RestoreExecutorEnsured")?.lastTransitionTime ?? isoSeconds(world.now),
   );
   draft.status["duration"] ??= formatDuration(Math.max(0, world.now - since));
   draft.status["pausedBackups"] = [];
-  draft.setCondition("MetricsPushed", true, "SuccessfullyPushedMetrics", "served by the operator");
+  draft.setCondition("MetricsPushed", true, "SuccessfullyPushedMetrics", "no metrics sink is configured");
   return true;
 }
 

@@ -2,7 +2,7 @@ import { offshootLabels } from "../../../api/labels.ts";
 import { type KubeObject, refOf } from "../../../api/meta.ts";
 import { snapshotName } from "../../../api/names.ts";
 import { ulidOf } from "../../../api/ulid.ts";
-import { cleanupFinalizer, recordFinalizer } from "../deletion.ts";
+import { cleanupFinalizer, declaredCommit, recordFinalizer } from "../deletion.ts";
 import { ownerOf } from "../executor-job.ts";
 import { phaseOf } from "../snapshots.ts";
 import { asRecord, records } from "../targets.ts";
@@ -73,6 +73,7 @@ function newSnapshot(
         "kubestash.com/app-ref-namespace":
           target === undefined ? "" : (target.namespace ?? configuration.metadata.namespace ?? ""),
       },
+      annotations: { [declaredCommit]: backupSession.metadata.annotations?.[declaredCommit] ?? "" },
       ownerReferences: [ownerOf(repository)],
       finalizers: [cleanupFinalizer, recordFinalizer],
     },

@@ -1,3 +1,4 @@
+import { snapshotConditions } from "../../../api/condition-types.ts";
 import type { KubeObject } from "../../../api/meta.ts";
 import { componentsPhase } from "../../../api/phases/components-phase.ts";
 import { snapshotPhase } from "../../../api/phases/snapshot-phase.ts";
@@ -137,7 +138,7 @@ function judgePartial(draft: Draft): void {
     ).map((text) => `${name}: ${String(text)}`),
   );
   if (missing.length > 0)
-    draft.setCondition("Partial", true, "SourceIncomplete", missing.slice(0, 5).join("; "));
+    draft.setCondition("Partial", true, snapshotConditions.partial.whenTrue, missing.slice(0, 5).join("; "));
 }
 
 /**
@@ -151,7 +152,12 @@ function judgeShrink(draft: Draft, repository: KubeObject, world: World): void {
   if (judged?.status === "False") return;
   if (acceptedShrink(draft.object, world)) {
     if (judged !== undefined)
-      draft.setCondition("SourceShrunk", false, "Accepted", `${acceptShrink} names ${name}`);
+      draft.setCondition(
+        "SourceShrunk",
+        false,
+        snapshotConditions.sourceShrunk.whenFalse,
+        `${acceptShrink} names ${name}`,
+      );
     return;
   }
   if (judged !== undefined || draft.condition("SnapshotMetadataUploaded") !== undefined) return;
@@ -165,7 +171,7 @@ function judgeShrink(draft: Draft, repository: KubeObject, world: World): void {
   ];
   if (found.length === 0) return;
   const message = `${found.join("; ")}. It is kept, is never "latest", and retention stands still`;
-  draft.setCondition("SourceShrunk", true, "SourceShrunk", message);
+  draft.setCondition("SourceShrunk", true, snapshotConditions.sourceShrunk.whenTrue, message);
 }
 
 /** Accepted by the annotation on the BackupConfiguration of its session, which is declared in Git. */

@@ -1,9 +1,10 @@
 import { HoldfastError } from "../../../base/errors.ts";
 import { ExitCode } from "../../../base/exit-code.ts";
-import { type OutputOptions, type RemoteOptions, withOutput, withRemote } from "../remote-options.ts";
+import { type OutputOptions, type RemoteOptions, remoteOption, withOutput } from "../remote-options.ts";
 import type { AddCommand } from "../shell.ts";
 
-type Options = RemoteOptions & OutputOptions & { readonly limit: string; readonly record: string };
+type Options = Pick<RemoteOptions, "remote"> &
+  OutputOptions & { readonly limit: string; readonly record: string };
 
 export const addLog: AddCommand = (program, shell) => {
   const command = program
@@ -12,7 +13,7 @@ export const addLog: AddCommand = (program, shell) => {
     .option("--limit <number>", "how many commits", "20")
     .option("--record <branch>", "branch of the record", "holdfast-record")
     .addHelpText("after", "\nExample:\n  holdfast log --remote https://git.example.com/ops.git --limit 5");
-  withOutput(withRemote(command)).action(async (options: Options) => {
+  withOutput(command.addOption(remoteOption())).action(async (options: Options) => {
     const { remoteOf } = await import("../connect.ts");
     const limit = Number(options.limit);
     if (!Number.isInteger(limit) || limit < 1)

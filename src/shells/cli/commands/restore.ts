@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { dump } from "js-yaml";
 import type { KubeObject } from "../../../api/meta.ts";
 import { HoldfastError } from "../../../base/errors.ts";
+import type { Settings } from "../../../pass/declared/settings.ts";
 import type { Remote } from "../../../ports/git/remote.ts";
 import { type KubeOptions, type RemoteOptions, withKube, withRemote } from "../remote-options.ts";
 import type { AddCommand, Shell } from "../shell.ts";
@@ -84,7 +85,7 @@ async function again(
   options: Options,
   shell: Shell,
 ): Promise<KubeObject> {
-  const { declared } = await readBranch(options, shell);
+  const { remote, declared } = await readBranch(options, shell);
   const { usage } = await import("../write-restore.ts");
   const restores = declared.documents.map((one) => one.object).filter((one) => one.kind === "RestoreSession");
   const found = restores.find(
@@ -96,7 +97,9 @@ async function again(
       `declared are: ${restores.map((one) => one.metadata.name).join(", ") || "none"}`,
     );
   const base = found.metadata.name.replace(/-again-\d+$/, "");
-  const taken = new Set(restores.map((one) => one.metadata.name));
+  // A name that ran once is taken for ever, also when its file is gone: the record knows.
+  const recorded = await recordedRestores(remote, declared.settings, options.branch, shell);
+  const taken = new Set([...restores.map((one) => one.metadata.name), ...recorded]);
   let number = 1;
   while (taken.has(`${base}-again-${number}`)) number += 1;
   const { namespace } = found.metadata;
@@ -106,6 +109,22 @@ async function again(
     metadata: { name: name ?? `${base}-again-${number}`, ...(namespace ? { namespace } : {}) },
     spec: found["spec"],
   };
+}
+
+async function recordedRestores(
+  remote: Remote,
+  { record, cluster }: Settings,
+  branch: string,
+  shell: Shell,
+): Promise<readonly string[]> {
+  const { clusterFolder, parseEntryPath } = await import("../../../api/record-layout.ts");
+  const prefix = record.kind === "folder" && record.folder !== "" ? `${record.folder}/` : "";
+  const tip = await remote.tip(record.kind === "branch" ? record.branch : branch, shell.signal);
+  const files =
+    tip === undefined
+      ? []
+      : ((await remote.files(tip, `${prefix}${clusterFolder(cluster)}/restores`, shell.signal)) ?? []);
+  return files.flatMap((file) => parseEntryPath(file.path.slice(prefix.length))?.name ?? []);
 }
 
 async function readBranch(options: Options, shell: Shell) {

@@ -39,14 +39,15 @@ export const addRun: AddCommand = (program, shell) => {
         told.add(lines);
       }
     };
-    const { end, passes, last, problems } = await runToEnd(ports, request, {
+    const { end, passes, last, problems, failures } = await runToEnd(ports, request, {
       timeoutMs: timeoutOf(options),
       onPass,
     });
     const failed = problems.some((problem) => problem.severity === "error") || end === "timeout";
+    const lost = failures.filter(({ partial }) => !partial);
     if (json)
       process.stdout.write(
-        `${JSON.stringify({ end, passes, revision: last.plan.revision, problems, waiting: last.plan.waiting })}\n`,
+        `${JSON.stringify({ end, passes, revision: last.plan.revision, problems, failures, waiting: last.plan.waiting })}\n`,
       );
     else
       process.stdout.write(
@@ -54,7 +55,11 @@ export const addRun: AddCommand = (program, shell) => {
           ? `Nothing is left to do at ${last.plan.revision.slice(0, 12)}.\n`
           : `Timed out; still waiting for ${last.plan.waiting.join(", ")}.\n`,
       );
-    if (failed) shell.setExitCode(ExitCode.failed);
+    if (!json)
+      for (const { object, phase, partial } of failures)
+        process.stderr.write(`${object}: ${phase}${partial ? " (partial)" : ""}\n`);
+    if (failed || lost.length > 0) shell.setExitCode(ExitCode.failed);
+    else if (failures.length > 0) shell.setExitCode(ExitCode.partial);
   });
 };
 
