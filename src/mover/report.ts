@@ -35,7 +35,7 @@ export function createReporter<State extends ComponentState>(
   const where = `${target.resource.kind} ${target.namespace}/${target.name}`;
   const apply = async (state: State) => {
     await context.kube.apply(target.resource, statusOf(context, target, state), {
-      manager: moverManager,
+      manager: managerOf(target.component),
       force: true,
       subresource: "status",
     });
@@ -55,6 +55,17 @@ export function createReporter<State extends ComponentState>(
         });
     },
   };
+}
+
+/** The longest name of a field manager that an API server takes. */
+const longestManager = 128;
+
+/**
+ * Each component has a manager of its own: a server takes away what a manager applied before and no longer
+ * names, so that components under one name would erase each other.
+ */
+export function managerOf(component: string): string {
+  return `${moverManager}-${component}`.slice(0, longestManager);
 }
 
 function statusOf(context: JobContext, target: ReportTarget, state: ComponentState) {

@@ -1,9 +1,11 @@
+import { spawn } from "node:child_process";
 import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { resourceOf } from "../../../src/api/kinds.ts";
-import { requireOrSkip } from "../../support/real-parts.ts";
-import { type MoverWorld, startMoverWorld } from "./mover-world.ts";
+import { systemClock } from "../../../src/base/clock.ts";
+import { pathOf, requireOrSkip } from "../../support/real-parts.ts";
+import { type MoverWorld, password, startMoverWorld } from "./mover-world.ts";
 
 const runs = requireOrSkip("kube-apiserver", "etcd", "kube-controller-manager", "restic");
 let world: MoverWorld;
@@ -15,6 +17,10 @@ beforeAll(async () => {
 afterAll(async () => {
   await world?.close();
 });
+
+const data = { "a.txt": "a", "deep/b.txt": "bb", "cache/c.tmp": "ccc", "empty.txt": "" };
+let volume: string;
+let logs: string;
 
 /** A volume as the embedded kubelet mounts it: a link at the mount path to the volume's directory. */
 async function mountVolume(mountPath: string, files: Readonly<Record<string, string>>): Promise<string> {
@@ -49,10 +55,6 @@ async function componentOf(snapshot: string, component: string): Promise<any> {
 }
 
 describe.runIf(runs)("volumes of a workload", () => {
-  const data = { "a.txt": "a", "deep/b.txt": "bb", "cache/c.tmp": "ccc", "empty.txt": "" };
-  let volume: string;
-  let logs: string;
-
   it("are saved path by path, without what is excluded", async () => {
     volume = await mountVolume("/data", data);
     logs = await mountVolume("/logs", { "x.log": "x" });
@@ -83,6 +85,17 @@ describe.runIf(runs)("volumes of a workload", () => {
     });
   });
 
+  it("of several pods report side by side into one Snapshot", async () => {
+    const snapshot = "web-repo-bc-nightly-2000";
+    const flags = { namespace: world.vault, backupsession: "bc-nightly-2000", paths: "/logs" };
+    const first = await componentOf(snapshot, "dump-pod-0");
+    expect(await world.job("workload-backup", "dump-pod-1", flags)).toBe(0);
+    expect(await componentOf(snapshot, "dump-pod-1")).toMatchObject({ phase: "Succeeded" });
+    expect(await componentOf(snapshot, "dump-pod-0")).toEqual(first);
+  });
+});
+
+describe.runIf(runs)("saved volumes", () => {
   it("come back into the mounted volumes, byte for byte", async () => {
     await empty(volume);
     await empty(logs);
@@ -218,6 +231,33 @@ describe.runIf(runs)("a restore of volumes that goes wrong", () => {
 });
 
 describe.runIf(runs)("forget", () => {
+  it("waits for another restic that holds the repository", async () => {
+    const { url } = world.resticRepository("web-repo/repository/v1/nightly/dump-pod-1");
+    const environment = { PATH: process.env["PATH"], HOME: world.root, RESTIC_PASSWORD: password };
+    const holder = spawn(pathOf("restic"), ["-r", url, "backup", "--no-cache", "--stdin"], {
+      env: environment,
+    });
+    const ended = new Promise((resolve) => holder.once("exit", resolve));
+    while ((await readdir(join(url, "locks"))).length === 0) await systemClock.sleep(50);
+    try {
+      const clock = {
+        now: () => Date.now(),
+        sleep: async () => {
+          holder.stdin.end("done");
+          await ended;
+        },
+      };
+      const { snapshot } = await world.session({ repository: "web-repo", at: 2006 });
+      const flags = { namespace: world.vault, backupsession: "bc-nightly-2006", paths: "/data" };
+      expect(await world.job("workload-backup", "dump-pod-1", flags)).toBe(0);
+      const forget = { namespace: world.vault, repository: "web-repo", snapshots: snapshot };
+      expect(await world.job("forget", "", forget, { clock })).toBe(0);
+      expect(world.log.join("\n")).toContain("waiting for the repository's lock");
+    } finally {
+      holder.kill("SIGKILL");
+    }
+  });
+
   it("forgets exactly those snapshots, their leftovers and their files, and no other", async () => {
     const repository = world.resticRepository("web-repo/repository/v1/nightly/dump");
     const before = await world.restic.snapshots(repository);
