@@ -1,0 +1,118 @@
+import fc from "fast-check";
+import type { Trouble } from "./carry-out.ts";
+import type { JobEnding } from "./mover.ts";
+import type { SceneOptions } from "./scene.ts";
+
+/** What may happen, in any order. */
+export type Event =
+  | { readonly do: "pass"; readonly by: number; readonly trouble: Trouble }
+  /** Two runs plan over one world, and act one after the other. */
+  | { readonly do: "race"; readonly first: number; readonly trouble: Trouble }
+  | { readonly do: "restart"; readonly by: number }
+  | { readonly do: "end-job"; readonly pick: number; readonly ending: JobEnding }
+  | { readonly do: "clock"; readonly seconds: number }
+  | { readonly do: "vanish"; readonly kind: string; readonly pick: number }
+  | { readonly do: "namespace"; readonly there: boolean }
+  | { readonly do: "secret"; readonly there: boolean }
+  | { readonly do: "backend"; readonly broken: boolean }
+  | { readonly do: "pause"; readonly paused: boolean }
+  | { readonly do: "trigger"; readonly session: "often" | "files" }
+  | { readonly do: "file"; readonly name: DeclaredFile; readonly there: boolean }
+  | { readonly do: "change-restore"; readonly timeout: string | undefined }
+  | { readonly do: "unreadable"; readonly unreadable: boolean }
+  | { readonly do: "accept-shrink" };
+
+export type DeclaredFile = "storage" | "policy" | "web" | "back" | "named";
+
+const trouble: fc.Arbitrary<Trouble> = fc.oneof(
+  { arbitrary: fc.constant({}), weight: 8 },
+  { arbitrary: fc.record({ crashAt: fc.nat(6) }), weight: 1 },
+  { arbitrary: fc.record({ lostAt: fc.nat(6) }), weight: 1 },
+);
+
+const ending: fc.Arbitrary<JobEnding> = fc.record({
+  ok: fc.oneof({ arbitrary: fc.constant(true), weight: 3 }, { arbitrary: fc.constant(false), weight: 1 }),
+  report: fc.oneof({ arbitrary: fc.constant(true), weight: 4 }, { arbitrary: fc.constant(false), weight: 1 }),
+  source: fc.oneof(
+    { arbitrary: fc.constant("whole" as const), weight: 4 },
+    { arbitrary: fc.constantFrom("small" as const, "empty" as const, "partial" as const), weight: 1 },
+  ),
+});
+
+const vanishing = [
+  "Job",
+  "Snapshot",
+  "BackupSession",
+  "Repository",
+  "RestoreSession",
+  "CronJob",
+  "ServiceAccount",
+  "BackupConfiguration",
+  "BackupStorage",
+  "RetentionPolicy",
+  "Deployment",
+  "RoleBinding",
+];
+
+export const events: fc.Arbitrary<readonly Event[]> = fc.array(
+  fc.oneof(
+    weighted(12, fc.record({ do: fc.constant("pass" as const), by: fc.nat(1), trouble })),
+    weighted(2, fc.record({ do: fc.constant("race" as const), first: fc.nat(1), trouble })),
+    weighted(1, fc.record({ do: fc.constant("restart" as const), by: fc.nat(1) })),
+    weighted(8, fc.record({ do: fc.constant("end-job" as const), pick: fc.nat(9), ending })),
+    weighted(
+      3,
+      fc.record({
+        do: fc.constant("clock" as const),
+        seconds: fc.constantFrom(1, 31, 61, 700, 4000, 90_000),
+      }),
+    ),
+    weighted(
+      2,
+      fc.record({ do: fc.constant("vanish" as const), kind: fc.constantFrom(...vanishing), pick: fc.nat(9) }),
+    ),
+    weighted(1, fc.record({ do: fc.constant("namespace" as const), there: fc.boolean() })),
+    weighted(1, fc.record({ do: fc.constant("secret" as const), there: fc.boolean() })),
+    weighted(1, fc.record({ do: fc.constant("backend" as const), broken: fc.boolean() })),
+    weighted(1, fc.record({ do: fc.constant("pause" as const), paused: fc.boolean() })),
+    weighted(
+      3,
+      fc.record({
+        do: fc.constant("trigger" as const),
+        session: fc.constantFrom("often" as const, "files" as const),
+      }),
+    ),
+    weighted(
+      3,
+      fc.record({
+        do: fc.constant("file" as const),
+        name: fc.constantFrom<DeclaredFile>("storage", "policy", "web", "back", "back", "named"),
+        there: fc.boolean(),
+      }),
+    ),
+    weighted(
+      1,
+      fc.record({
+        do: fc.constant("change-restore" as const),
+        timeout: fc.constantFrom(undefined, "5m", "2h"),
+      }),
+    ),
+    weighted(1, fc.record({ do: fc.constant("unreadable" as const), unreadable: fc.boolean() })),
+    weighted(1, fc.record({ do: fc.constant("accept-shrink" as const) })),
+  ),
+  { minLength: 5, maxLength: 70, size: "max" },
+);
+
+function weighted<T>(weight: number, arbitrary: fc.Arbitrary<T>) {
+  return { weight, arbitrary };
+}
+
+export const scenes: fc.Arbitrary<SceneOptions> = fc.record({
+  provider: fc.constantFrom("s3" as const, "s3" as const, "local" as const),
+  keep: fc.integer({ min: 1, max: 2 }),
+  history: fc.integer({ min: 0, max: 2 }),
+  retries: fc.nat(2),
+  timeout: fc.constantFrom(undefined, "10m"),
+  wipeOut: fc.boolean(),
+  consent: fc.boolean(),
+});

@@ -1,0 +1,328 @@
+import { expect } from "vitest";
+import { managedByHoldfast, managedByLabel } from "../../../../src/api/labels.ts";
+import { type KubeObject, refOf } from "../../../../src/api/meta.ts";
+import type { Declared } from "../../../../src/pass/declared/declared.ts";
+import { resolveDesired } from "../../../../src/pass/desired/resolve-desired.ts";
+import { newBackupSession, retriesOf } from "../../../../src/pass/plan/kinds/schedule.ts";
+import { planPass } from "../../../../src/pass/plan/plan.ts";
+import type { Plan } from "../../../../src/pass/plan/step.ts";
+import { asRecord, records } from "../../../../src/pass/plan/targets.ts";
+import type { World } from "../../../../src/pass/plan/world.ts";
+import { Backend } from "./backend.ts";
+import { carryOut, type Trouble } from "./carry-out.ts";
+import { Cluster, Refusal } from "./cluster.ts";
+import { deepFreeze } from "./deep-freeze.ts";
+import type { DeclaredFile, Event } from "./events.ts";
+import { atRest, cluster as clusterName, Laws, law } from "./laws.ts";
+import { endJob, isRunning, type JobEnding } from "./mover.ts";
+import { type RecordAtTip, RecordBranch } from "./record.ts";
+import {
+  backupStorage,
+  catalogueObjects,
+  deployment,
+  namespaceObject,
+  restoreSession,
+  retentionPolicy,
+  type SceneOptions,
+  secretObject,
+  shopConfiguration,
+} from "./scene.ts";
+
+type Planned = { readonly plan: Plan; readonly seen: RecordAtTip };
+
+const startMs = Date.parse("2026-11-20T12:00:00Z");
+const well: JobEnding = { ok: true, report: true, source: "whole" };
+
+/** A world in memory with one cluster, one record, one bucket and two runs of Holdfast. */
+export class Simulation {
+  readonly cluster = new Cluster(startMs, "uid-of-kube-system");
+  readonly record = new RecordBranch();
+  readonly backend = new Backend();
+  readonly laws = new Laws(this.cluster, this.record);
+  private readonly options: SceneOptions;
+  private readonly instances = ["run-a-1", "run-b-1"];
+  private readonly files = new Set<DeclaredFile>(["storage", "policy", "web"]);
+  private restarts = 1;
+  private commits = 0;
+  private paused = false;
+  private accepted: string | undefined;
+  private restoreTimeout: string | undefined;
+  private unreadable = false;
+
+  constructor(options: SceneOptions) {
+    this.options = options;
+    for (const name of ["kube-system", "vault", "app"]) this.cluster.create(namespaceObject(name));
+    for (const object of catalogueObjects()) this.cluster.create(object);
+    this.cluster.create(secretObject("vault", "store-key"));
+    this.furnish();
+  }
+
+  private furnish(): void {
+    this.cluster.create(secretObject("app", "restic-key"));
+    this.cluster.create(deployment("app", "web"));
+  }
+
+  happen(event: Event): void {
+    this.cluster.writer = "test";
+    switch (event.do) {
+      case "pass":
+        this.finish(event.by, this.plan(event.by), event.trouble);
+        break;
+      case "race": {
+        const second = 1 - event.first;
+        const both = [this.plan(event.first), this.plan(second)] as const;
+        this.finish(event.first, both[0], event.trouble);
+        this.finish(second, both[1], {});
+        break;
+      }
+      case "restart":
+        this.restart(event.by);
+        break;
+      case "clock":
+        this.cluster.nowMs += event.seconds * 1000;
+        break;
+      default:
+        this.outside(event);
+    }
+    this.laws.ofChanges();
+  }
+
+  private outside(event: Exclude<Event, { do: "pass" | "race" | "restart" | "clock" }>): void {
+    switch (event.do) {
+      case "end-job":
+        this.endOne(event.pick, event.ending);
+        return;
+      case "vanish":
+        this.vanish(event.kind, event.pick);
+        return;
+      case "namespace":
+        this.namespace(event.there);
+        return;
+      case "secret":
+        this.secret(event.there);
+        return;
+      case "backend":
+        this.backend.broken = event.broken;
+        return;
+      case "trigger":
+        this.trigger(event.session);
+        return;
+      case "accept-shrink":
+        this.accepted = this.cluster
+          .list("Snapshot")
+          .filter((one) =>
+            records(asRecord(one["status"])["conditions"]).some(
+              (condition) => condition["type"] === "SourceShrunk",
+            ),
+          )
+          .map((one) => one.metadata.name)
+          .join(",");
+        this.commits += 1;
+        return;
+      case "pause":
+        this.paused = event.paused;
+        this.commits += 1;
+        return;
+      case "unreadable":
+        this.unreadable = event.unreadable;
+        return;
+      case "change-restore":
+        this.restoreTimeout = event.timeout;
+        this.commits += 1;
+        return;
+      case "file":
+        if (event.there) this.files.add(event.name);
+        else this.files.delete(event.name);
+        this.commits += 1;
+    }
+  }
+
+  private restart(by: number): void {
+    this.restarts += 1;
+    this.instances[by] = `run-${by === 0 ? "a" : "b"}-${this.restarts}`;
+  }
+
+  private declared(): readonly KubeObject[] {
+    const snapshot = this.cluster.list("Snapshot", "app")[0]?.metadata.name ?? "web-repo-web-often-1";
+    const named = this.declaredNamed ?? restoreSession("named", snapshot);
+    const all: Readonly<Record<DeclaredFile, KubeObject>> = {
+      storage: backupStorage(this.options),
+      policy: retentionPolicy(this.options),
+      web: shopConfiguration(this.options, {
+        paused: this.paused,
+        ...(this.accepted === undefined ? {} : { accept: this.accepted }),
+      }),
+      back: restoreSession("back", "latest", this.restoreTimeout),
+      named,
+    };
+    if (this.files.has("named")) this.declaredNamed = named;
+    return [...this.files].map((file) => all[file]);
+  }
+
+  private declaredNamed: KubeObject | undefined;
+
+  private world(by: number, seen: RecordAtTip): World {
+    const documents = this.declared().map((object, index) => ({
+      object,
+      path: `clusters/lab/${object.kind}-${object.metadata.name}.yaml`.toLowerCase(),
+      line: index + 1,
+      digest: "",
+      placeOf: () => ({ path: "", line: 1 }),
+    }));
+    const declared = {
+      revision: { branch: "main", commit: String(this.commits).padStart(40, "c") },
+      documents,
+      problems: [],
+      complete: !this.unreadable,
+    } satisfies Partial<Declared>;
+    const desired = resolveDesired(declared as unknown as Declared, clusterName);
+    for (const { object } of desired.objects.values())
+      if (object.metadata.annotations?.["holdfast.dev/allow-wipe-out"] === object.metadata.name) {
+        this.laws.consents.add(object.metadata.name);
+        if (object.kind === "BackupConfiguration") this.laws.consents.add("web-repo");
+      }
+    return {
+      desired: { ...desired, objects: desired.objects },
+      observed: this.cluster.observed(),
+      recorded: seen,
+      now: this.cluster.nowMs,
+      instance: this.instances[by] ?? "",
+      image: { registry: "r", repository: "holdfast", tag: "1" },
+    };
+  }
+
+  plan(by: number): Planned {
+    const seen = this.record.read();
+    const world = this.world(by, seen);
+    for (const { object } of world.desired.objects.values()) deepFreeze(object);
+    const plan = planPass(world);
+    expect(planPass(world)).toEqual(plan);
+    this.laws.ofPlan(plan, world);
+    return { plan, seen };
+  }
+
+  private finish(by: number, { plan, seen }: Planned, trouble: Trouble): void {
+    this.cluster.writer = this.instances[by] ?? "";
+    const ended = carryOut(
+      {
+        cluster: this.cluster,
+        backendOf: () => this.backend,
+        secretThere: () => this.cluster.find("Secret", "vault", "store-key") !== undefined,
+        onStep: (step) => this.laws.ofStep(step),
+      },
+      plan,
+      trouble,
+    );
+    this.cluster.writer = "test";
+    if (!ended) this.restart(by);
+    else if (plan.entries.length > 0 && this.record.push(seen, plan.entries))
+      this.laws.ofEntries(plan.entries);
+  }
+
+  private endOne(pick: number, ending: JobEnding): void {
+    const running = this.cluster.list("Job").filter(isRunning);
+    const job = running[pick % Math.max(1, running.length)];
+    if (job !== undefined) endJob(this.cluster, () => this.backend, job, ending);
+  }
+
+  private vanish(kind: string, pick: number): void {
+    const all = this.cluster.list(kind);
+    const one = all[pick % Math.max(1, all.length)];
+    if (one !== undefined) this.cluster.delete(refOf(one));
+  }
+
+  private namespace(there: boolean): void {
+    const live = this.cluster.get({ apiVersion: "v1", kind: "Namespace", name: "app" });
+    if (!there) this.cluster.deleteNamespace("app");
+    else if (live === undefined) {
+      this.cluster.create(namespaceObject("app"));
+      this.furnish();
+    } else if (
+      live.metadata.deletionTimestamp === undefined &&
+      this.cluster.find("Deployment", "app", "web") === undefined
+    )
+      this.cluster.create(deployment("app", "web"));
+  }
+
+  private secret(there: boolean): void {
+    const live = this.cluster.find("Secret", "vault", "store-key");
+    if (there && live === undefined) this.cluster.create(secretObject("vault", "store-key"));
+    if (!there && live !== undefined) this.cluster.delete(refOf(live));
+  }
+
+  /** What the trigger Job of a CronJob does. */
+  private trigger(name: string): void {
+    const configuration = this.cluster.find("BackupConfiguration", "app", "web");
+    const session = records(asRecord(configuration?.["spec"])["sessions"]).find(
+      (one) => one["name"] === name,
+    );
+    if (configuration === undefined || session === undefined) return;
+    const made = newBackupSession(configuration, session, {
+      atMs: this.cluster.nowMs,
+      retryLeft: retriesOf(session),
+    });
+    try {
+      this.cluster.create(made);
+    } catch (thrown) {
+      if (!(thrown instanceof Refusal)) throw thrown;
+    }
+  }
+
+  /** Mends what is broken, lets every Job end and time pass, until nothing more is to do. */
+  settle(mend: { readonly secret: boolean } = { secret: true }): void {
+    this.backend.broken = false;
+    if (mend.secret) this.secret(true);
+    for (let round = 0; round < 200; round += 1) {
+      this.happen({ do: "pass", by: 0, trouble: {} });
+      const { plan } = this.plan(0);
+      const quiet = plan.steps.length === 0 && plan.entries.length === 0;
+      const running = this.cluster.list("Job").filter(isRunning);
+      if (quiet && running.length === 0 && round > 20) {
+        if (plan.wakeAtMs === undefined || this.restedFor(plan.wakeAtMs)) return;
+      }
+      for (const job of running) endJob(this.cluster, () => this.backend, job, well);
+      if (quiet) this.cluster.nowMs += 61_000;
+      this.laws.ofChanges();
+    }
+    law(false, `it never comes to rest: ${JSON.stringify(this.plan(0).plan.steps.slice(0, 3))}`);
+  }
+
+  private restedFor(wakeAtMs: number): boolean {
+    return wakeAtMs > this.cluster.nowMs + 3_600_000;
+  }
+
+  expectRest(): void {
+    const { plan } = this.plan(0);
+    expect({ steps: plan.steps, entries: plan.entries }).toEqual({ steps: [], entries: [] });
+    atRest(this.cluster, { restoresMayWait: true });
+  }
+
+  /** Deletes everything that a person may delete, and lets Holdfast let go of it. */
+  tearDown(): void {
+    this.files.clear();
+    this.cluster.writer = "test";
+    for (const kind of [
+      "RestoreSession",
+      "BackupConfiguration",
+      "BackupStorage",
+      "Repository",
+      "BackupSession",
+    ])
+      for (const one of this.cluster.list(kind))
+        if (this.cluster.get(refOf(one))) this.cluster.delete(refOf(one));
+    this.settle();
+    const left = [
+      "RestoreSession",
+      "BackupConfiguration",
+      "BackupStorage",
+      "Repository",
+      "Snapshot",
+      "BackupSession",
+    ]
+      .flatMap((kind) => this.cluster.list(kind))
+      .map((one) => `${one.kind} ${one.metadata.name} ${one.metadata.finalizers?.join()}`);
+    expect(left).toEqual([]);
+  }
+}
+
+export const holdfastLabel = { [managedByLabel]: managedByHoldfast };
