@@ -1,8 +1,9 @@
 import { type KubeObject, keyOf, nameOf, refOf } from "../../api/meta.ts";
 import type { Problem } from "../../base/problem.ts";
 import type { DesiredObject } from "../desired/desired.ts";
+import { driftOf } from "./drift.ts";
 import type { Step } from "./step.ts";
-import { deepEqual, isBeingDeleted, isRecord, type World } from "./world.ts";
+import { isBeingDeleted, type World } from "./world.ts";
 
 export const declaredIn = "holdfast.dev/declared-in";
 export const declaredDigest = "holdfast.dev/declared-digest";
@@ -40,26 +41,13 @@ function applyStep(wanted: DesiredObject, live: KubeObject | undefined): Step | 
     return { kind: "apply", object, change: "create", drift: [], because };
   }
   if (isBeingDeleted(live)) return undefined;
-  const drift = driftOf(object, live, "");
+  const drift = driftOf(object, live);
   const known = live.metadata.annotations?.[declaredDigest] === object.metadata.annotations?.[declaredDigest];
   if (known && drift.length === 0) return undefined;
   const because = known
     ? `drift: ${drift.join(", ")} differ from ${wanted.place.path}:${wanted.place.line}`
     : `${wanted.place.path}:${wanted.place.line} changed it`;
   return { kind: "apply", object, change: "configure", drift: known ? drift : [], because };
-}
-
-/** Paths of declared fields whose live value differs. Fields that only the server knows are no drift. */
-function driftOf(declared: unknown, live: unknown, path: string): readonly string[] {
-  if (isRecord(declared)) {
-    const there = isRecord(live) ? live : {};
-    return Object.entries(declared).flatMap(([field, value]) =>
-      driftOf(value, there[field], `${path}.${field}`),
-    );
-  }
-  if (Array.isArray(declared) && Array.isArray(live) && declared.length === live.length)
-    return declared.flatMap((item, index) => driftOf(item, live[index], `${path}[${index}]`));
-  return deepEqual(declared, live) ? [] : [path.slice(1)];
 }
 
 /**

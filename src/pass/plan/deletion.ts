@@ -1,8 +1,6 @@
 import type { Draft } from "./draft.ts";
 import { asRecord, records } from "./targets.ts";
 
-export const cleanupFinalizer = "kubestash.com/cleanup";
-export const recordFinalizer = "holdfast.dev/record";
 /** On a Snapshot whose data retention has forgotten: the Job that did it. */
 export const forgottenBy = "holdfast.dev/forgotten-by";
 /** On a BackupSession and its Snapshots: the commit that was in force when Holdfast first saw the session. */

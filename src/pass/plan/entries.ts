@@ -1,3 +1,4 @@
+import { recordFinalizer } from "../../api/labels.ts";
 import type { KubeObject } from "../../api/meta.ts";
 import { nameOf, refOf } from "../../api/meta.ts";
 import { entryPath, parseEntryPath, restoreEntryPath } from "../../api/record-layout.ts";
@@ -5,7 +6,7 @@ import { formatSize, parseSize } from "../../api/size.ts";
 import { digestOf } from "../../base/digest.ts";
 import { restoreEntryContent } from "./claim.ts";
 import { declaredIn } from "./declared-objects.ts";
-import { declaredCommit, recordFinalizer } from "./deletion.ts";
+import { declaredCommit } from "./deletion.ts";
 import type { Draft } from "./draft.ts";
 import { conditionIs, phaseOf } from "./snapshots.ts";
 import type { Entry } from "./step.ts";

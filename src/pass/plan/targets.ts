@@ -23,6 +23,11 @@ export type TargetPart = {
 
 const workloads = ["Deployment", "StatefulSet", "DaemonSet"];
 
+export function targetOf(object: KubeObject): TargetReference | undefined {
+  const target = asRecord(object["spec"])["target"];
+  return target === undefined || target === null ? undefined : (target as TargetReference);
+}
+
 /** Whether the target is there; an empty target always is. */
 export function targetFound(target: TargetReference | undefined, namespace: string, world: World): boolean {
   return target === undefined || findTarget(target, namespace, world) !== undefined;

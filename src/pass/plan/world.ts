@@ -1,4 +1,5 @@
 import type { KubeObject, ObjectRef } from "../../api/meta.ts";
+import { sameJson } from "../../api/same-json.ts";
 import type { Desired } from "../desired/desired.ts";
 import type { Observed } from "../observed/observed.ts";
 import type { Recorded } from "../record/recorded.ts";
@@ -29,19 +30,9 @@ export function mergePatchOf(from: unknown, to: unknown): Readonly<Record<string
     if (isRecord(value) && isRecord(before[field])) {
       const inner = mergePatchOf(before[field], value);
       if (inner) patch[field] = inner;
-    } else if (!deepEqual(before[field], value)) patch[field] = value;
+    } else if (!sameJson(before[field], value)) patch[field] = value;
   }
   return Object.keys(patch).length === 0 ? undefined : patch;
-}
-
-/** Equality of plain JSON; an undefined field equals an absent one. */
-export function deepEqual(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (Array.isArray(a) && Array.isArray(b))
-    return a.length === b.length && a.every((item, index) => deepEqual(item, b[index]));
-  if (!isRecord(a) || !isRecord(b)) return false;
-  const fields = new Set([...Object.keys(a), ...Object.keys(b)]);
-  return [...fields].every((field) => deepEqual(a[field], b[field]));
 }
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -2,16 +2,19 @@ import type {
   BackupConfigurationSpec,
   BackupConfigurationStatus,
 } from "../../../api/backup-configuration.ts";
-import { offshootLabels } from "../../../api/labels.ts";
+import { cleanupFinalizer, offshootLabels } from "../../../api/labels.ts";
 import { type KubeObject, refOf } from "../../../api/meta.ts";
 import { backupConfigurationPhase } from "../../../api/phases/backup-configuration-phase.ts";
+import { sameJson } from "../../../api/same-json.ts";
 import { configurationErrors } from "../configuration-rules.ts";
-import { allowWipeOut, cleanupFinalizer } from "../deletion.ts";
+import { allowWipeOut } from "../deletion.ts";
 import { Draft, type Turn } from "../draft.ts";
+import { effectiveConfiguration } from "../effective-configuration.ts";
+import { repositoryRequests } from "../repository-requests.ts";
 import { dependenciesOf } from "../resolve-task.ts";
 import { phaseOf } from "../snapshots.ts";
-import { asRecord, records, type TargetReference, targetFound } from "../targets.ts";
-import { deepEqual, isBeingDeleted, type World } from "../world.ts";
+import { asRecord, records, targetFound, targetOf } from "../targets.ts";
+import { isBeingDeleted, type World } from "../world.ts";
 import { ensureSchedulers } from "./schedule.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -20,9 +23,9 @@ type Json = Readonly<Record<string, unknown>>;
 export function planBackupConfiguration(configuration: KubeObject, world: World): Turn {
   const draft = new Draft(configuration, world.now);
   if (isBeingDeleted(configuration)) return planRemoval(draft, world);
-  const spec = asRecord(configuration["spec"]);
+  const effective = effectiveConfiguration(configuration, world);
   if (!draft.ensureFinalizers([cleanupFinalizer])) return draft.turn("it is new");
-  const errors = configurationErrors(configuration, world);
+  const errors = configurationErrors(effective, world);
   if (errors.length > 0) {
     draft.setCondition("ValidationPassed", false, "ResourceValidationFailed", errors.join("; "));
     for (const message of errors)
@@ -35,24 +38,20 @@ export function planBackupConfiguration(configuration: KubeObject, world: World)
   } else {
     draft.setCondition("ValidationPassed", true, "ResourceValidationPassed");
   }
-  lookAround(draft, spec, world);
+  lookAround(draft, effective, world);
   if (errors.length === 0) {
-    ensureRepositories(draft, world);
+    ensureRepositories(draft, effective, world);
     ensureSchedulers(draft, world);
   }
   draft.status["phase"] = backupConfigurationPhase(
-    configuration["spec"] as BackupConfigurationSpec,
+    effective["spec"] as BackupConfigurationSpec,
     draft.statusAs<BackupConfigurationStatus>(),
   );
   return draft.turn("what it refers to was looked at");
 }
 
-export function targetOf(object: KubeObject): TargetReference | undefined {
-  const target = asRecord(object["spec"])["target"];
-  return target === undefined || target === null ? undefined : (target as TargetReference);
-}
-
-function lookAround(draft: Draft, spec: Json, world: World): void {
+function lookAround(draft: Draft, configuration: KubeObject, world: World): void {
+  const spec = asRecord(configuration["spec"]);
   const namespace = draft.object.metadata.namespace ?? "";
   const found = targetFound(targetOf(draft.object), namespace, world);
   draft.status["targetFound"] = found;
@@ -72,7 +71,7 @@ function lookAround(draft: Draft, spec: Json, world: World): void {
       dependenciesOf(asRecord(session["addon"]), "backup", world),
     ),
   );
-  draft.status["repositories"] = repositoryRequests(draft.object).map((request) => {
+  draft.status["repositories"] = repositoryRequests(configuration).map((request) => {
     const repository = world.observed
       .list("Repository", namespace)
       .find((one) => one.metadata.name === request.name);
@@ -85,7 +84,7 @@ function lookAround(draft: Draft, spec: Json, world: World): void {
 
 function uniqueDependencies(dependencies: readonly Json[]): readonly Json[] {
   return dependencies.filter(
-    (one, index) => dependencies.findIndex((other) => deepEqual(one, other)) === index,
+    (one, index) => dependencies.findIndex((other) => sameJson(one, other)) === index,
   );
 }
 
@@ -116,44 +115,7 @@ function backendStatus(backend: Json, namespace: string, world: World): Json {
   };
 }
 
-type RepositoryRequest = { readonly name: string; readonly spec: Json };
-
-/** The Repositories that its sessions name, each once. */
-export function repositoryRequests(configuration: KubeObject): readonly RepositoryRequest[] {
-  const spec = asRecord(configuration["spec"]);
-  const backends = records(spec["backends"]);
-  const target = targetOf(configuration);
-  const byName = new Map<string, RepositoryRequest>();
-  for (const session of records(spec["sessions"])) {
-    for (const repository of records(session["repositories"])) {
-      const name = String(repository["name"]);
-      const backend =
-        backends.find((one) => one["name"] === repository["backend"]) ??
-        (backends.length === 1 ? backends[0] : undefined);
-      const storageRef = asRecord(backend?.["storageRef"]);
-      const policy = repository["deletionPolicy"];
-      byName.set(name, {
-        name,
-        spec: {
-          appRef: target ?? { apiGroup: "na", name: "na" },
-          storageRef: {
-            name: storageRef["name"],
-            namespace: storageRef["namespace"] ?? configuration.metadata.namespace,
-          },
-          path: repository["directory"],
-          deletionPolicy: policy === "WipeOut" ? "WipeOut" : "Delete",
-          ...(repository["encryptionSecret"] === undefined
-            ? {}
-            : { encryptionSecret: repository["encryptionSecret"] }),
-        },
-      });
-    }
-  }
-  return [...byName.values()];
-}
-
-function ensureRepositories(draft: Draft, world: World): void {
-  const configuration = draft.object;
+function ensureRepositories(draft: Draft, configuration: KubeObject, world: World): void {
   const namespace = configuration.metadata.namespace ?? "";
   for (const request of repositoryRequests(configuration)) {
     const consent = configuration.metadata.annotations?.[allowWipeOut] === configuration.metadata.name;
@@ -178,7 +140,7 @@ function ensureRepositories(draft: Draft, world: World): void {
     }
     if (isBeingDeleted(live)) continue;
     const drift = ["encryptionSecret", "deletionPolicy", "appRef"].filter(
-      (field) => !deepEqual(request.spec[field], asRecord(live["spec"])[field]),
+      (field) => !sameJson(request.spec[field], asRecord(live["spec"])[field]),
     );
     const consents = live.metadata.annotations?.[allowWipeOut] === annotations?.[allowWipeOut];
     if (drift.length > 0 || !consents)

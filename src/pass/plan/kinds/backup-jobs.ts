@@ -5,11 +5,18 @@ import { executorJob, jobEnd } from "../executor-job.ts";
 import { accessFor } from "../job-access.ts";
 import { type ResolvedTask, resolveTasks } from "../resolve-task.ts";
 import { phaseOf } from "../snapshots.ts";
-import { asRecord, dataParts, findTarget, records, type TargetPart, wholePart } from "../targets.ts";
+import {
+  asRecord,
+  dataParts,
+  findTarget,
+  records,
+  type TargetPart,
+  targetOf,
+  wholePart,
+} from "../targets.ts";
 import type { World } from "../world.ts";
-import { targetOf } from "./backup-configuration.ts";
-import type { SessionContext } from "./backup-session.ts";
 import { encryptionSecretOf, storageOf } from "./repository.ts";
+import type { SessionContext } from "./session-context.ts";
 import { snapshotsOfSession } from "./session-snapshots.ts";
 
 /** Resolves Addon, Task and Function and makes one Job per component. */

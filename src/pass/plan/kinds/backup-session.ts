@@ -1,31 +1,22 @@
 import type { BackupSessionStatus } from "../../../api/backup-session.ts";
+import { timeText } from "../../../api/conditions.ts";
 import { formatDuration, parseGoDuration } from "../../../api/duration.ts";
+import { cleanupFinalizer, recordFinalizer } from "../../../api/labels.ts";
 import { type KubeObject, refOf } from "../../../api/meta.ts";
 import { backupSessionPhase } from "../../../api/phases/backup-session-phase.ts";
-import { cleanupFinalizer, declaredCommit, recordFinalizer } from "../deletion.ts";
+import { declaredCommit } from "../deletion.ts";
 import { Draft, type Turn } from "../draft.ts";
+import { effectiveConfiguration } from "../effective-configuration.ts";
 import { ensureRecorded } from "../entries.ts";
 import { accessToRemove } from "../job-access.ts";
 import { phaseOf } from "../snapshots.ts";
-import { asRecord, records, sameTarget } from "../targets.ts";
+import { asRecord, records, sameTarget, targetOf } from "../targets.ts";
 import { isBeingDeleted, isRecord, type World } from "../world.ts";
-import { targetOf } from "./backup-configuration.ts";
 import { ensureBackupJobs, followBackupJobs } from "./backup-jobs.ts";
-import { isoSeconds } from "./repository.ts";
 import { newBackupSession, sessionsOf } from "./schedule.ts";
+import { createdMs, type SessionContext } from "./session-context.ts";
 import { applyRetention } from "./session-retention.ts";
 import { ensureSnapshots } from "./session-snapshots.ts";
-
-type Json = Readonly<Record<string, unknown>>;
-
-/** What every stage of a BackupSession looks at. */
-export type SessionContext = {
-  readonly draft: Draft;
-  readonly configuration: KubeObject;
-  /** The session of the BackupConfiguration that this run is of. */
-  readonly session: Json;
-  readonly world: World;
-};
 
 const finalPhases = ["Succeeded", "Failed", "Skipped"];
 
@@ -81,7 +72,9 @@ function contextOf(draft: Draft, world: World): SessionContext | undefined {
   const session = records(asRecord(configuration["spec"])["sessions"]).find(
     (one) => one["name"] === spec["session"],
   );
-  return session === undefined ? undefined : { draft, configuration, session, world };
+  return session === undefined
+    ? undefined
+    : { draft, configuration: effectiveConfiguration(configuration, world), session, world };
 }
 
 /** Once its Snapshots are made it goes on whatever happens around it. */
@@ -128,12 +121,8 @@ function skip(draft: Draft, reason: string): void {
 function setDeadline({ draft }: SessionContext): boolean {
   const timeout = asRecord(draft.object["spec"])["backupTimeout"];
   const ms = typeof timeout === "string" ? parseGoDuration(timeout) : undefined;
-  if (ms !== undefined) draft.status["backupDeadline"] = isoSeconds(createdMs(draft.object) + ms);
+  if (ms !== undefined) draft.status["backupDeadline"] = timeText(createdMs(draft.object) + ms);
   return true;
-}
-
-export function createdMs(object: KubeObject): number {
-  return Date.parse(object.metadata.creationTimestamp ?? "1970-01-01T00:00:00Z");
 }
 
 /** The last step: the values of this session are served from now on, which gates its final phase. */
@@ -170,9 +159,9 @@ function retry({ draft, configuration, session, world }: SessionContext): void {
     isRecord(settings) && typeof settings["delay"] === "string"
       ? (parseGoDuration(settings["delay"]) ?? 0)
       : 0;
-  const endedAt = Date.parse(draft.condition("MetricsPushed")?.lastTransitionTime ?? isoSeconds(world.now));
+  const endedAt = Date.parse(draft.condition("MetricsPushed")?.lastTransitionTime ?? timeText(world.now));
   const dueMs = endedAt + delay;
-  draft.status["nextRetry"] = isoSeconds(dueMs);
+  draft.status["nextRetry"] = timeText(dueMs);
   const successors = sessionsOf(configuration, String(session["name"]), world).filter(
     (one) => ageKey(one) > ageKey(draft.object),
   );

@@ -1,7 +1,8 @@
+import { cleanupFinalizer } from "../../../api/labels.ts";
 import { type KubeObject, refOf } from "../../../api/meta.ts";
 import { backupStoragePhase } from "../../../api/phases/backup-storage-phase.ts";
 import { formatSize, parseSize } from "../../../api/size.ts";
-import { cleanupFinalizer, mayWipeOut } from "../deletion.ts";
+import { mayWipeOut } from "../deletion.ts";
 import { Draft, type Turn } from "../draft.ts";
 import { ensureStored } from "../store.ts";
 import { asRecord, records } from "../targets.ts";

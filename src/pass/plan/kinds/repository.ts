@@ -1,7 +1,9 @@
+import { timeText } from "../../../api/conditions.ts";
+import { cleanupFinalizer } from "../../../api/labels.ts";
 import { type KubeObject, nameOf, refOf } from "../../../api/meta.ts";
 import { repositoryPhase } from "../../../api/phases/repository-phase.ts";
 import { formatSize, parseSize } from "../../../api/size.ts";
-import { cleanupFinalizer, mayWipeOut } from "../deletion.ts";
+import { mayWipeOut } from "../deletion.ts";
 import { Draft, type Turn } from "../draft.ts";
 import { phaseOf, snapshotsOf, snapshotTime } from "../snapshots.ts";
 import { ensureStored } from "../store.ts";
@@ -74,13 +76,9 @@ function summarize(draft: Draft, world: World): void {
       snapshotTime: status["snapshotTime"] ?? snapshot.metadata.creationTimestamp,
     };
   });
-  if (newest !== undefined) draft.status["lastBackupTime"] = isoSeconds(snapshotTime(newest));
+  if (newest !== undefined) draft.status["lastBackupTime"] = timeText(snapshotTime(newest));
   if (integrities.length > 0) draft.status["integrity"] = integrities.every((one) => one === true);
   draft.status["phase"] = repositoryPhase({ conditions: draft.conditions() });
-}
-
-export function isoSeconds(ms: number): string {
-  return new Date(ms).toISOString().replace(/\.\d{3}Z$/, "Z");
 }
 
 /** Its Snapshot objects go with it; its data only by WipeOut with consent. */

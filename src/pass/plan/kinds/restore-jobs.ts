@@ -4,9 +4,16 @@ import { shortName } from "../../../api/names.ts";
 import { executorJob, jobEnd } from "../executor-job.ts";
 import { accessFor } from "../job-access.ts";
 import { type ResolvedTask, resolveTasks } from "../resolve-task.ts";
-import { asRecord, dataParts, findTarget, records, type TargetPart, wholePart } from "../targets.ts";
+import {
+  asRecord,
+  dataParts,
+  findTarget,
+  records,
+  type TargetPart,
+  targetOf,
+  wholePart,
+} from "../targets.ts";
 import type { World } from "../world.ts";
-import { targetOf } from "./backup-configuration.ts";
 import { encryptionSecretOf } from "./repository.ts";
 import type { RestoreContext, RunningRestore } from "./restore-session.ts";
 

@@ -1,20 +1,19 @@
+import { timeText } from "../../../api/conditions.ts";
 import { formatDuration, parseGoDuration } from "../../../api/duration.ts";
+import { cleanupFinalizer, recordFinalizer } from "../../../api/labels.ts";
 import type { KubeObject } from "../../../api/meta.ts";
 import { refOf } from "../../../api/meta.ts";
 import { restoreSessionPhase } from "../../../api/phases/restore-session-phase.ts";
 import type { RestoreSessionStatus } from "../../../api/restore-session.ts";
 import { type ClaimState, claimEntry, claimOf } from "../claim.ts";
-import { cleanupFinalizer, recordFinalizer } from "../deletion.ts";
 import { Draft, type Turn } from "../draft.ts";
 import { ensureRecorded } from "../entries.ts";
 import { accessToRemove } from "../job-access.ts";
 import { dependenciesOf } from "../resolve-task.ts";
 import { restoreErrors } from "../restore-rules.ts";
 import { phaseOf } from "../snapshots.ts";
-import { asRecord, sameTarget, targetFound } from "../targets.ts";
+import { asRecord, sameTarget, targetFound, targetOf } from "../targets.ts";
 import { isBeingDeleted, type World } from "../world.ts";
-import { targetOf } from "./backup-configuration.ts";
-import { isoSeconds } from "./repository.ts";
 import { ensureRestoreJobs, followRestoreJobs, jobsOfRestore } from "./restore-jobs.ts";
 import { type RestoreSource, restoreSource } from "./restore-source.ts";
 
@@ -142,13 +141,13 @@ function pauseBackups({ draft, world }: RestoreContext): boolean {
     }));
   const timeout = asRecord(draft.object["spec"])["restoreTimeout"];
   const ms = typeof timeout === "string" ? parseGoDuration(timeout) : undefined;
-  if (ms !== undefined) draft.status["restoreDeadline"] ??= isoSeconds(world.now + ms);
+  if (ms !== undefined) draft.status["restoreDeadline"] ??= timeText(world.now + ms);
   return true;
 }
 
 function settle({ draft, world }: RunningRestore): boolean {
   const since = Date.parse(
-    draft.condition("RestoreExecutorEnsured")?.lastTransitionTime ?? isoSeconds(world.now),
+    draft.condition("RestoreExecutorEnsured")?.lastTransitionTime ?? timeText(world.now),
   );
   draft.status["duration"] ??= formatDuration(Math.max(0, world.now - since));
   draft.status["pausedBackups"] = [];

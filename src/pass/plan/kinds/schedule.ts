@@ -1,15 +1,14 @@
 import { type Condition, setCondition } from "../../../api/conditions.ts";
-import { offshootLabels } from "../../../api/labels.ts";
+import { cleanupFinalizer, offshootLabels, recordFinalizer } from "../../../api/labels.ts";
 import { type KubeObject, refOf } from "../../../api/meta.ts";
 import { backupSessionName, triggerName } from "../../../api/names.ts";
 import { nextDue } from "../cron.ts";
-import { cleanupFinalizer, recordFinalizer } from "../deletion.ts";
 import type { Draft } from "../draft.ts";
+import { driftOf } from "../drift.ts";
 import { ownerOf } from "../executor-job.ts";
 import { phaseOf, snapshotsOf } from "../snapshots.ts";
-import { asRecord, records, sameTarget } from "../targets.ts";
-import { deepEqual, isBeingDeleted, isRecord, type World } from "../world.ts";
-import { targetOf } from "./backup-configuration.ts";
+import { asRecord, records, sameTarget, targetOf } from "../targets.ts";
+import { isBeingDeleted, isRecord, type World } from "../world.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -33,7 +32,7 @@ function scheduledSession(draft: Draft, session: Json, before: readonly Conditio
   const wanted = cronJob(draft.object, session, world);
   const live = world.observed.get(refOf(wanted));
   const drifted =
-    live !== undefined && !isBeingDeleted(live) && driftOf(wanted["spec"], live["spec"]).length > 0;
+    live !== undefined && !isBeingDeleted(live) && driftOf(wanted["spec"], live["spec"], "spec").length > 0;
   if (live === undefined || drifted) {
     const because = `session ${name} runs on "${String(asRecord(session["scheduler"])["schedule"])}"`;
     for (const object of triggerAccess(wanted))
@@ -42,7 +41,7 @@ function scheduledSession(draft: Draft, session: Json, before: readonly Conditio
       kind: "apply",
       object: wanted,
       change: live ? "configure" : "create",
-      drift: live ? driftOf(wanted["spec"], live["spec"]) : [],
+      drift: live ? driftOf(wanted["spec"], live["spec"], "spec") : [],
       because,
     });
   }
@@ -61,19 +60,6 @@ function scheduledSession(draft: Draft, session: Json, before: readonly Conditio
   conditions = initialBackup(draft, session, conditions, world);
   const next = nextDue(asRecord(wanted["spec"]), world.now);
   return { name, ...(next === undefined ? {} : { nextSchedule: next }), conditions };
-}
-
-function driftOf(wanted: unknown, live: unknown): readonly string[] {
-  const differs = (a: unknown, b: unknown, path: string): readonly string[] => {
-    if (isRecord(a))
-      return Object.entries(a).flatMap(([field, value]) =>
-        differs(value, isRecord(b) ? b[field] : undefined, `${path}.${field}`),
-      );
-    if (Array.isArray(a) && Array.isArray(b) && a.length === b.length)
-      return a.flatMap((item, index) => differs(item, b[index], `${path}[${index}]`));
-    return deepEqual(a, b) ? [] : [path];
-  };
-  return differs(wanted, live, "spec");
 }
 
 function cronJob(configuration: KubeObject, session: Json, world: World): KubeObject {

@@ -6,12 +6,13 @@ import { forgottenBy } from "../deletion.ts";
 import { jobEnd, ownerOf } from "../executor-job.ts";
 import { accessFor } from "../job-access.ts";
 import { localVolume } from "../local-volume.ts";
+import { backendOf } from "../repository-requests.ts";
 import { type RetentionRule, type RetentionSnapshot, staleSnapshots } from "../retention.ts";
 import { conditionIs, isGood, phaseOf, snapshotsOf, snapshotTime } from "../snapshots.ts";
 import { asRecord, records } from "../targets.ts";
 import { isBeingDeleted, isRecord } from "../world.ts";
-import type { SessionContext } from "./backup-session.ts";
 import { encryptionSecretOf, storageOf } from "./repository.ts";
+import type { SessionContext } from "./session-context.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 type Applied = { readonly phase: "Pending" | "Applied" | "FailedToApply"; readonly error?: string };
@@ -52,10 +53,7 @@ function pending(status: Json): boolean {
 }
 
 function policyOf({ configuration, world }: SessionContext, request: Json): KubeObject | undefined {
-  const backends = records(asRecord(configuration["spec"])["backends"]);
-  const backend =
-    backends.find((one) => one["name"] === request["backend"]) ??
-    (backends.length === 1 ? backends[0] : undefined);
+  const backend = backendOf(configuration, request);
   const reference = asRecord(backend?.["retentionPolicy"]);
   const namespace = String(reference["namespace"] ?? configuration.metadata.namespace);
   return world.observed

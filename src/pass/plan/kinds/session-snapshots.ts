@@ -1,14 +1,13 @@
-import { offshootLabels } from "../../../api/labels.ts";
+import { cleanupFinalizer, offshootLabels, recordFinalizer } from "../../../api/labels.ts";
 import { type KubeObject, refOf } from "../../../api/meta.ts";
 import { snapshotName } from "../../../api/names.ts";
 import { ulidOf } from "../../../api/ulid.ts";
-import { cleanupFinalizer, declaredCommit, recordFinalizer } from "../deletion.ts";
+import { declaredCommit } from "../deletion.ts";
 import { ownerOf } from "../executor-job.ts";
 import { phaseOf } from "../snapshots.ts";
-import { asRecord, records } from "../targets.ts";
+import { asRecord, records, targetOf } from "../targets.ts";
 import type { World } from "../world.ts";
-import { targetOf } from "./backup-configuration.ts";
-import { createdMs, type SessionContext } from "./backup-session.ts";
+import { createdMs, type SessionContext } from "./session-context.ts";
 
 /** A Snapshot per Repository of the session, by a name that follows from both. */
 export function ensureSnapshots(context: SessionContext): boolean {

@@ -1,10 +1,11 @@
 import { snapshotConditions } from "../../../api/condition-types.ts";
+import { cleanupFinalizer, recordFinalizer } from "../../../api/labels.ts";
 import type { KubeObject } from "../../../api/meta.ts";
 import { componentsPhase } from "../../../api/phases/components-phase.ts";
 import { snapshotPhase } from "../../../api/phases/snapshot-phase.ts";
 import { formatSize, parseSize } from "../../../api/size.ts";
 import type { SnapshotStatus } from "../../../api/snapshot.ts";
-import { cleanupFinalizer, forgottenBy, recordFinalizer } from "../deletion.ts";
+import { forgottenBy } from "../deletion.ts";
 import { Draft, type Turn } from "../draft.ts";
 import { ensureRecorded } from "../entries.ts";
 import { jobEnd } from "../executor-job.ts";

@@ -1,0 +1,19 @@
+import type { KubeObject } from "../../../api/meta.ts";
+import type { Draft } from "../draft.ts";
+import type { World } from "../world.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** What every stage of a BackupSession looks at. */
+export type SessionContext = {
+  readonly draft: Draft;
+  /** Its backends have their defaults. */
+  readonly configuration: KubeObject;
+  /** The session of the BackupConfiguration that this run is of. */
+  readonly session: Json;
+  readonly world: World;
+};
+
+export function createdMs(object: KubeObject): number {
+  return Date.parse(object.metadata.creationTimestamp ?? "1970-01-01T00:00:00Z");
+}
