@@ -8,7 +8,6 @@ export function folderOf(text: string, what: string): string {
   const folder = text.replace(/^\/+|\/+$/g, "");
   if (folder === "") return "";
   const bad = folder.split("/").some((part) => part === "" || part === "." || part === "..");
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   if (!bad && !/[\\\u0000-\u001f\u007f]/.test(folder)) return folder;
   throw new HoldfastError("PathInvalid", `${what} is not a usable path: ${JSON.stringify(text)}`, {
     disposition: "stall",

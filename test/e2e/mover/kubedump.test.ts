@@ -5,6 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { builtIn } from "../../../src/api/built-in.ts";
 import { resourceOf } from "../../../src/api/kinds.ts";
 import type { KubeObject, Resource } from "../../../src/api/meta.ts";
+import type { SnapshotComponent } from "../../../src/api/snapshot.ts";
+import { fieldAt } from "../../../src/mover/storage/fields.ts";
+import type { BackupRequest, Restic } from "../../../src/ports/restic/restic.ts";
 import { requireOrSkip } from "../../support/real-parts.ts";
 import { type MoverWorld, startMoverWorld } from "./mover-world.ts";
 
@@ -37,7 +40,7 @@ describe.runIf(runs)("a dump of a namespace", () => {
     const flags = { namespace: world.vault, backupsession: session, "include-namespaces": shop };
     expect(await world.job("kubedump-backup", "manifest", flags)).toBe(0);
 
-    const reported = await componentOf(world, snapshot);
+    const reported = await componentOf(snapshot);
     expect(reported).toMatchObject({
       driver: "Restic",
       path: "repository/v1/nightly/manifest",
@@ -53,10 +56,10 @@ describe.runIf(runs)("a dump of a namespace", () => {
         snapshots: [{ hostPath: "/kubestash-tmp/manifest" }],
       },
     });
-    const proof = reported["proof"];
-    expect(proof.objects).toBe(proof.files);
-    expect(proof.objects).toBeGreaterThan(8);
-    expect(proof.missing).toBeUndefined();
+    const { proof } = reported;
+    expect(proof?.objects).toBe(proof?.files);
+    expect(proof?.objects).toBeGreaterThan(8);
+    expect(proof?.missing).toBeUndefined();
     // Secrets do not stay behind on the scratch volume.
     expect(await readdir(join(world.root, "kubestash-tmp"))).toEqual(["restic-cache"]);
 
@@ -66,9 +69,9 @@ describe.runIf(runs)("a dump of a namespace", () => {
     expect(await world.job("kubedump-restore", "manifest", back)).toBe(0);
     expect(await shopObjects(world, shop)).toEqual(before);
     const restored = await world.get(resourceOf("RestoreSession"), world.vault, "shop-back");
-    expect(fieldsOf(restored, "status", "components", "manifest")).toMatchObject({
+    expect(fieldAt(restored, "status", "components", "manifest")).toMatchObject({
       phase: "Succeeded",
-      results: { failed: 0, updated: 0, files: proof.files },
+      results: { failed: 0, updated: 0, files: proof?.files },
     });
   });
 
@@ -113,7 +116,7 @@ describe.runIf(runs)("a dump in the backend", () => {
         snapshot,
       }),
     ).toBe(0);
-    expect(fieldsOf(await world.get(builtIn.ConfigMap, shop, "settings"), "data")).toMatchObject({
+    expect(fieldAt(await world.get(builtIn.ConfigMap, shop, "settings"), "data")).toMatchObject({
       mode: "new",
     });
     await world.restore("override");
@@ -125,11 +128,11 @@ describe.runIf(runs)("a dump in the backend", () => {
       "include-resources": "configmaps,services",
     };
     expect(await world.job("kubedump-restore", "manifest", override)).toBe(0);
-    expect(fieldsOf(await world.get(builtIn.ConfigMap, shop, "settings"), "data")).toMatchObject({
+    expect(fieldAt(await world.get(builtIn.ConfigMap, shop, "settings"), "data")).toMatchObject({
       mode: "on",
     });
     const restored = await world.get(resourceOf("RestoreSession"), world.vault, "override");
-    expect(fieldsOf(restored, "status", "components", "manifest", "results")).toMatchObject({
+    expect(fieldAt(restored, "status", "components", "manifest", "results")).toMatchObject({
       updated: 1,
       created: 0,
     });
@@ -146,12 +149,10 @@ describe.runIf(runs)("the tree of a dump", () => {
       "include-resources": "configmaps,deployments.apps,roles",
     };
     expect(await world.job("kubedump-backup", "manifest", flags)).toBe(0);
-    const stats = (await componentOf(world, snapshot))["resticStats"] as readonly {
-      summary: { id: string };
-    }[];
+    const id = idOf(await componentOf(snapshot));
     const repository = world.resticRepository("shop-repo/repository/v1/nightly/manifest");
     const files: string[] = [];
-    for await (const node of world.restic.list(repository, stats[0]?.summary.id ?? "")) {
+    for await (const node of world.restic.list(repository, id)) {
       if (node.type === "file") files.push(node.path.replace("/kubestash-tmp/manifest/", ""));
     }
     expect(files.toSorted()).toEqual([
@@ -164,7 +165,7 @@ describe.runIf(runs)("the tree of a dump", () => {
     const target = join(world.root, "look");
     await mkdir(target);
     const request = {
-      snapshotId: stats[0]?.summary.id ?? "",
+      snapshotId: id,
       root: target,
       path: "/kubestash-tmp/manifest",
       include: [],
@@ -183,17 +184,24 @@ describe.runIf(runs)("the tree of a dump", () => {
     expect(text).not.toMatch(/uid:|resourceVersion:|managedFields:/);
   });
 
-  it("compares with the last good restic snapshot of the same source", async () => {
-    const { session, snapshot } = await world.session({ repository: "shop-repo", at: 1002 });
+  it("is compared with the last good restic snapshot of the same source", async () => {
+    const { session } = await world.session({ repository: "shop-repo", at: 1002 });
     const flags = { namespace: world.vault, backupsession: session, "include-namespaces": shop };
-    expect(await world.job("kubedump-backup", "manifest", flags)).toBe(0);
-    const stats = (await componentOf(world, snapshot))["resticStats"] as readonly {
-      summary: { uploaded: string };
-    }[];
-    const repository = world.resticRepository("shop-repo/repository/v1/nightly/manifest");
-    const hosts = new Set((await world.restic.snapshots(repository)).map(({ host }) => host));
-    expect([...hosts]).toEqual([`${world.vault}-shop-repo-manifest`]);
-    expect(stats).toHaveLength(1);
+    const asked: BackupRequest[] = [];
+    const restic: Restic = {
+      ...world.restic,
+      async backup(repository, request, options) {
+        asked.push(request);
+        return await world.restic.backup(repository, request, options);
+      },
+    };
+    expect(await world.job("kubedump-backup", "manifest", flags, { restic })).toBe(0);
+    expect(asked).toMatchObject([
+      {
+        host: `${world.vault}-shop-repo-manifest`,
+        parent: idOf(await componentOf("shop-repo-bc-nightly-1001")),
+      },
+    ]);
   });
 });
 
@@ -204,8 +212,8 @@ describe.runIf(runs)("a dump that is not whole", () => {
     const { session, snapshot } = await world.session({ repository: "second-repo", at });
     const flags = { namespace: world.vault, backupsession: session, "include-namespaces": shop };
     expect(await world.job("kubedump-backup", "manifest", flags)).toBe(1);
-    expect(await componentOf(world, snapshot)).toMatchObject({ phase: "Succeeded" });
-    expect(await componentOf(world, broken.snapshot)).toMatchObject({
+    expect(await componentOf(snapshot)).toMatchObject({ phase: "Succeeded" });
+    expect(await componentOf(broken.snapshot)).toMatchObject({
       phase: "Failed",
       error: expect.stringContaining(`BackupStorage ${world.vault}/absent`),
     });
@@ -236,11 +244,11 @@ describe.runIf(runs)("a dump that is not whole", () => {
       const { session, snapshot } = await world.session({ repository: "shop-repo", at: 1004 });
       const flags = { namespace: world.vault, backupsession: session, "include-namespaces": shop };
       expect(await world.job("kubedump-backup", "manifest", flags)).toBe(3);
-      const component = await componentOf(world, snapshot);
+      const component = await componentOf(snapshot);
       expect(component).toMatchObject({ phase: "Failed", error: expect.stringContaining(`${group}/v1`) });
-      expect(component.proof.missing).toEqual([expect.stringContaining(`API group ${group}/v1`)]);
-      expect(component.proof.objects).toBeGreaterThan(8);
-      expect(component.resticStats[0].summary.id).toMatch(/^[0-9a-f]{64}$/);
+      expect(component.proof?.missing).toEqual([expect.stringContaining(`API group ${group}/v1`)]);
+      expect(component.proof?.objects).toBeGreaterThan(8);
+      expect(component.resticStats?.[0]?.summary?.id).toMatch(/^[0-9a-f]{64}$/);
     } finally {
       await world.kube.delete(apiServices, { name });
     }
@@ -266,10 +274,10 @@ describe.runIf(runs)("a dump that may not be made", () => {
       "include-resources": only,
     };
     expect(await world.job("kubedump-backup", "manifest", flags, { kube })).toBe(3);
-    const { phase, proof } = await componentOf(world, snapshot);
+    const { phase, proof } = await componentOf(snapshot);
     expect(phase).toBe("Failed");
-    expect(proof.objects).toBe(4);
-    expect(proof.missing).toEqual([expect.stringMatching(/^roles\.rbac.* in namespace .*403 Forbidden/)]);
+    expect(proof?.objects).toBe(4);
+    expect(proof?.missing).toEqual([expect.stringMatching(/^roles\.rbac.* in namespace .*403 Forbidden/)]);
   });
 
   it("a wrong password is said in restic's words, with restic's exit code and without the password", async () => {
@@ -282,26 +290,19 @@ describe.runIf(runs)("a dump that may not be made", () => {
     const { session, snapshot } = await world.session({ repository: "shop-repo", at: 1005 });
     const flags = { namespace: world.vault, backupsession: session, "include-namespaces": shop };
     expect(await world.job("kubedump-backup", "manifest", flags)).toBe(12);
-    const component = await componentOf(world, snapshot);
+    const component = await componentOf(snapshot);
     expect(component).toMatchObject({ phase: "Failed", error: expect.stringMatching(/password/i) });
     const said = [JSON.stringify(component), await world.terminationMessage(), ...world.log].join("\n");
     expect(said).not.toContain("another canary password");
   });
 });
 
-// oxlint-disable-next-line typescript/no-explicit-any -- tests reach into answers of any shape
-async function componentOf(world: MoverWorld, snapshot: string): Promise<any> {
-  return fieldsOf(
-    await world.get(resourceOf("Snapshot"), world.vault, snapshot),
-    "status",
-    "components",
-    "manifest",
-  );
+async function componentOf(snapshot: string): Promise<SnapshotComponent> {
+  return await world.component(snapshot, "manifest");
 }
 
-// oxlint-disable-next-line typescript/no-explicit-any -- tests reach into answers of any shape
-function fieldsOf(object: any, ...path: readonly string[]): any {
-  return path.reduce((here, name) => here?.[name], object);
+function idOf({ resticStats }: SnapshotComponent): string {
+  return resticStats?.[0]?.summary?.id ?? "";
 }
 
 async function fillShop(world: MoverWorld, namespace: string): Promise<void> {

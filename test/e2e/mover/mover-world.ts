@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { builtIn } from "../../../src/api/built-in.ts";
 import { resourceOf } from "../../../src/api/kinds.ts";
 import { apiVersionOf, type KubeObject, type Resource } from "../../../src/api/meta.ts";
+import type { Snapshot, SnapshotComponent } from "../../../src/api/snapshot.ts";
 import { systemClock } from "../../../src/base/clock.ts";
 import type { JobPorts } from "../../../src/mover/job-context.ts";
 import { runJob } from "../../../src/mover/run-job.ts";
@@ -43,6 +44,8 @@ export type MoverWorld = {
   connectAs(rules: readonly object[]): Promise<KubeConnection>;
   create(resource: Resource, object: Omit<KubeObject, "apiVersion" | "kind">): Promise<KubeObject>;
   get(resource: Resource, namespace: string, name: string): Promise<KubeObject>;
+  /** status.components[X] of a Snapshot of the vault. */
+  component(snapshot: string, name: string): Promise<SnapshotComponent>;
   makeNamespace(name: string): Promise<void>;
   /** Deletes it and waits until it is gone. */
   removeNamespace(name: string): Promise<void>;
@@ -170,6 +173,12 @@ function worldOf(given: Given): MoverWorld {
       });
     },
     terminationMessage: async () => await readFile(join(root, "dev", "termination-log"), "utf8"),
+    async component(snapshot, name) {
+      const { status } = (await get(resourceOf("Snapshot"), vault, snapshot)) as Partial<Snapshot>;
+      const component = status?.components?.[name];
+      if (component === undefined) throw new Error(`Snapshot ${snapshot} has no component ${name}`);
+      return component;
+    },
     async makeNamespace(name) {
       await create(builtIn.Namespace, { metadata: { name } });
     },

@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promis
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { resourceOf } from "../../../src/api/kinds.ts";
+import type { SnapshotComponent } from "../../../src/api/snapshot.ts";
 import { systemClock } from "../../../src/base/clock.ts";
 import { pathOf, requireOrSkip } from "../../support/real-parts.ts";
 import { type MoverWorld, password, startMoverWorld } from "./mover-world.ts";
@@ -48,10 +49,8 @@ async function empty(directory: string): Promise<void> {
   for (const name of await readdir(directory)) await rm(join(directory, name), { recursive: true });
 }
 
-// oxlint-disable-next-line typescript/no-explicit-any -- tests reach into answers of any shape
-async function componentOf(snapshot: string, component: string): Promise<any> {
-  const found = await world.get(resourceOf("Snapshot"), world.vault, snapshot);
-  return (found["status"] as { components?: Record<string, unknown> } | undefined)?.components?.[component];
+async function componentOf(snapshot: string, component: string): Promise<SnapshotComponent> {
+  return await world.component(snapshot, component);
 }
 
 describe.runIf(runs)("volumes of a workload", () => {
@@ -262,8 +261,8 @@ describe.runIf(runs)("forget", () => {
     const repository = world.resticRepository("web-repo/repository/v1/nightly/dump");
     const before = await world.restic.snapshots(repository);
     const [partial, good] = ["web-repo-bc-nightly-2002", "web-repo-bc-nightly-2005"];
-    const kept = (await componentOf(good, "dump")).resticStats[0].summary.id;
-    const gone = (await componentOf(partial, "dump")).resticStats[0].summary.id;
+    const kept = (await componentOf(good, "dump")).resticStats?.[0]?.summary?.id;
+    const gone = (await componentOf(partial, "dump")).resticStats?.[0]?.summary?.id;
     const leftover = await world.restic.backup(repository, {
       root: world.root,
       path: "/backend/web-repo/repository/v1/nightly/dump/keys",
