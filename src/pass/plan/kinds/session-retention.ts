@@ -1,7 +1,7 @@
 import { parseRetentionPeriod } from "../../../api/duration.ts";
-import { offshootLabels } from "../../../api/labels.ts";
+import { offshootLabels, recordFinalizer } from "../../../api/labels.ts";
 import { type KubeObject, refOf } from "../../../api/meta.ts";
-import { shortName } from "../../../api/names.ts";
+import { nameOfParts } from "../../../api/names.ts";
 import { forgottenBy } from "../deletion.ts";
 import { jobEnd, ownerOf } from "../executor-job.ts";
 import { accessFor } from "../job-access.ts";
@@ -74,22 +74,30 @@ function applyTo(context: SessionContext, repository: KubeObject, policy: KubeOb
   const shrunk = snapshots.find((one) => conditionIs(one, "SourceShrunk", "True"));
   if (shrunk !== undefined) {
     const error = `held: the source of Snapshot ${shrunk.metadata.name} shrank; nothing is removed until it is accepted`;
-    draft.problem({
-      severity: "warning",
-      reason: "SourceShrunk",
-      message: error,
-      next: `restore what is missing, or declare holdfast.dev/accept-shrink: ${shrunk.metadata.name} on BackupConfiguration ${context.configuration.metadata.name}`,
-    });
     return { phase: "Pending", error };
   }
-  const stale = staleSnapshots(snapshots.flatMap(retentionView), ruleOf(policy), world.now);
+  const awaitsRecord = new Set(
+    snapshots
+      .filter((one) => one.metadata.finalizers?.includes(recordFinalizer))
+      .map((one) => one.metadata.name),
+  );
+  // What the record has not told yet is left to the next session.
+  const stale = staleSnapshots(snapshots.flatMap(retentionView), ruleOf(policy), world.now).filter(
+    (name) => !awaitsRecord.has(name),
+  );
   if (stale.length === 0) return { phase: "Applied" };
-  startJob(context, repository, stale);
+  const storage = storageOf(repository, world);
+  if (storage === undefined)
+    return {
+      phase: "FailedToApply",
+      error: `BackupStorage of Repository ${repository.metadata.name} is gone`,
+    };
+  startJob(context, { repository, storage, stale });
   return "running";
 }
 
 function jobName(session: KubeObject, repository: KubeObject): string {
-  return shortName(`retentionpolicy-${session.metadata.name}-${repository.metadata.name}`);
+  return nameOfParts("retentionpolicy", session.metadata.name, repository.metadata.name);
 }
 
 function retentionView(snapshot: KubeObject): readonly RetentionSnapshot[] {
@@ -152,11 +160,10 @@ function removeForgotten(draft: SessionContext["draft"], snapshot: KubeObject, j
   else draft.step({ kind: "delete", ref, uid: snapshot.metadata.uid ?? "", because });
 }
 
-function startJob(context: SessionContext, repository: KubeObject, stale: readonly string[]): void {
+function startJob(context: SessionContext, forget: Forget): void {
   const { draft, world } = context;
-  const storage = storageOf(repository, world);
-  if (storage === undefined) return;
-  const job = forgetJob(context, { repository, storage, stale });
+  const { repository, storage, stale } = forget;
+  const job = forgetJob(context, forget);
   const encryption = encryptionSecretOf(repository);
   const because = `${stale.length} snapshot(s) of ${repository.metadata.name} are beyond the RetentionPolicy: ${stale.join(", ")}`;
   for (const object of [

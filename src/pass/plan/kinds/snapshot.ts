@@ -7,7 +7,7 @@ import { formatSize, parseSize } from "../../../api/size.ts";
 import type { SnapshotStatus } from "../../../api/snapshot.ts";
 import { forgottenBy } from "../deletion.ts";
 import { Draft, type Turn } from "../draft.ts";
-import { ensureRecorded } from "../entries.ts";
+import { ensureRecorded, isRecorded } from "../entries.ts";
 import { jobEnd } from "../executor-job.ts";
 import { acceptShrink, emptyComponents, goodBefore, phaseOf, shrunkComponents } from "../snapshots.ts";
 import { ensureStored } from "../store.ts";
@@ -15,23 +15,25 @@ import { asRecord, records } from "../targets.ts";
 import { isBeingDeleted, type World } from "../world.ts";
 import { jobsOfSession } from "./backup-jobs.ts";
 import { storageOf } from "./repository.ts";
+import { createdMs } from "./session-context.ts";
 
 /** The life of a Snapshot after its components are there: guarded, put into the backend, listed, forgotten. */
 export function planSnapshot(snapshot: KubeObject, world: World): Turn {
   const draft = new Draft(snapshot, world.now);
   const repository = repositoryOf(snapshot, world);
-  if (isBeingDeleted(snapshot)) return planRemoval(draft);
+  if (isBeingDeleted(snapshot)) return planRemoval(draft, world);
   if (asRecord(snapshot["spec"])["paused"] === true) return draft.turn("it is paused");
   if (isComingBack(draft, world)) return draft.turn("it is coming back from its backend");
   closeComponents(draft, world);
   summarize(draft);
-  if (repository !== undefined && componentsAreFinal(draft)) {
+  if (componentsAreFinal(draft)) {
     judgePartial(draft);
-    judgeShrink(draft, repository, world);
+    if (repository !== undefined) judgeShrink(draft, repository, world);
     publish(draft, repository, world);
   }
-  draft.status["phase"] = snapshotPhase(draft.statusAs<SnapshotStatus>());
+  draft.status["phase"] = phaseWhileUploading(draft) ?? snapshotPhase(draft.statusAs<SnapshotStatus>());
   if (["Succeeded", "Failed"].includes(String(draft.status["phase"]))) ensureRecorded(draft, world);
+  tellShrink(draft);
   return draft.turn("its components were looked at");
 }
 
@@ -87,7 +89,8 @@ function closeComponents(draft: Draft, world: World): void {
   const final = componentsOf(draft).filter(([, component]) =>
     ["Succeeded", "Failed"].includes(String(component["phase"])),
   );
-  if (jobs.length > 0 && final.length >= Number(draft.status["totalComponents"])) return;
+  const total = Number(draft.status["totalComponents"] ?? 0);
+  if (total > 0 && final.length >= total) return;
   const reason = reasonItCannotEnd(session, jobs, world);
   if (reason !== undefined)
     draft.setCondition("BackupIncomplete", true, "BackupExecutorTerminatedBeforeCompletion", reason);
@@ -101,6 +104,8 @@ function reasonItCannotEnd(
   if (session === undefined) return "its BackupSession is gone";
   const status = asRecord(session["status"]);
   const executor = records(status["conditions"]).find((one) => one["type"] === "BackupExecutorEnsured");
+  if (["Succeeded", "Failed", "Skipped"].includes(phaseOf(session)))
+    return `its BackupSession ended as ${phaseOf(session)} without it`;
   if (executor === undefined) return undefined;
   if (executor["status"] === "False") return String(executor["message"]);
   const deadline = status["backupDeadline"];
@@ -175,6 +180,18 @@ function judgeShrink(draft: Draft, repository: KubeObject, world: World): void {
   draft.setCondition("SourceShrunk", true, snapshotConditions.sourceShrunk.whenTrue, message);
 }
 
+/** Said in every pass until somebody decides: retention stands still meanwhile. */
+function tellShrink(draft: Draft): void {
+  const shrunk = draft.condition(snapshotConditions.sourceShrunk.type);
+  if (shrunk?.status !== "True") return;
+  draft.problem({
+    severity: "warning",
+    reason: "SourceShrunk",
+    message: shrunk.message ?? "its source shrank",
+    next: `restore what is missing, or declare ${acceptShrink}: ${draft.object.metadata.name} on its BackupConfiguration`,
+  });
+}
+
 /** Accepted by the annotation on the BackupConfiguration of its session, which is declared in Git. */
 function acceptedShrink(snapshot: KubeObject, world: World): boolean {
   return world.observed
@@ -187,20 +204,38 @@ function acceptedShrink(snapshot: KubeObject, world: World): boolean {
 }
 
 /** Into the backend's snapshots/ folder, then into the Repository's list: both gate the phase. */
-function publish(draft: Draft, repository: KubeObject, world: World): void {
-  const storage = storageOf(repository, world);
-  if (storage === undefined || phaseOf(storage) !== "Ready") return;
-  const listed = records(asRecord(repository["status"])["recentSnapshots"]).some(
+function publish(draft: Draft, repository: KubeObject | undefined, world: World): void {
+  const uploaded = draft.condition("SnapshotMetadataUploaded");
+  if (uploaded?.status !== "True") {
+    if (!isFinal(draft.object)) upload(draft, repository, world);
+    return;
+  }
+  const listed = records(asRecord(repository?.["status"])["recentSnapshots"]).some(
     (one) => one["name"] === draft.object.metadata.name,
   );
-  const uploaded = draft.condition("SnapshotMetadataUploaded")?.status === "True";
-  const final = uploaded && listed;
-  if (!uploaded) {
+  if (listed) draft.setCondition("RecentSnapshotListUpdated", true, "SuccessfullyUpdatedRecentSnapshotList");
+}
+
+function isFinal(snapshot: KubeObject): boolean {
+  return ["Succeeded", "Failed"].includes(phaseOf(snapshot));
+}
+
+/** A backend that is away for a moment must not undo a backup; one that stays away must not hold it for ever. */
+const uploadWindowMs = 600_000;
+
+/** Tried at least once, and again until the window has passed; what has not been uploaded by then has failed. */
+function upload(draft: Draft, repository: KubeObject | undefined, world: World): void {
+  const storage = repository === undefined ? undefined : storageOf(repository, world);
+  const untilMs = dataEndedMs(draft) + uploadWindowMs;
+  const over = world.now >= untilMs;
+  const ready = storage !== undefined && phaseOf(storage) === "Ready";
+  if (repository !== undefined && ready && !(over && draft.condition("SnapshotMetadataUploaded"))) {
+    const status = { ...draft.status };
     ensureStored(
       draft,
       {
         storage,
-        write: { do: "snapshot", repository, snapshot: { ...draft.object, status: draft.status } },
+        write: { do: "snapshot", repository, snapshot: { ...draft.object, status } },
         condition: "SnapshotMetadataUploaded",
         whenTrue: "SuccessfullyUploadedSnapshotMetadata",
         whenFalse: "FailedToUploadSnapshotMetadata",
@@ -209,16 +244,38 @@ function publish(draft: Draft, repository: KubeObject, world: World): void {
       },
       world,
     );
+  } else if (over && draft.condition("SnapshotMetadataUploaded") === undefined) {
+    const message = "its Repository or BackupStorage has not been Ready since its data was taken";
+    draft.setCondition("SnapshotMetadataUploaded", false, "FailedToUploadSnapshotMetadata", message);
   }
-  if (final) draft.setCondition("RecentSnapshotListUpdated", true, "SuccessfullyUpdatedRecentSnapshotList");
+  if (!over) draft.wakeAt(untilMs);
+}
+
+/** When the last component ended, as far as restic has said so. */
+function dataEndedMs(draft: Draft): number {
+  const ends = componentsOf(draft).flatMap(([, component]) =>
+    records(component["resticStats"]).map((stats) =>
+      Date.parse(String(asRecord(stats["summary"])["endTime"])),
+    ),
+  );
+  const known = [...ends, Date.parse(String(draft.status["snapshotTime"]))].filter((ms) => !Number.isNaN(ms));
+  return known.length === 0 ? createdMs(draft.object) : Math.max(...known);
+}
+
+/** A failed upload is tried again for a while: until then the Snapshot still runs, and no final phase is taken back. */
+function phaseWhileUploading(draft: Draft): string | undefined {
+  if (isFinal(draft.object)) return phaseOf(draft.object);
+  const failed = draft.condition("SnapshotMetadataUploaded")?.status === "False";
+  return failed && draft.nowMs < dataEndedMs(draft) + uploadWindowMs ? "Running" : undefined;
 }
 
 /**
  * Retention forgets the data before it deletes a Snapshot. Any other deletion keeps the data, whatever the policy
  * says: nothing that could be consented to in Git stands behind it (promise 4). Its entry stays in the record.
  */
-function planRemoval(draft: Draft): Turn {
+function planRemoval(draft: Draft, world: World): Turn {
   const forgotten = draft.object.metadata.annotations?.[forgottenBy] !== undefined;
+  if (!forgotten && !isRecorded(draft, world)) return draft.turn("it is being deleted");
   if (!forgotten && asRecord(draft.object["spec"])["deletionPolicy"] === "WipeOut")
     draft.problem({
       severity: "warning",
