@@ -76,6 +76,14 @@ export function parseEntryPath(path: string): EntryPath | undefined {
     : undefined;
 }
 
+/** Whether there is a path for an object: what a session or a Snapshot belongs to is text that anybody may write. */
+export function hasEntryPath(object: KubeObject): boolean {
+  const { namespace = "", name } = object.metadata;
+  const dated = datedFolders[object.kind] !== undefined;
+  if (!dated && flatFolders[object.kind] === undefined) return false;
+  return isName(namespace) && isName(name) && (!dated || isName(parentOf(object)));
+}
+
 function parentOf(object: KubeObject): string {
   const spec = object["spec"];
   const parent =

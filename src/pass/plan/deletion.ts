@@ -5,6 +5,8 @@ import { asRecord, records } from "./targets.ts";
 export const forgottenBy = "holdfast.dev/forgotten-by";
 /** On a BackupSession and its Snapshots: the commit that was in force when Holdfast first saw the session. */
 export const declaredCommit = "holdfast.dev/declared-commit";
+/** Beside it: the file that declared the BackupConfiguration then. */
+export const declaredFile = "holdfast.dev/declared-file";
 export const allowWipeOut = "holdfast.dev/allow-wipe-out";
 
 /**

@@ -1,12 +1,12 @@
 import { recordFinalizer } from "../../api/labels.ts";
 import type { KubeObject } from "../../api/meta.ts";
 import { nameOf, refOf } from "../../api/meta.ts";
-import { entryPath, parseEntryPath, restoreEntryPath } from "../../api/record-layout.ts";
+import { entryPath, hasEntryPath, parseEntryPath, restoreEntryPath } from "../../api/record-layout.ts";
 import { formatSize, parseSize } from "../../api/size.ts";
 import { digestOf } from "../../base/digest.ts";
 import { restoreEntryContent } from "./claim.ts";
 import { declaredIn } from "./declared-objects.ts";
-import { declaredCommit } from "./deletion.ts";
+import { declaredCommit, declaredFile, forgottenBy } from "./deletion.ts";
 import type { Draft } from "./draft.ts";
 import { conditionIs, phaseOf } from "./snapshots.ts";
 import type { Entry } from "./step.ts";
@@ -44,16 +44,23 @@ function entryOf(object: KubeObject, world: World): Entry | undefined {
     case "RestoreSession":
       return restoreEntry(object, world);
     default:
-      if (phaseOf(object) === "" || isBeingDeleted(object)) return undefined;
+      if (phaseOf(object) === "" || isBeingDeleted(object) || !hasEntryPath(object)) return undefined;
       return { path: entryPath(cluster, object), content: contentOf(object, world), when: "soon" };
   }
 }
 
-/** A Snapshot without a session came back from its backend: nothing has happened that could not wait. */
+/**
+ * It is told once: what changes afterwards may wait. A Snapshot without a session came back from its backend, and
+ * nothing has happened that could not wait.
+ */
 function finishedEntry(object: KubeObject, world: World): Entry {
-  const base = { path: entryPath(world.desired.cluster, object), content: contentOf(object, world) };
+  const path = entryPath(world.desired.cluster, object);
+  const base = { path, content: contentOf(object, world) };
   const cameBack = object.kind === "Snapshot" && sessionOf(object, world) === undefined;
-  return cameBack ? { ...base, when: "soon" } : { ...base, when: "now", summary: summaryOf(object, world) };
+  const told = world.recorded.entry(path) !== undefined;
+  return told || cameBack
+    ? { ...base, when: "soon" }
+    : { ...base, when: "now", summary: summaryOf(object, world) };
 }
 
 function sessionOf(snapshot: KubeObject, world: World): KubeObject | undefined {
@@ -63,9 +70,13 @@ function sessionOf(snapshot: KubeObject, world: World): KubeObject | undefined {
     .find((one) => one.metadata.name === name);
 }
 
-/** Final; and a Snapshot only with its session, so that one backup is one commit. */
+/**
+ * Final; and a Snapshot only with its session, so that one backup is one commit. One that retention is about to
+ * remove stays as it was recorded until it is gone.
+ */
 function isRecordable(object: KubeObject, world: World): boolean {
-  if (!finalPhases.includes(phaseOf(object))) return false;
+  if (!finalPhases.includes(phaseOf(object)) || !hasEntryPath(object)) return false;
+  if (object.metadata.annotations?.[forgottenBy] !== undefined) return false;
   if (object.kind === "BackupSession") return true;
   const session = sessionOf(object, world);
   return session === undefined || finalPhases.includes(phaseOf(session));
@@ -94,7 +105,7 @@ function restoreEntry(restore: KubeObject, world: World): Entry | undefined {
 /** The object without what only the server knows, plus what proves it. */
 function contentOf(object: KubeObject, world: World): Json {
   const { name, namespace, uid, creationTimestamp, labels, annotations } = object.metadata;
-  const place = declaredPlace(object, world);
+  const place = declaredPlace(object);
   return {
     apiVersion: object.apiVersion,
     kind: object.kind,
@@ -118,28 +129,19 @@ function withoutOwn(annotations: Readonly<Record<string, string>>): Json {
   );
 }
 
-/** The file that declared the object, or the configuration of a session; and the commit that was in force for it. */
-function declaredPlace(object: KubeObject, world: World): Json | undefined {
-  const file =
-    object.metadata.annotations?.[declaredIn] ??
-    configurationOf(object, world)?.metadata.annotations?.[declaredIn];
-  const commit = object.metadata.annotations?.[declaredCommit];
-  if (file === undefined) return commit === undefined ? undefined : { commit };
-  return { file: file.slice(file.indexOf("/") + 1), ...(commit === undefined ? {} : { commit }) };
-}
-
-/** The BackupConfiguration that a session or a Snapshot came from. */
-function configurationOf(object: KubeObject, world: World): KubeObject | undefined {
-  const session = object.kind === "Snapshot" ? sessionOf(object, world) : object;
-  const invoker = asRecord(asRecord(session?.["spec"])["invoker"])["name"];
-  return world.observed
-    .list("BackupConfiguration", object.metadata.namespace)
-    .find((one) => one.metadata.name === invoker);
+/** The file that declared the object, or that its session came from; and the commit that was in force for it. */
+function declaredPlace(object: KubeObject): Json | undefined {
+  const { annotations = {} } = object.metadata;
+  const own = annotations[declaredIn];
+  const file = own === undefined ? annotations[declaredFile] : own.slice(own.indexOf("/") + 1);
+  const commit = annotations[declaredCommit];
+  if (file === undefined && commit === undefined) return undefined;
+  return { ...(file === undefined ? {} : { file }), ...(commit === undefined ? {} : { commit }) };
 }
 
 /** Never progress, next schedules or heartbeats: they would be a commit each time. */
 function recordedStatus(status: Json): Json {
-  const { sessions, components, ...rest } = status;
+  const { sessions, components, nextRetry: _nextRetry, retried: _retried, ...rest } = status;
   return {
     ...rest,
     ...(sessions === undefined
@@ -194,29 +196,23 @@ function countOf(status: Json): string {
  * can be restored.
  */
 function entriesToLeave(world: World): readonly Entry[] {
+  const key = (kind: string, namespace: string | undefined, name: string | undefined) =>
+    `${kind}/${namespace}/${name}`;
+  const ofKinds = (...kinds: readonly string[]) => kinds.flatMap((kind) => world.observed.list(kind));
+  const keyOf = ({ kind, metadata }: KubeObject) => key(kind, metadata.namespace, metadata.name);
+  const present = new Set(ofKinds("BackupSession", "Snapshot", "BackupConfiguration").map(keyOf));
+  const parents = ofKinds("BackupConfiguration", "Repository").filter((one) => phaseOf(one) === "Ready");
+  const ready = new Set(parents.map(keyOf));
   return world.recorded.paths().flatMap((path) => {
     const parsed = parseEntryPath(path);
     if (parsed === undefined) return [];
     const { kind, namespace, parent, name } = parsed;
-    const exists = (kindName: string, object: string) =>
-      world.observed
-        .list(kindName, namespace)
-        .some((one) => one.metadata.name === object && !isBeingDeleted(one));
-    const parentReady = (kindName: string) =>
-      world.observed
-        .list(kindName, namespace)
-        .some((one) => one.metadata.name === parent && phaseOf(one) === "Ready");
-    if (kind === "BackupSession" && parentReady("BackupConfiguration") && !exists(kind, name))
-      return [leaving(path)];
-    if (kind === "Snapshot" && parentReady("Repository") && !exists(kind, name)) return [leaving(path)];
-    if (
-      kind === "BackupConfiguration" &&
-      prunable(world) &&
-      !exists(kind, name) &&
-      !declares(kind, namespace, name, world)
-    )
-      return [leaving(path)];
-    return [];
+    if (present.has(key(kind, namespace, name))) return [];
+    const gone =
+      (kind === "BackupSession" && ready.has(key("BackupConfiguration", namespace, parent))) ||
+      (kind === "Snapshot" && ready.has(key("Repository", namespace, parent))) ||
+      (kind === "BackupConfiguration" && prunable(world) && !declares(kind, namespace, name, world));
+    return gone ? [leaving(path)] : [];
   });
 }
 
@@ -237,16 +233,23 @@ function leaving(path: string): Entry {
 
 /** Takes the record's finalizer off once the entry stands at the tip as it should; answers whether it does. */
 export function ensureRecorded(draft: Draft, world: World): boolean {
-  const entry = entryOf({ ...draft.object, status: draft.status }, world);
-  const held =
-    draft.object.kind === "RestoreSession" ? restoreIsRecorded(draft, world) : isHeld(entry, world);
-  if (!held) {
-    // What may wait for the next final entry is nothing that a run must wait for.
-    if (entry?.when === "now") draft.wait(`its entry in the record (${nameOf(refOf(draft.object))})`);
-    return false;
-  }
+  if (!isRecorded(draft, world)) return false;
   draft.removeFinalizers([recordFinalizer], "its entry stands in the record");
   return true;
+}
+
+/** Whether a finished object may be let go; names what it waits for. */
+export function isRecorded(draft: Draft, world: World): boolean {
+  if (draft.object.metadata.finalizers?.includes(recordFinalizer) !== true) return true;
+  const object = { ...draft.object, status: draft.status };
+  // What belongs to nothing that has a name was never to be recorded.
+  if (!finalPhases.includes(phaseOf(object)) || !hasEntryPath(object)) return true;
+  const entry = entryOf(object, world);
+  const held =
+    draft.object.kind === "RestoreSession" ? restoreIsRecorded(draft, world) : isHeld(entry, world);
+  // What may wait for the next final entry is nothing that a run must wait for.
+  if (!held && entry?.when === "now") draft.wait(`its entry in the record (${nameOf(refOf(draft.object))})`);
+  return held;
 }
 
 function isHeld(entry: Entry | undefined, world: World): boolean {

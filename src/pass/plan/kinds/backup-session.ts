@@ -4,10 +4,11 @@ import { formatDuration, parseGoDuration } from "../../../api/duration.ts";
 import { cleanupFinalizer, recordFinalizer } from "../../../api/labels.ts";
 import { type KubeObject, refOf } from "../../../api/meta.ts";
 import { backupSessionPhase } from "../../../api/phases/backup-session-phase.ts";
-import { declaredCommit } from "../deletion.ts";
+import { declaredIn } from "../declared-objects.ts";
+import { declaredCommit, declaredFile } from "../deletion.ts";
 import { Draft, type Turn } from "../draft.ts";
 import { effectiveConfiguration } from "../effective-configuration.ts";
-import { ensureRecorded } from "../entries.ts";
+import { ensureRecorded, isRecorded } from "../entries.ts";
 import { accessToRemove } from "../job-access.ts";
 import { phaseOf } from "../snapshots.ts";
 import { asRecord, records, sameTarget, targetOf } from "../targets.ts";
@@ -24,12 +25,13 @@ const finalPhases = ["Succeeded", "Failed", "Skipped"];
 export function planBackupSession(backupSession: KubeObject, world: World): Turn {
   const draft = new Draft(backupSession, world.now);
   if (isBeingDeleted(backupSession)) {
-    draft.removeFinalizers([cleanupFinalizer, recordFinalizer], "nothing of it is left to clean up");
+    if (isRecorded(draft, world))
+      draft.removeFinalizers([cleanupFinalizer, recordFinalizer], "nothing of it is left to clean up");
     return draft.turn("it is being deleted");
   }
   if (finalPhases.includes(phaseOf(backupSession))) return planFinal(draft, world);
   if (!adopt(draft, world)) return draft.turn("it is new");
-  const context = contextOf(draft, world);
+  const context = contextOf(draft, world) ?? (started(draft) ? abandonedContext(draft, world) : undefined);
   if (context === undefined) {
     skip(draft, "its BackupConfiguration or session is gone");
   } else {
@@ -49,17 +51,25 @@ export function planBackupSession(backupSession: KubeObject, world: World): Turn
   return draft.turn("its snapshots and jobs were looked at");
 }
 
-/** Finalizers, and the commit that is in force: what is recorded of the session later names it. */
+/** Finalizers, and the commit and file that are in force: what is recorded of the session later names them. */
 function adopt(draft: Draft, world: World): boolean {
   const { annotations, finalizers = [] } = draft.object.metadata;
   if (annotations?.[declaredCommit] !== undefined)
     return draft.ensureFinalizers([cleanupFinalizer, recordFinalizer]);
   const both = [...new Set([...finalizers, cleanupFinalizer, recordFinalizer])];
-  draft.patchMetadata(
-    { annotations: { [declaredCommit]: world.desired.revision }, finalizers: both },
-    "it is new",
-  );
+  draft.patchMetadata({ annotations: declarationOf(draft.object, world), finalizers: both }, "it is new");
   return false;
+}
+
+function declarationOf(session: KubeObject, world: World): Readonly<Record<string, string>> {
+  const invoker = asRecord(asRecord(session["spec"])["invoker"]);
+  const file = world.observed
+    .list("BackupConfiguration", session.metadata.namespace)
+    .find((one) => one.metadata.name === invoker["name"])?.metadata.annotations?.[declaredIn];
+  return {
+    [declaredCommit]: world.desired.revision,
+    ...(file === undefined ? {} : { [declaredFile]: file.slice(file.indexOf("/") + 1) }),
+  };
 }
 
 function contextOf(draft: Draft, world: World): SessionContext | undefined {
@@ -75,6 +85,14 @@ function contextOf(draft: Draft, world: World): SessionContext | undefined {
   return session === undefined
     ? undefined
     : { draft, configuration: effectiveConfiguration(configuration, world), session, world };
+}
+
+/** What has begun is followed to its end though its session was taken out of the declaration. */
+function abandonedContext(draft: Draft, world: World): SessionContext {
+  const { name } = asRecord(asRecord(draft.object["spec"])["invoker"]);
+  const metadata = { name: String(name), namespace: draft.object.metadata.namespace ?? "" };
+  const configuration = { apiVersion: draft.ref.apiVersion, kind: "BackupConfiguration", metadata };
+  return { draft, configuration, session: {}, world };
 }
 
 /** Once its Snapshots are made it goes on whatever happens around it. */

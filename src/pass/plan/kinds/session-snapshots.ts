@@ -2,7 +2,7 @@ import { cleanupFinalizer, offshootLabels, recordFinalizer } from "../../../api/
 import { type KubeObject, refOf } from "../../../api/meta.ts";
 import { snapshotName } from "../../../api/names.ts";
 import { ulidOf } from "../../../api/ulid.ts";
-import { declaredCommit } from "../deletion.ts";
+import { declaredCommit, declaredFile } from "../deletion.ts";
 import { ownerOf } from "../executor-job.ts";
 import { phaseOf } from "../snapshots.ts";
 import { asRecord, records, targetOf } from "../targets.ts";
@@ -12,24 +12,25 @@ import { createdMs, type SessionContext } from "./session-context.ts";
 /** A Snapshot per Repository of the session, by a name that follows from both. */
 export function ensureSnapshots(context: SessionContext): boolean {
   const { draft, world } = context;
+  if (draft.condition("SnapshotsEnsured")?.status === "True") {
+    // Made once: what becomes of a Repository later must not undo that the session has begun.
+    mirrorPhases(context);
+    return true;
+  }
   const wanted = wantedSnapshots(context);
   if (typeof wanted === "string") {
     draft.setCondition("SnapshotsEnsured", false, "FailedToEnsureSnapshots", wanted);
     return true;
   }
   const missing = wanted.filter((one) => world.observed.get(refOf(one)) === undefined);
-  if (draft.condition("SnapshotsEnsured")?.status !== "True") {
-    for (const object of missing)
-      draft.step({ kind: "create", object, because: "each Repository of the session gets one" });
-    if (missing.length > 0) return draft.wait("its Snapshots");
-    draft.setCondition("SnapshotsEnsured", true, "SuccessfullyEnsuredSnapshots");
-    draft.status["totalSnapshots"] = wanted.length;
-    draft.status["snapshots"] = wanted.map((one) => snapshotStatus(one, world));
-    // Jobs read this list, so they are made in a later pass that has observed it.
-    return draft.wait("its list of Snapshots");
-  }
-  mirrorPhases(context);
-  return true;
+  for (const object of missing)
+    draft.step({ kind: "create", object, because: "each Repository of the session gets one" });
+  if (missing.length > 0) return draft.wait("its Snapshots");
+  draft.setCondition("SnapshotsEnsured", true, "SuccessfullyEnsuredSnapshots");
+  draft.status["totalSnapshots"] = wanted.length;
+  draft.status["snapshots"] = wanted.map((one) => snapshotStatus(one, world));
+  // Jobs read this list, so they are made in a later pass that has observed it.
+  return draft.wait("its list of Snapshots");
 }
 
 function wantedSnapshots({
@@ -72,7 +73,7 @@ function newSnapshot(
         "kubestash.com/app-ref-namespace":
           target === undefined ? "" : (target.namespace ?? configuration.metadata.namespace ?? ""),
       },
-      annotations: { [declaredCommit]: backupSession.metadata.annotations?.[declaredCommit] ?? "" },
+      annotations: declarationOf(backupSession),
       ownerReferences: [ownerOf(repository)],
       finalizers: [cleanupFinalizer, recordFinalizer],
     },
@@ -90,6 +91,13 @@ function newSnapshot(
       appRef,
     },
   };
+}
+
+/** The commit and file that its session names. */
+function declarationOf(backupSession: KubeObject): Readonly<Record<string, string>> {
+  const { annotations = {} } = backupSession.metadata;
+  const named = [declaredCommit, declaredFile].map((name) => [name, annotations[name]] as const);
+  return Object.fromEntries(named.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 }
 
 function snapshotStatus(snapshot: KubeObject, world: World): Readonly<Record<string, unknown>> {
