@@ -179,7 +179,7 @@ test("one backup into two repositories is at most two commits, tells its story a
   );
   const snapshot = world.remote.recordFile(paths.find((path) => path.includes("/snapshots/")) ?? "") ?? "";
   for (const proof of [
-    /commit: [0-9a-f]{40}/,
+    /commit: "?[0-9a-f]{40}/,
     /repositoryID: /,
     /tree: /,
     /clusterUid: /,

@@ -36,7 +36,7 @@ test("broken files each give one error with file and line, and the rest is recon
   const { code, stdout, stderr } = await run();
   expect(code).toBe(1);
   expect(stderr).toMatch(/error: clusters\/lab\/syntax\.yaml:\d+: /);
-  expect(stderr).toMatch(/error: clusters\/lab\/unknown-field\.yaml:6: .*sucessfulSnapshots/);
+  expect(stderr).toMatch(/error: clusters\/lab\/unknown-field\.yaml:7: .*sucessfulSnapshots/);
   expect(stderr).toMatch(/error: clusters\/lab\/twice\.yaml:\d+: .*twin/);
   expect(stderr).toMatch(/error: clusters\/lab\/secret\.yaml:1: /);
   expect(

@@ -10,11 +10,13 @@ import { configurationErrors } from "../configuration-rules.ts";
 import { allowWipeOut } from "../deletion.ts";
 import { Draft, type Turn } from "../draft.ts";
 import { effectiveConfiguration } from "../effective-configuration.ts";
+import { missingReferences } from "../missing-references.ts";
 import { repositoryRequests } from "../repository-requests.ts";
 import { dependenciesOf } from "../resolve-task.ts";
 import { phaseOf } from "../snapshots.ts";
 import { asRecord, records, targetFound, targetOf } from "../targets.ts";
 import { isBeingDeleted, type World } from "../world.ts";
+import { storageOf } from "./repository.ts";
 import { ensureSchedulers } from "./schedule.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -62,6 +64,13 @@ function lookAround(draft: Draft, configuration: KubeObject, world: World): void
       reason: "TargetNotFound",
       message: `its target ${target.kind} ${target.namespace ?? namespace}/${target.name} does not exist`,
       next: "create the target or correct spec.target",
+    });
+  for (const message of missingReferences(configuration, world))
+    draft.problem({
+      severity: "error",
+      reason: "ReferenceNotFound",
+      message,
+      next: "create it, or correct the reference",
     });
   draft.status["backends"] = records(spec["backends"]).map((backend) =>
     backendStatus(backend, namespace, world),
@@ -134,6 +143,9 @@ function ensureRepositories(draft: Draft, configuration: KubeObject, world: Worl
     };
     const live = world.observed.get(refOf(object));
     const because = "a session backs up into it";
+    // A storage on its way out takes its Repositories with it: one that came back at once would hold it for ever.
+    const storage = storageOf(object, world);
+    if (storage !== undefined && isBeingDeleted(storage)) continue;
     if (live === undefined) {
       draft.step({ kind: "apply", object, change: "create", drift: [], because });
       continue;

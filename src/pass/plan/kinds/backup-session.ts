@@ -10,6 +10,7 @@ import { Draft, type Turn } from "../draft.ts";
 import { effectiveConfiguration } from "../effective-configuration.ts";
 import { ensureRecorded, isRecorded } from "../entries.ts";
 import { accessToRemove } from "../job-access.ts";
+import { missingPassword } from "../missing-references.ts";
 import { phaseOf } from "../snapshots.ts";
 import { asRecord, records, sameTarget, targetOf } from "../targets.ts";
 import { isBeingDeleted, isRecord, type World } from "../world.ts";
@@ -100,11 +101,13 @@ function started(draft: Draft): boolean {
   return draft.condition("SnapshotsEnsured")?.status === "True";
 }
 
-function reasonToSkip({ draft, configuration, world }: SessionContext): string | undefined {
+function reasonToSkip({ draft, configuration, session, world }: SessionContext): string | undefined {
   if (asRecord(configuration["spec"])["paused"] === true)
     return `BackupConfiguration ${configuration.metadata.name} is paused`;
   if (phaseOf(configuration) !== "Ready")
     return `BackupConfiguration ${configuration.metadata.name} is ${phaseOf(configuration) || "not Ready"}`;
+  const password = missingPassword(session, configuration.metadata.namespace ?? "", world);
+  if (password !== undefined) return password;
   const other = world.observed
     .list("BackupSession", draft.object.metadata.namespace)
     .filter((one) => one.metadata.name !== draft.object.metadata.name && !finalPhases.includes(phaseOf(one)))

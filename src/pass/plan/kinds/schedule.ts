@@ -6,6 +6,7 @@ import { nextDue } from "../cron.ts";
 import type { Draft } from "../draft.ts";
 import { driftOf } from "../drift.ts";
 import { ownerOf } from "../executor-job.ts";
+import { missingPassword } from "../missing-references.ts";
 import { phaseOf, snapshotsOf } from "../snapshots.ts";
 import { asRecord, records, sameTarget, targetOf } from "../targets.ts";
 import { isBeingDeleted, isRecord, type World } from "../world.ts";
@@ -33,10 +34,11 @@ function scheduledSession(draft: Draft, session: Json, before: readonly Conditio
   const live = world.observed.get(refOf(wanted));
   const drifted =
     live !== undefined && !isBeingDeleted(live) && driftOf(wanted["spec"], live["spec"], "spec").length > 0;
+  const because = `session ${name} runs on "${String(asRecord(session["scheduler"])["schedule"])}"`;
+  // Without its account a CronJob stands there and starts nothing.
+  for (const object of triggerAccess(wanted))
+    if (world.observed.get(refOf(object)) === undefined) draft.step({ kind: "create", object, because });
   if (live === undefined || drifted) {
-    const because = `session ${name} runs on "${String(asRecord(session["scheduler"])["schedule"])}"`;
-    for (const object of triggerAccess(wanted))
-      if (world.observed.get(refOf(object)) === undefined) draft.step({ kind: "create", object, because });
     draft.step({
       kind: "apply",
       object: wanted,
@@ -175,6 +177,9 @@ function initialBackup(
     return conditions;
   const triggered = (reason: string, message: string) =>
     setCondition(conditions, { type: "InitialBackupTriggered", status: "True", reason, message }, world.now);
+  // Its first Jobs could only fail without the password; they are made once that is there.
+  if (missingPassword(session, configuration.metadata.namespace ?? "", world) !== undefined)
+    return conditions;
   const repositories = sessionRepositories(configuration, session, world);
   if (repositories === undefined) return conditions;
   const known = repositories

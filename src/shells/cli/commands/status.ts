@@ -1,4 +1,6 @@
+import type { KubeObject } from "../../../api/meta.ts";
 import { ExitCode } from "../../../base/exit-code.ts";
+import { fieldOf, listKind, textOf } from "../list-kind.ts";
 import { type KubeOptions, type OutputOptions, withKube, withOutput } from "../remote-options.ts";
 import type { AddCommand } from "../shell.ts";
 
@@ -12,6 +14,33 @@ const kinds = [
   "RestoreSession",
 ] as const;
 
+const badWhenTrue = ["BackupIncomplete", "RestoreIncomplete", "SourceShrunk", "Partial", "Held"];
+
+/** What an object's conditions and components say is wrong. */
+function complaints(object: KubeObject): readonly string[] {
+  const conditions = fieldOf(object, "status", "conditions");
+  const wrong = (Array.isArray(conditions) ? conditions : []).filter(
+    (one) => one.message && one.status === (badWhenTrue.includes(one.type) ? "True" : "False"),
+  );
+  const components = Object.values(fieldOf(object, "status", "components") ?? {}).map((one) =>
+    fieldOf(one, "error"),
+  );
+  return [
+    ...wrong.map((one) => `${one.reason}: ${one.message}`),
+    ...components.filter((error) => typeof error === "string"),
+  ];
+}
+
+/** A session says itself only that it failed; its Snapshots say why. */
+function snapshotsOf(object: KubeObject, snapshots: readonly KubeObject[]): readonly KubeObject[] {
+  if (object.kind !== "BackupSession") return [];
+  return snapshots.filter(
+    (one) =>
+      one.metadata.namespace === object.metadata.namespace &&
+      fieldOf(one, "spec", "backupSession") === object.metadata.name,
+  );
+}
+
 export const addStatus: AddCommand = (program, shell) => {
   const command = program
     .command("status")
@@ -20,7 +49,6 @@ export const addStatus: AddCommand = (program, shell) => {
     .addHelpText("after", "\nExample:\n  holdfast status --kubeconfig ~/.kube/config");
   withOutput(withKube(command)).action(async (options: Options) => {
     const { connectKube } = await import("../../../ports/kube/connect-kube.ts");
-    const { fieldOf, listKind, textOf } = await import("../list-kind.ts");
     const { age, table } = await import("../table.ts");
     const kube = await connectKube({
       ...(options.kubeconfig ? { kubeconfigPath: options.kubeconfig } : {}),
@@ -28,30 +56,15 @@ export const addStatus: AddCommand = (program, shell) => {
     });
     const scope = { signal: shell.signal, ...(options.namespace ? { namespace: options.namespace } : {}) };
     const objects = (await Promise.all(kinds.map((kind) => listKind(kube, kind, scope)))).flat();
-    const rows = objects.map((object) => {
-      const conditions = fieldOf(object, "status", "conditions");
-      const wrong = (Array.isArray(conditions) ? conditions : [])
-        .filter(
-          (one) =>
-            one.status === "False" ||
-            ["BackupIncomplete", "RestoreIncomplete", "SourceShrunk", "Partial", "Held"].includes(one.type),
-        )
-        .filter(
-          (one) =>
-            one.message &&
-            one.status !== "Unknown" &&
-            !(one.type === "SourceShrunk" && one.status === "False"),
-        )
-        .map((one) => `${one.reason}: ${one.message}`);
-      return {
-        kind: object.kind,
-        namespace: object.metadata.namespace ?? "",
-        name: object.metadata.name,
-        phase: textOf(object, "status", "phase"),
-        age: age(object.metadata.creationTimestamp, Date.now()),
-        message: wrong.join("; "),
-      };
-    });
+    const snapshots = await listKind(kube, "Snapshot", scope);
+    const rows = objects.map((object) => ({
+      kind: object.kind,
+      namespace: object.metadata.namespace ?? "",
+      name: object.metadata.name,
+      phase: textOf(object, "status", "phase"),
+      age: age(object.metadata.creationTimestamp, Date.now()),
+      message: [object, ...snapshotsOf(object, snapshots)].flatMap(complaints).join("; "),
+    }));
     if (options.output === "json") process.stdout.write(`${JSON.stringify({ objects: rows }, null, 2)}\n`);
     else if (rows.length === 0) process.stdout.write("Nothing is declared in this cluster.\n");
     else
