@@ -1,5 +1,8 @@
+import type { KubeObject } from "../../api/meta.ts";
 import type { Draft } from "./draft.ts";
+import { localVolume } from "./local-volume.ts";
 import { asRecord, records } from "./targets.ts";
+import { isBeingDeleted, type World } from "./world.ts";
 
 /** On a Snapshot whose data retention has forgotten: the Job that did it. */
 export const forgottenBy = "holdfast.dev/forgotten-by";
@@ -33,4 +36,43 @@ function appliedByHoldfast(draft: Draft): boolean {
     const annotations = asRecord(asRecord(asRecord(entry["fieldsV1"])["f:metadata"])["f:annotations"]);
     return annotations[`f:${allowWipeOut}`] !== undefined;
   });
+}
+
+/** Why the data of an object cannot be removed any more, however long one tries; undefined while it can. */
+export function outOfReach(
+  object: KubeObject,
+  storage: KubeObject | undefined,
+  world: World,
+): string | undefined {
+  if (storage === undefined) return "its BackupStorage is gone";
+  if (localVolume(storage) !== undefined) {
+    const name = object.metadata.namespace ?? "";
+    const namespace = world.observed.get({ apiVersion: "v1", kind: "Namespace", name });
+    return namespace === undefined || isBeingDeleted(namespace)
+      ? `its namespace ${name} is being deleted, and no Job can be made there that mounts the volume`
+      : undefined;
+  }
+  const { namespace } = storage.metadata;
+  const name = storageSecret(storage);
+  if (name === undefined) return undefined;
+  const ref = { apiVersion: "v1", kind: "Secret", name, ...(namespace === undefined ? {} : { namespace }) };
+  return world.observed.get(ref) === undefined
+    ? `Secret ${namespace}/${name} of its BackupStorage is gone`
+    : undefined;
+}
+
+/** Says what stays where it is, so that an object may go though its data cannot. */
+export function tellLeftBehind(draft: Draft, why: string, where: string): void {
+  draft.problem({
+    severity: "warning",
+    reason: "DataLeftBehind",
+    message: `${why}, so its data under ${where} stays behind`,
+    next: "remove the data in the backend by hand",
+  });
+}
+
+/** Name of the Secret of an object store. */
+export function storageSecret(storage: KubeObject): string | undefined {
+  const name = asRecord(asRecord(asRecord(storage["spec"])["storage"])["s3"])["secretName"];
+  return typeof name === "string" && name !== "" ? name : undefined;
 }

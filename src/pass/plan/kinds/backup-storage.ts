@@ -2,7 +2,7 @@ import { cleanupFinalizer } from "../../../api/labels.ts";
 import { type KubeObject, refOf } from "../../../api/meta.ts";
 import { backupStoragePhase } from "../../../api/phases/backup-storage-phase.ts";
 import { formatSize, parseSize } from "../../../api/size.ts";
-import { mayWipeOut } from "../deletion.ts";
+import { mayWipeOut, outOfReach, storageSecret, tellLeftBehind } from "../deletion.ts";
 import { Draft, type Turn } from "../draft.ts";
 import { ensureStored } from "../store.ts";
 import { asRecord, records } from "../targets.ts";
@@ -47,9 +47,8 @@ function refusedProvider(storage: KubeObject): string | undefined {
 }
 
 function secretFound(draft: Draft, world: World): boolean {
-  const spec = asRecord(asRecord(draft.object["spec"])["storage"]);
-  const name = asRecord(spec["s3"])["secretName"];
-  if (typeof name !== "string" || name === "") {
+  const name = storageSecret(draft.object);
+  if (name === undefined) {
     draft.dropCondition("BackendSecretFound");
     return true;
   }
@@ -142,7 +141,9 @@ function planRemoval(draft: Draft, world: World): Turn {
     return draft.turn("it is being deleted");
   }
   const wipe = mayWipeOut(draft, asRecord(storage["spec"])["deletionPolicy"]);
-  if (wipe && storage.metadata.finalizers?.includes(cleanupFinalizer)) {
+  const reason = wipe ? outOfReach(storage, storage, world) : undefined;
+  if (reason !== undefined) tellLeftBehind(draft, reason, "its whole prefix");
+  else if (wipe && storage.metadata.finalizers?.includes(cleanupFinalizer)) {
     const gone = ensureStored(
       draft,
       {
@@ -157,6 +158,7 @@ function planRemoval(draft: Draft, world: World): Turn {
     );
     if (!gone) return draft.turn("it is being deleted");
   }
-  draft.removeFinalizers([cleanupFinalizer], wipe ? "its data is wiped" : "its data stays in the backend");
+  const wiped = wipe && reason === undefined;
+  draft.removeFinalizers([cleanupFinalizer], wiped ? "its data is wiped" : "its data stays in the backend");
   return draft.turn("it is being deleted");
 }

@@ -3,7 +3,7 @@ import { cleanupFinalizer } from "../../../api/labels.ts";
 import { type KubeObject, nameOf, refOf } from "../../../api/meta.ts";
 import { repositoryPhase } from "../../../api/phases/repository-phase.ts";
 import { formatSize, parseSize } from "../../../api/size.ts";
-import { mayWipeOut } from "../deletion.ts";
+import { mayWipeOut, outOfReach, tellLeftBehind } from "../deletion.ts";
 import { Draft, type Turn } from "../draft.ts";
 import { phaseOf, snapshotsOf, snapshotTime } from "../snapshots.ts";
 import { ensureStored } from "../store.ts";
@@ -98,16 +98,10 @@ function planRemoval(draft: Draft, world: World): Turn {
     return draft.turn("it is being deleted");
   }
   const { deletionPolicy, path } = asRecord(repository["spec"]);
-  const wipe = mayWipeOut(draft, deletionPolicy);
-  if (wipe && storage === undefined) {
-    const message = `its BackupStorage is gone, so its data under ${String(path)} stays behind`;
-    draft.problem({
-      severity: "warning",
-      reason: "DataLeftBehind",
-      message,
-      next: "remove the data in the backend by hand",
-    });
-  } else if (wipe && storage !== undefined && typeof path === "string" && path !== "") {
+  const wipe = mayWipeOut(draft, deletionPolicy) && typeof path === "string" && path !== "";
+  const reason = wipe ? outOfReach(repository, storage, world) : undefined;
+  if (reason !== undefined) tellLeftBehind(draft, reason, String(path));
+  else if (wipe && storage !== undefined) {
     const request = {
       storage,
       write: { do: "wipe", directory: path },
@@ -118,7 +112,8 @@ function planRemoval(draft: Draft, world: World): Turn {
     } as const;
     if (!ensureStored(draft, request, world)) return draft.turn("it is being deleted");
   }
-  draft.removeFinalizers([cleanupFinalizer], wipe ? "its data is wiped" : "its data stays in the backend");
+  const wiped = wipe && reason === undefined;
+  draft.removeFinalizers([cleanupFinalizer], wiped ? "its data is wiped" : "its data stays in the backend");
   return draft.turn("it is being deleted");
 }
 

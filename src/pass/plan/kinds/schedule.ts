@@ -18,13 +18,26 @@ export function ensureSchedulers(draft: Draft, world: World): void {
   const configuration = draft.object;
   const before = records(draft.status["sessions"]);
   const sessions = records(asRecord(configuration["spec"])["sessions"]);
+  const initial: KubeObject[] = [];
   draft.status["sessions"] = sessions.map((session) => {
     const known = before.find((one) => one["name"] === session["name"]);
     const conditions = (
       Array.isArray(known?.["conditions"]) ? known["conditions"] : []
     ) as readonly Condition[];
-    return scheduledSession(draft, session, conditions, world);
+    const begun = initialBackup(draft, session, conditions, world);
+    if ("create" in begun) initial.push(begun.create);
+    return scheduledSession(draft, session, begun.conditions, world);
   });
+  // One after the other: of two at once the later would be skipped and never made up for.
+  const busy = world.observed
+    .list("BackupSession", configuration.metadata.namespace)
+    .filter((one) => asRecord(asRecord(one["spec"])["invoker"])["name"] === configuration.metadata.name)
+    .some((one) => !["Succeeded", "Failed", "Skipped"].includes(phaseOf(one)));
+  const [object] = initial;
+  if (object !== undefined && !busy) {
+    const because = `it is the initial backup of session ${String(asRecord(object["spec"])["session"])}`;
+    draft.step({ kind: "create", object, because });
+  }
   removeStrangers(draft, sessions, world);
 }
 
@@ -47,7 +60,7 @@ function scheduledSession(draft: Draft, session: Json, before: readonly Conditio
       because,
     });
   }
-  let conditions = setCondition(
+  const conditions = setCondition(
     before,
     live === undefined
       ? {
@@ -59,7 +72,6 @@ function scheduledSession(draft: Draft, session: Json, before: readonly Conditio
       : { type: "SchedulerEnsured", status: "True", reason: "SchedulerEnsured", message: "" },
     world.now,
   );
-  conditions = initialBackup(draft, session, conditions, world);
   const next = nextDue(asRecord(wanted["spec"]), world.now);
   return { name, ...(next === undefined ? {} : { nextSchedule: next }), conditions };
 }
@@ -164,24 +176,24 @@ function removeStrangers(draft: Draft, sessions: readonly Json[], world: World):
  * One backup at once, the first time: only when no repository of the session holds a snapshot of it, and never
  * while a declared restore of the same target is not final (promise 8).
  */
-function initialBackup(
-  draft: Draft,
-  session: Json,
-  conditions: readonly Condition[],
-  world: World,
-): readonly Condition[] {
+function initialBackup(draft: Draft, session: Json, conditions: readonly Condition[], world: World): Initial {
   const configuration = draft.object;
   if (conditions.some((one) => one.type === "InitialBackupTriggered" && one.status === "True"))
-    return conditions;
+    return { conditions };
   if (phaseOf(configuration) !== "Ready" || asRecord(configuration["spec"])["paused"] === true)
-    return conditions;
-  const triggered = (reason: string, message: string) =>
-    setCondition(conditions, { type: "InitialBackupTriggered", status: "True", reason, message }, world.now);
+    return { conditions };
+  const triggered = (reason: string, message: string) => ({
+    conditions: setCondition(
+      conditions,
+      { type: "InitialBackupTriggered", status: "True", reason, message },
+      world.now,
+    ),
+  });
   // Its first Jobs could only fail without the password; they are made once that is there.
   if (missingPassword(session, configuration.metadata.namespace ?? "", world) !== undefined)
-    return conditions;
+    return { conditions };
   const repositories = sessionRepositories(configuration, session, world);
-  if (repositories === undefined) return conditions;
+  if (repositories === undefined) return { conditions };
   const known = repositories
     .flatMap((repository) => snapshotsOf(repository, world))
     .filter((one) => asRecord(one["spec"])["session"] === session["name"]);
@@ -190,17 +202,16 @@ function initialBackup(
       "SuccessfullyTriggeredInitialBackup",
       "the repository holds snapshots already, so none was made",
     );
-  if (restorePending(configuration, world)) return conditions;
+  if (restorePending(configuration, world)) return { conditions };
   const existing = sessionsOf(configuration, String(session["name"]), world);
   if (existing.length > 0) return triggered("SuccessfullyTriggeredInitialBackup", "");
-  const object = newBackupSession(configuration, session, { atMs: world.now, retryLeft: retriesOf(session) });
-  draft.step({
-    kind: "create",
-    object,
-    because: `it is the initial backup of session ${String(session["name"])}`,
-  });
-  return conditions;
+  const create = newBackupSession(configuration, session, { atMs: world.now, retryLeft: retriesOf(session) });
+  return { conditions, create };
 }
+
+type Initial =
+  | { readonly conditions: readonly Condition[] }
+  | { readonly conditions: readonly Condition[]; readonly create: KubeObject };
 
 /** The Repositories of a session, or undefined while one is not Ready. */
 function sessionRepositories(

@@ -6,6 +6,8 @@ import type { SceneOptions } from "./scene.ts";
 /** What may happen, in any order. */
 export type Event =
   | { readonly do: "pass"; readonly by: number; readonly trouble: Trouble }
+  /** Passes one after the other, until Jobs are to end. */
+  | { readonly do: "passes"; readonly by: number; readonly count: number }
   /** Two runs plan over one world, and act one after the other. */
   | { readonly do: "race"; readonly first: number; readonly trouble: Trouble }
   | { readonly do: "restart"; readonly by: number }
@@ -57,6 +59,10 @@ const vanishing = [
 export const events: fc.Arbitrary<readonly Event[]> = fc.array(
   fc.oneof(
     weighted(12, fc.record({ do: fc.constant("pass" as const), by: fc.nat(1), trouble })),
+    weighted(
+      6,
+      fc.record({ do: fc.constant("passes" as const), by: fc.nat(1), count: fc.integer({ min: 2, max: 5 }) }),
+    ),
     weighted(2, fc.record({ do: fc.constant("race" as const), first: fc.nat(1), trouble })),
     weighted(1, fc.record({ do: fc.constant("restart" as const), by: fc.nat(1) })),
     weighted(8, fc.record({ do: fc.constant("end-job" as const), pick: fc.nat(9), ending })),
@@ -115,4 +121,5 @@ export const scenes: fc.Arbitrary<SceneOptions> = fc.record({
   timeout: fc.constantFrom(undefined, "10m"),
   wipeOut: fc.boolean(),
   consent: fc.boolean(),
+  lived: fc.boolean(),
 });

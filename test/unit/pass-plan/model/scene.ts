@@ -11,6 +11,8 @@ export type SceneOptions = {
   readonly retries: number;
   readonly timeout: string | undefined;
   readonly wipeOut: boolean;
+  /** Begins with a backup that is done, and not with nothing. */
+  readonly lived: boolean;
   /** Consent to remove the data together with the objects. */
   readonly consent: boolean;
 };
@@ -23,7 +25,12 @@ export function namespaceObject(name: string): KubeObject {
 }
 
 export function secretObject(namespace: string, name: string): KubeObject {
-  return { apiVersion: "v1", kind: "Secret", metadata: { namespace, name }, data: { KEY: "c2VjcmV0" } };
+  return {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { namespace, name },
+    data: { KEY: "c2VjcmV0", RESTIC_PASSWORD: "c2VjcmV0" },
+  };
 }
 
 export function deployment(namespace: string, name: string): KubeObject {
