@@ -54,7 +54,11 @@ export async function act(ports: ActPorts, plan: Pick<Plan, "steps">): Promise<O
   for (const step of rest) await run.attempt(step, () => run.write(step));
   const stores = plan.steps.filter((step) => step.kind === "store");
   const marks = await Promise.all(stores.map((step) => run.store(step)));
-  const statuses = plan.steps.filter((step) => step.kind === "status");
+  const unmade = run.ownersOfUnmade();
+  // A status that says that something was made is not written when it could not be.
+  const statuses = plan.steps
+    .filter((step) => step.kind === "status")
+    .filter((step) => !unmade.has(keyOf(step.ref)));
   for (const step of foldMarks(statuses, marks.flat(), ports.clock.now()))
     await run.attempt(step, () => run.writeStatus(step));
   return { results: run.results, problems: run.problems };
@@ -102,6 +106,15 @@ class Run {
       object: nameOf(ref),
       ...(error.next === undefined ? {} : { next: error.next }),
     });
+  }
+
+  /** Objects of which something that belongs to them could not be created. */
+  ownersOfUnmade(): ReadonlySet<string> {
+    return new Set(
+      this.results
+        .filter(({ step, result }) => step.kind === "create" && result === "failed")
+        .flatMap(({ step }) => (step.kind === "create" ? ownersOf(step.object) : [])),
+    );
   }
 
   async write(step: Exclude<Step, StoreStep | StatusStep>): Promise<StepResult> {
@@ -201,6 +214,13 @@ function foldMarks(
     });
   }
   return [...byKey.values()];
+}
+
+function ownersOf({ metadata }: KubeObject): readonly string[] {
+  const place = metadata.namespace === undefined ? {} : { namespace: metadata.namespace };
+  return (metadata.ownerReferences ?? []).map(({ apiVersion, kind, name }) =>
+    keyOf({ apiVersion, kind, ...place, name }),
+  );
 }
 
 function asObject(value: unknown): Readonly<Record<string, unknown>> {

@@ -1,7 +1,8 @@
 import type { KubeObject } from "../../api/meta.ts";
 import { restoreEntryPath } from "../../api/record-layout.ts";
 import { digestOf } from "../../base/digest.ts";
-import { phaseOf } from "./snapshots.ts";
+import type { RestoreEntry } from "../record/recorded.ts";
+import { conditionIs, phaseOf } from "./snapshots.ts";
 import type { Entry } from "./step.ts";
 import type { World } from "./world.ts";
 
@@ -38,14 +39,12 @@ export function claimOf(restore: KubeObject, world: World, hasJob: boolean): Cla
     // Started under a claim that the record has lost since: it goes on, and its outcome is written again.
     return untouched ? "free" : "ours";
   }
+  // What runs under its claim ends under it, whatever is written into its spec meanwhile.
+  const begun = hasJob || conditionIs(restore, "RestoreExecutorEnsured", "True");
+  const here = entry.clusterUid === world.observed.clusterUid;
+  if (entry.phase === "Claimed" && begun && (hasJob || here)) return "ours";
   if (entry.specDigest !== digest)
-    return {
-      phase: "Invalid",
-      reason: "SpecChanged",
-      message: `a restore named ${name} was claimed with another spec in commit ${entry.commit.slice(0, 12)}; a changed spec under the same name is refused`,
-      next: again,
-      severity: "error",
-    };
+    return { phase: "Invalid", reason: "SpecChanged", ...changedSpec(restore, entry), severity: "error" };
   if (entry.clusterUid !== world.observed.clusterUid)
     return {
       phase: "Pending",
@@ -63,9 +62,23 @@ export function claimOf(restore: KubeObject, world: World, hasJob: boolean): Cla
       severity: "warning",
       status: entry.status,
     };
-  if (hasJob || entry.holder === world.instance || phaseOf(restore) === "Running") return "ours";
+  // The object that was claimed may have got its Job before it went: another one of its name cannot know.
+  if (entry.uid !== undefined && entry.uid !== restore.metadata.uid) return lost(name, again);
+  if (entry.holder === world.instance) return "ours";
   if (world.now < entry.claimedAtMs + graceMs) return "elsewhere";
   return lost(name, again);
+}
+
+/** Why a restore cannot be declared with another spec once it is claimed, and the way on. */
+export function changedSpec(
+  restore: KubeObject,
+  { commit }: RestoreEntry,
+): { readonly message: string; readonly next: string } {
+  const { name } = restore.metadata;
+  return {
+    message: `a restore named ${name} was claimed with another spec in commit ${commit.slice(0, 12)}; a changed spec under the same name is refused`,
+    next: `declare it under a new name: holdfast restore --again ${name}`,
+  };
 }
 
 /** Claimed, no outcome, no Job: whether it ran cannot be known, so it is never run by itself. */
@@ -99,7 +112,7 @@ export function restoreEntryContent(
   return {
     apiVersion: restore.apiVersion,
     kind: restore.kind,
-    metadata: { name, namespace, ...(facts.phase === "Claimed" ? {} : { uid: restore.metadata.uid }) },
+    metadata: { name, namespace, uid: restore.metadata.uid },
     spec: restore["spec"],
     ...(status === undefined ? {} : { status }),
     record: {

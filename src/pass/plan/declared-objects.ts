@@ -1,6 +1,9 @@
 import { type KubeObject, keyOf, nameOf, refOf } from "../../api/meta.ts";
+import { digestOf } from "../../base/digest.ts";
 import type { Problem } from "../../base/problem.ts";
 import type { DesiredObject } from "../desired/desired.ts";
+import type { RestoreEntry } from "../record/recorded.ts";
+import { changedSpec } from "./claim.ts";
 import { driftOf } from "./drift.ts";
 import type { Step } from "./step.ts";
 import { isBeingDeleted, type World } from "./world.ts";
@@ -19,12 +22,35 @@ export function planDeclaredObjects(world: World): Answer {
     const owner = live === undefined ? undefined : otherOwner(live);
     if (owner !== undefined) problems.push(ownedByOther(wanted, owner));
     else if (missingNamespace(wanted.object, world)) problems.push(namespaceMissing(wanted));
+    else if (live !== undefined && changesClaimed(wanted, live, world))
+      problems.push(claimedAlready(wanted, world));
     else {
       const step = applyStep(wanted, live);
       if (step) steps.push(step);
     }
   }
   return { steps, problems };
+}
+
+/** A restore ran, or runs, as it was claimed: another spec under its name does not even reach the object. */
+function changesClaimed({ object }: DesiredObject, live: KubeObject, world: World): boolean {
+  if (object.kind !== "RestoreSession") return false;
+  const entry = claimOfDeclared(object, world);
+  return (
+    entry !== undefined &&
+    entry.specDigest !== digestOf(object["spec"]) &&
+    driftOf(object["spec"], live["spec"]).length > 0
+  );
+}
+
+function claimOfDeclared({ metadata }: KubeObject, world: World): RestoreEntry | undefined {
+  return world.recorded.restore(metadata.namespace ?? "", metadata.name);
+}
+
+function claimedAlready({ object, place }: DesiredObject, world: World): Problem {
+  const entry = claimOfDeclared(object, world);
+  const said = entry === undefined ? { message: "it is claimed already" } : changedSpec(object, entry);
+  return { severity: "error", reason: "SpecChanged", ...said, object: nameOf(refOf(object)), place };
 }
 
 function missingNamespace(object: KubeObject, world: World): boolean {

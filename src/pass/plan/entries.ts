@@ -88,11 +88,12 @@ function restoreEntry(restore: KubeObject, world: World): Entry | undefined {
   // An earlier outcome stands for ever, and a restore that was refused before its claim never ran.
   if (!finalPhases.includes(phaseOf(restore)) || (claimed !== undefined && claimed.phase !== "Claimed"))
     return undefined;
-  const digest = digestOf(restore["spec"]);
+  const digest = claimed?.specDigest ?? digestOf(restore["spec"]);
+  const begun = conditionIs(restore, "RestoreExecutorEnsured", "True");
   const ours =
     claimed === undefined
-      ? conditionIs(restore, "RestoreExecutorEnsured", "True")
-      : claimed.clusterUid === world.observed.clusterUid && claimed.specDigest === digest;
+      ? begun
+      : claimed.clusterUid === world.observed.clusterUid && (digest === digestOf(restore["spec"]) || begun);
   if (!ours) return undefined;
   return {
     path: restoreEntryPath(world.desired.cluster, namespace, name),
@@ -245,8 +246,8 @@ export function isRecorded(draft: Draft, world: World): boolean {
   // What belongs to nothing that has a name was never to be recorded.
   if (!finalPhases.includes(phaseOf(object)) || !hasEntryPath(object)) return true;
   const entry = entryOf(object, world);
-  const held =
-    draft.object.kind === "RestoreSession" ? restoreIsRecorded(draft, world) : isHeld(entry, world);
+  // A restore has an entry to be written only until its outcome is at the tip.
+  const held = draft.object.kind === "RestoreSession" ? entry === undefined : isHeld(entry, world);
   // What may wait for the next final entry is nothing that a run must wait for.
   if (!held && entry?.when === "now") draft.wait(`its entry in the record (${nameOf(refOf(draft.object))})`);
   return held;
@@ -254,10 +255,4 @@ export function isRecorded(draft: Draft, world: World): boolean {
 
 function isHeld(entry: Entry | undefined, world: World): boolean {
   return entry?.content !== undefined && world.recorded.holds(entry.path, entry.content);
-}
-
-function restoreIsRecorded(draft: Draft, world: World): boolean {
-  const { namespace = "", name } = draft.object.metadata;
-  const phase = world.recorded.restore(namespace, name)?.phase;
-  return phase !== undefined && phase !== "Claimed";
 }

@@ -1,4 +1,5 @@
-import type { KubeObject } from "../../api/meta.ts";
+import { type KubeObject, nameOf, refOf } from "../../api/meta.ts";
+import { nameOfParts } from "../../api/names.ts";
 import { localVolume } from "./local-volume.ts";
 import { functionFor, type ResolvedTask } from "./resolve-task.ts";
 import { asRecord, records, type TargetPart } from "./targets.ts";
@@ -116,6 +117,32 @@ function container(request: ExecutorRequest, volumes: readonly Mounted[], world:
     volumeMounts: [...records(shape["volumeMounts"]), ...volumes.flatMap((volume) => volume.mounts)],
     terminationMessagePolicy: "FallbackToLogsOnError",
   };
+}
+
+/** The session's own name where it makes one Job and that fits a label; otherwise one that no other Job gets. */
+export function jobName(session: KubeObject, component: string | undefined): string {
+  const { name } = session.metadata;
+  if (component !== undefined) return nameOfParts(name, component);
+  return name.length <= 63 ? name : nameOfParts(name);
+}
+
+/** Whose Job is in the way of one of these: it is neither followed nor taken for this session's. */
+export function strangeJob(
+  wanted: readonly KubeObject[],
+  session: KubeObject,
+  world: World,
+): string | undefined {
+  const taken = wanted
+    .filter((one) => one.kind === "Job")
+    .map((one) => world.observed.get(refOf(one)))
+    .find((live) => live !== undefined && !isOwnedBy(live, session));
+  return taken === undefined
+    ? undefined
+    : `a ${nameOf(refOf(taken))} is there already and belongs to something else`;
+}
+
+export function isOwnedBy(object: KubeObject, owner: KubeObject): boolean {
+  return object.metadata.ownerReferences?.some((one) => one.uid === owner.metadata.uid) === true;
 }
 
 export function ownerOf(object: KubeObject): NonNullable<KubeObject["metadata"]["ownerReferences"]>[number] {

@@ -96,6 +96,7 @@ function recordFrom(
 function restoreEntryFrom(path: string, blob: Uint8Array | undefined, tip: Oid): RestoreEntry {
   const object = readRecordYaml(blob ?? new Uint8Array());
   const record = recordOf(object["record"]);
+  const { uid } = recordOf(object["metadata"]);
   const text = (name: string) => {
     const value = record[name];
     if (typeof value === "string" && value !== "") return value;
@@ -108,6 +109,7 @@ function restoreEntryFrom(path: string, blob: Uint8Array | undefined, tip: Oid):
     phase: text("phase"),
     specDigest: text("specDigest"),
     clusterUid: text("clusterUid"),
+    uid: typeof uid === "string" ? uid : undefined,
     holder: text("holder"),
     claimedAtMs: Date.parse(text("claimedAt")),
     status: recordOf(object["status"]),

@@ -4,6 +4,8 @@ export type RestoreEntry = {
   /** Digest of the spec that was claimed. */
   readonly specDigest: string;
   readonly clusterUid: string;
+  /** Of the object that was claimed; undefined in an entry that does not say. */
+  readonly uid: string | undefined;
   /** The run of Holdfast that claimed it; only that one may start the Job. */
   readonly holder: string;
   readonly claimedAtMs: number;

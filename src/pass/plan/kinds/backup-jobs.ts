@@ -1,7 +1,6 @@
 import { offshootLabels } from "../../../api/labels.ts";
 import { type KubeObject, refOf } from "../../../api/meta.ts";
-import { shortName } from "../../../api/names.ts";
-import { executorJob, jobEnd } from "../executor-job.ts";
+import { executorJob, jobEnd, jobName, strangeJob } from "../executor-job.ts";
 import { accessFor } from "../job-access.ts";
 import { type ResolvedTask, resolveTasks } from "../resolve-task.ts";
 import { phaseOf } from "../snapshots.ts";
@@ -31,6 +30,11 @@ export function ensureBackupJobs(context: SessionContext): boolean {
   }
   const because = `session ${String(context.session["name"])} is due`;
   const wanted = jobs.flatMap((job) => [...accessOfJob(job, context), job]);
+  const stranger = strangeJob(wanted, draft.object, world);
+  if (stranger !== undefined) {
+    draft.setCondition("BackupExecutorEnsured", false, "FailedToEnsureBackupExecutor", stranger);
+    return true;
+  }
   const missing = wanted.filter((object) => world.observed.get(refOf(object)) === undefined);
   for (const object of missing) draft.step({ kind: "create", object, because });
   if (missing.length > 0) return draft.wait("its Jobs");
@@ -73,9 +77,7 @@ function backupJobs(context: SessionContext): readonly KubeObject[] | string {
     executorJob(
       {
         session: draft.object,
-        name: single
-          ? draft.object.metadata.name
-          : shortName(`${draft.object.metadata.name}-${part.component}`),
+        name: jobName(draft.object, single ? undefined : part.component),
         labels: {
           ...offshootLabels(draft.object),
           "app.kubernetes.io/component": "kubestash-backup",

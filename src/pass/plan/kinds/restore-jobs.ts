@@ -1,7 +1,6 @@
 import { offshootLabels } from "../../../api/labels.ts";
 import { type KubeObject, refOf } from "../../../api/meta.ts";
-import { shortName } from "../../../api/names.ts";
-import { executorJob, jobEnd } from "../executor-job.ts";
+import { executorJob, jobEnd, jobName, strangeJob } from "../executor-job.ts";
 import { accessFor } from "../job-access.ts";
 import { type ResolvedTask, resolveTasks } from "../resolve-task.ts";
 import {
@@ -44,9 +43,14 @@ export function ensureRestoreJobs(context: RestoreContext): boolean {
     ...accessFor(job, [context.source.storage], encryption === undefined ? [] : [encryption], world),
     job,
   ]);
-  const missing = wanted.filter((object) => world.observed.get(refOf(object)) === undefined);
-  for (const object of missing) draft.step({ kind: "create", object, because });
-  if (missing.length > 0) return draft.wait("its Jobs");
+  const stranger = strangeJob(wanted, draft.object, world);
+  if (stranger !== undefined) {
+    draft.setCondition("RestoreExecutorEnsured", false, "FailedToEnsureRestoreExecutor", stranger);
+    return true;
+  }
+  for (const object of wanted.filter((one) => world.observed.get(refOf(one)) === undefined))
+    draft.step({ kind: "create", object, because });
+  // Said together with making them: a Job that is gone when the next pass looks is not made again.
   draft.setCondition("RestoreExecutorEnsured", true, "SuccessfullyEnsuredRestoreExecutor");
   draft.status["totalComponents"] = jobs.length;
   return draft.wait("its Jobs");
@@ -78,9 +82,7 @@ function restoreJobs(context: RestoreContext): readonly RestoreJob[] | string {
   if (asked && unmet.length > 0) return `no task restores the component(s) ${unmet.join(", ")}`;
   const single = work.length === 1;
   return work.map(({ task, part }) => {
-    const name = single
-      ? draft.object.metadata.name
-      : shortName(`${draft.object.metadata.name}-${part.component}`);
+    const name = jobName(draft.object, single ? undefined : part.component);
     return restoreJob(context, { task, part, name, addonInfo });
   });
 }

@@ -7,7 +7,7 @@ import { restoreSessionPhase } from "../../../api/phases/restore-session-phase.t
 import type { RestoreSessionStatus } from "../../../api/restore-session.ts";
 import { type ClaimState, claimEntry, claimOf } from "../claim.ts";
 import { Draft, type Turn } from "../draft.ts";
-import { ensureRecorded } from "../entries.ts";
+import { ensureRecorded, isRecorded } from "../entries.ts";
 import { accessToRemove } from "../job-access.ts";
 import { dependenciesOf } from "../resolve-task.ts";
 import { restoreErrors } from "../restore-rules.ts";
@@ -51,13 +51,15 @@ export function planRestoreSession(restore: KubeObject, world: World): Turn {
   if (state !== "free" && state !== "ours") return heldTurn(draft, state);
   draft.dropCondition("Held");
   const running: RunningRestore = { draft, world };
-  if (!started(draft)) {
+  const begun = started(draft);
+  if (!begun) {
     const source = checkedSource(draft, world);
     if (source === undefined) return draft.turn("it was checked");
     const context: RestoreContext = { draft, world, source };
     void (claimed(context, state) && pauseBackups(context) && ensureRestoreJobs(context));
   }
-  if (started(draft)) void (followRestoreJobs(running) && settle(running));
+  if (begun || draft.condition("RestoreExecutorEnsured")?.status === "False")
+    void (followRestoreJobs(running) && settle(running));
   draft.status["phase"] = restoreSessionPhase(draft.statusAs<RestoreSessionStatus>());
   return draft.turn("its claim and its jobs were looked at");
 }
@@ -169,17 +171,18 @@ function planFinal(draft: Draft, world: World): Turn {
 
 /** Its entry stays for ever: a name that ran never runs again. */
 function planRemoval(draft: Draft, world: World): Turn {
-  const running = jobsOfRestore(draft.object, world).filter((job) => !isBeingDeleted(job));
-  for (const job of running)
+  const jobs = jobsOfRestore(draft.object, world);
+  for (const job of jobs.filter((one) => !isBeingDeleted(one)))
     draft.step({
       kind: "delete",
       ref: refOf(job),
       uid: job.metadata.uid ?? "",
       because: "its RestoreSession is being deleted",
     });
-  const wasClaimed = draft.object["status"] !== undefined && !finalPhases.includes(phaseOf(draft.object));
-  if (wasClaimed && draft.condition("RestoreExecutorEnsured") !== undefined) {
+  const begun = jobs.length > 0 || draft.condition("RestoreExecutorEnsured")?.status === "True";
+  if (begun && !finalPhases.includes(phaseOf(draft.object))) {
     draft.status["phase"] = "Unknown";
+    draft.setCondition("RestoreExecutorEnsured", true, "SuccessfullyEnsuredRestoreExecutor");
     draft.setCondition(
       "RestoreIncomplete",
       true,
@@ -188,12 +191,7 @@ function planRemoval(draft: Draft, world: World): Turn {
     );
     return draft.turn("it is being deleted while it runs");
   }
-  if (
-    finalPhases.includes(phaseOf(draft.object)) &&
-    phaseOf(draft.object) !== "Invalid" &&
-    !ensureRecorded(draft, world)
-  )
-    return draft.turn("it is being deleted");
+  if (!isRecorded(draft, world)) return draft.turn("it is being deleted");
   draft.removeFinalizers([cleanupFinalizer, recordFinalizer], "its entry stays in the record");
   return draft.turn("it is being deleted");
 }

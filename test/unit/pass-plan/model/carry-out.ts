@@ -31,6 +31,7 @@ export type CarryOut = {
 /** Carries out a plan's steps in the order that `act` keeps; answers whether it came to its end. */
 export function carryOut(ports: CarryOut, plan: Plan, trouble: Trouble): boolean {
   let effects = 0;
+  const unmade = new Set<string>();
   const versions = new Map<string, { readonly from: string; readonly to: string }>();
   const attempt = (step: Step, work: () => void): "killed" | "done" | "refused" => {
     const at = effects++;
@@ -46,8 +47,13 @@ export function carryOut(ports: CarryOut, plan: Plan, trouble: Trouble): boolean
     }
   };
   for (const step of plan.steps)
-    if (step.kind !== "store" && step.kind !== "status")
-      if (attempt(step, () => write(ports.cluster, step, versions)) === "killed") return false;
+    if (step.kind !== "store" && step.kind !== "status") {
+      const end = attempt(step, () => write(ports.cluster, step, versions));
+      if (end === "killed") return false;
+      if (end === "refused" && step.kind === "create")
+        for (const { kind, name } of step.object.metadata.ownerReferences ?? [])
+          unmade.add(`${kind}/${step.object.metadata.namespace}/${name}`);
+    }
   const decided: Decided[] = [];
   for (const step of plan.steps) {
     if (step.kind !== "store") continue;
@@ -62,7 +68,9 @@ export function carryOut(ports: CarryOut, plan: Plan, trouble: Trouble): boolean
     if (end === "killed") return false;
     if (step.mark !== undefined) decided.push({ mark: step.mark, failure, status });
   }
-  const statuses = plan.steps.filter((step) => step.kind === "status");
+  const statuses = plan.steps
+    .filter((step) => step.kind === "status")
+    .filter(({ ref }) => !unmade.has(`${ref.kind}/${ref.namespace}/${ref.name}`));
   for (const step of folded(statuses, decided, ports.cluster.nowMs)) {
     const end = attempt(step, () => {
       const moved = versions.get(keyOf(step.ref));

@@ -92,7 +92,7 @@ export const events: fc.Arbitrary<readonly Event[]> = fc.array(
       3,
       fc.record({
         do: fc.constant("file" as const),
-        name: fc.constantFrom<DeclaredFile>("storage", "policy", "web", "back", "back", "named"),
+        name: fc.constantFrom<DeclaredFile>("storage", "policy", "web", "back", "back", "back", "named", "named"),
         there: fc.boolean(),
       }),
     ),
@@ -121,5 +121,5 @@ export const scenes: fc.Arbitrary<SceneOptions> = fc.record({
   timeout: fc.constantFrom(undefined, "10m"),
   wipeOut: fc.boolean(),
   consent: fc.boolean(),
-  lived: fc.boolean(),
+  lived: fc.constantFrom(true, true, true, false),
 });

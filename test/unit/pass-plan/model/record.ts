@@ -77,6 +77,7 @@ function restoreEntry(content: Content, commit: string): RestoreEntry {
     phase: text("phase"),
     specDigest: text("specDigest"),
     clusterUid: text("clusterUid"),
+    uid: isRecord(content["metadata"]) ? String(content["metadata"]["uid"]) : undefined,
     holder: text("holder"),
     claimedAtMs: Date.parse(text("claimedAt")),
     status: isRecord(content["status"]) ? content["status"] : {},
