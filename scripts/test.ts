@@ -13,21 +13,37 @@ async function main(): Promise<number> {
     const vitest = new URL("../node_modules/vitest/vitest.mjs", import.meta.url).pathname;
     const { status } = spawnSync(
       process.execPath,
-      [vitest, "run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...process.argv.slice(2)],
+      [
+        vitest,
+        "run",
+        "--reporter=default",
+        "--reporter=json",
+        `--outputFile.json=${report}`,
+        ...process.argv.slice(2),
+      ],
       { stdio: ["ignore", "inherit", "inherit"] },
     );
     const { passed, failed, skipped } = countsOf(report);
-    if (skipped > 0) process.stdout.write(`${skipped} tests were skipped for want of a real part; CONTRIBUTING.md says how to get them.\n`);
+    if (skipped > 0)
+      process.stdout.write(
+        `${skipped} tests were skipped for want of a real part; CONTRIBUTING.md says how to get them.\n`,
+      );
     // A file that could not even be loaded has no tests that failed.
     const broken = status !== 0 && failed === 0 ? 1 : 0;
-    process.stdout.write(`${passed} passed, ${failed + broken} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`);
+    process.stdout.write(
+      `${passed} passed, ${failed + broken} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`,
+    );
     return status === 0 ? 0 : 1;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function countsOf(report: string): { readonly passed: number; readonly failed: number; readonly skipped: number } {
+function countsOf(report: string): {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+} {
   const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(readFileSync(report, "utf8"));
   return { passed: numPassedTests, failed: numFailedTests, skipped: numPendingTests };
 }

@@ -6,7 +6,10 @@ import { afterAll, expect, test } from "vitest";
 import { root, textOf, trackedFiles } from "./project-files.ts";
 
 /** Files and functions that may be longer, each with its reason. */
-const exceptions: readonly { readonly path: string; readonly because: string }[] = [];
+const exceptions: readonly { readonly path: string; readonly because: string }[] = [
+  { path: "test/e2e/seeds/cluster-resources.test.ts", because: "its rows are one table over one story" },
+  { path: "test/e2e/seeds/workload-volumes.test.ts", because: "its rows are one table over one story" },
+];
 
 const maxLines = 400;
 const counted = trackedFiles().filter((path) => /^(?:src|test|scripts|bin)\/.*\.(?:ts|mjs)$/.test(path));

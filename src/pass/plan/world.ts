@@ -1,4 +1,4 @@
-import type { KubeObject, ObjectRef } from "../../api/meta.ts";
+import type { KubeObject } from "../../api/meta.ts";
 import { sameJson } from "../../api/same-json.ts";
 import type { Desired } from "../desired/desired.ts";
 import type { Observed } from "../observed/observed.ts";
@@ -42,14 +42,4 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 /** Whether an object is on its way out. */
 export function isBeingDeleted(object: KubeObject): boolean {
   return object.metadata.deletionTimestamp !== undefined;
-}
-
-/** The reference of an object in another namespace-defaulted field: `{name, namespace?}` of a referrer. */
-export function referred(
-  kind: string,
-  apiVersion: string,
-  reference: { readonly name: string; readonly namespace?: string },
-  referrerNamespace: string,
-): ObjectRef {
-  return { apiVersion, kind, namespace: reference.namespace ?? referrerNamespace, name: reference.name };
 }
