@@ -50,15 +50,10 @@ export const notSupportedYet: readonly Unsupported[] = [
     says: "is a provider that this release does not reach",
     next: "Use s3 or local.",
   },
-  ...warnings(
-    "BackupStorage",
-    ["spec", "runtimeSettings", "pod"],
-    ["podLabels", "podAnnotations", "serviceAccountName", "serviceAccountAnnotations"],
-    {
-      says: "is not put on the Jobs of a storage by this release",
-      next: "Take it out.",
-    },
-  ),
+  ...warnings("BackupStorage", ["spec", "runtimeSettings", "pod"], ["serviceAccountAnnotations"], {
+    says: "is not put on the ServiceAccounts of a storage's Jobs by this release",
+    next: "Take it out.",
+  }),
   ...warnings("BackupStorage", ["spec", "runtimeSettings", "container"], priorities, noPriority),
   ...warnings("Function", ["spec", "runtimeSettings"], priorities, noPriority),
   {

@@ -1,7 +1,9 @@
 import { type KubeObject, nameOf, refOf } from "../../api/meta.ts";
 import { nameOfParts } from "../../api/names.ts";
+import { substitute } from "../../api/substitute.ts";
 import { localVolume } from "./local-volume.ts";
 import { functionFor, type ResolvedTask } from "./resolve-task.ts";
+import { forOrdinal, volumesOfClaims } from "./target-volumes.ts";
 import { asRecord, records, type TargetPart } from "./targets.ts";
 import type { World } from "./world.ts";
 
@@ -15,7 +17,7 @@ export type ExecutorRequest = {
   readonly task: ResolvedTask;
   readonly part: TargetPart;
   readonly addonInfo: Json;
-  /** Function variables that the system knows: namespace, backupSession, snapshot … */
+  /** Variables that the system knows, of the Function and of the addon's volumes: backupSession, PVC_NAME … */
   readonly variables: Readonly<Record<string, string>>;
   /** BackupStorages that the Job writes to or reads from; a local one brings its volume. */
   readonly storages: readonly KubeObject[];
@@ -72,11 +74,15 @@ type Mounted = { readonly volume: Json; readonly mounts: readonly Json[] };
 function volumesOf(request: ExecutorRequest): readonly Mounted[] {
   const { task, part, storages } = request;
   const mounts = records(task.targetVolumes["volumeMounts"]);
-  const own = records(task.targetVolumes["volumes"]);
+  const own = [
+    ...records(task.targetVolumes["volumes"]).map((volume) => asRecord(forOrdinal(volume, part))),
+    ...volumesOfClaims(task, part),
+  ];
   const target =
     own.length > 0 || mounts.length > 0
       ? { volumes: own.length > 0 ? own : part.volumes, mounts: mounts.length > 0 ? mounts : part.mounts }
       : part;
+  const names = { POD_ORDINAL: part.ordinal ?? "0", ...task.values, ...request.variables };
   const of = (volume: Json, from: readonly Json[]) => ({
     volume,
     mounts: from.filter((mount) => mount["name"] === volume["name"]),
@@ -89,7 +95,7 @@ function volumesOf(request: ExecutorRequest): readonly Mounted[] {
       volume: { name: scratchVolume, emptyDir: {} },
       mounts: [{ name: scratchVolume, mountPath: scratchPath }],
     },
-    ...task.volumes.map((volume) => of(volume, task.mounts)),
+    ...task.volumes.map((volume) => of(substitute(volume, names), task.mounts)),
     ...target.volumes.map((volume) => of(volume, target.mounts)).filter((one) => one.mounts.length > 0),
     ...locals.map((local) => ({ volume: local.volume, mounts: [local.mount] })),
   ];
@@ -98,7 +104,7 @@ function volumesOf(request: ExecutorRequest): readonly Mounted[] {
 function container(request: ExecutorRequest, volumes: readonly Mounted[], world: World): Json {
   const { task, part, addonInfo, session } = request;
   const settings = asRecord(addonInfo["containerRuntimeSettings"]);
-  const { env, envFrom, nice: _nice, ionice: _ionice, ...runtime } = settings;
+  const { env, envFrom, ...runtime } = withoutPriority(settings);
   const spec = functionFor(task, {
     namespace: session.metadata.namespace ?? "",
     imageRegistry: world.image.registry,
@@ -109,7 +115,7 @@ function container(request: ExecutorRequest, volumes: readonly Mounted[], world:
   const { runtimeSettings: functionSettings, availableVersions: _versions, ...shape } = spec;
   return {
     ...shape,
-    ...asRecord(functionSettings),
+    ...withoutPriority(asRecord(functionSettings)),
     ...runtime,
     name: `${task.name}-0`,
     env: [...records(env), { name: "COMPONENT_NAME", value: part.component }],
@@ -117,6 +123,12 @@ function container(request: ExecutorRequest, volumes: readonly Mounted[], world:
     volumeMounts: [...records(shape["volumeMounts"]), ...volumes.flatMap((volume) => volume.mounts)],
     terminationMessagePolicy: "FallbackToLogsOnError",
   };
+}
+
+/** Settings of a container without nice and ionice, which no field of a container takes. */
+export function withoutPriority(settings: Json): Json {
+  const { nice: _nice, ionice: _ionice, ...container } = settings;
+  return container;
 }
 
 /** The session's own name where it makes one Job and that fits a label; otherwise one that no other Job gets. */

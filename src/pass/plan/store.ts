@@ -1,8 +1,8 @@
 import type { KubeObject } from "../../api/meta.ts";
 import { refOf } from "../../api/meta.ts";
-import { shortName } from "../../api/names.ts";
+import { nameOfParts } from "../../api/names.ts";
 import type { Draft } from "./draft.ts";
-import { jobEnd, ownerOf } from "./executor-job.ts";
+import { isOwnedBy, jobEnd, ownerOf, withoutPriority } from "./executor-job.ts";
 import { accessFor, accessToRemove } from "./job-access.ts";
 import { localVolume } from "./local-volume.ts";
 import type { StoreWrite } from "./step.ts";
@@ -74,6 +74,9 @@ function changedSince(storage: KubeObject, sinceMs: number): boolean {
 function storeByJob(draft: Draft, request: StoreRequest, world: World): boolean {
   const wanted = storeJob(draft.object, request, world);
   const job = world.observed.get(refOf(wanted));
+  // A Job of the same name of another object is on its way out: Jobs of this kind go when they have ended.
+  if (job !== undefined && !isOwnedBy(job, draft.object))
+    return draft.wait(`Job ${wanted.metadata.name} to go`);
   if (job === undefined) {
     for (const object of [...accessFor(wanted, [request.storage], [], world), wanted])
       if (world.observed.get(refOf(object)) === undefined)
@@ -113,8 +116,9 @@ function storeJob(object: KubeObject, request: StoreRequest, world: World): Kube
   const { registry, repository, tag } = world.image;
   const prefix = { initialize: "init", repository: "init", snapshot: "upload", wipe: "cleanup" }[write.do];
   const suffix = write.do === "initialize" ? storage.metadata.name : object.metadata.name;
-  const name = shortName(`${prefix}-${suffix}`);
+  const name = nameOfParts(prefix, suffix);
   const settings = asRecord(asRecord(storage["spec"])["runtimeSettings"]);
+  const { podLabels, podAnnotations, ...pod } = asRecord(settings["pod"]);
   return {
     apiVersion: "batch/v1",
     kind: "Job",
@@ -138,15 +142,18 @@ function storeJob(object: KubeObject, request: StoreRequest, world: World): Kube
     spec: {
       backoffLimit: 0,
       template: {
-        metadata: { labels: { "app.kubernetes.io/managed-by": "holdfast" } },
+        metadata: {
+          labels: { ...asRecord(podLabels), "app.kubernetes.io/managed-by": "holdfast" },
+          ...(podAnnotations === undefined ? {} : { annotations: podAnnotations }),
+        },
         spec: {
-          ...asRecord(settings["pod"]),
-          restartPolicy: "Never",
           serviceAccountName: name,
+          ...onlyPodFields(pod),
+          restartPolicy: "Never",
           volumes: local === undefined ? [] : [local.volume],
           containers: [
             {
-              ...asRecord(settings["container"]),
+              ...withoutPriority(asRecord(settings["container"])),
               name: prefix,
               image: `${registry}/${repository}:${tag}`,
               args: ["job", ...storeArguments(request)],
@@ -158,6 +165,29 @@ function storeJob(object: KubeObject, request: StoreRequest, world: World): Kube
       },
     },
   };
+}
+
+/** What runtimeSettings.pod shares with a PodSpec. */
+const podFields = [
+  "serviceAccountName",
+  "automountServiceAccountToken",
+  "nodeName",
+  "nodeSelector",
+  "securityContext",
+  "imagePullSecrets",
+  "affinity",
+  "schedulerName",
+  "tolerations",
+  "priorityClassName",
+  "priority",
+  "readinessGates",
+  "runtimeClassName",
+  "enableServiceLinks",
+  "topologySpreadConstraints",
+];
+
+function onlyPodFields(pod: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(pod).filter(([field]) => podFields.includes(field)));
 }
 
 function storeArguments({ storage, write }: StoreRequest): readonly string[] {

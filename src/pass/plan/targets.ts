@@ -28,6 +28,12 @@ export function targetOf(object: KubeObject): TargetReference | undefined {
   return target === undefined || target === null ? undefined : (target as TargetReference);
 }
 
+/** The claim that is the target, as the addon's volumes call it. */
+export function claimVariable(object: KubeObject): Readonly<Record<string, string>> {
+  const target = targetOf(object);
+  return target?.kind === "PersistentVolumeClaim" ? { PVC_NAME: target.name } : {};
+}
+
 /** Whether the target is there; an empty target always is. */
 export function targetFound(target: TargetReference | undefined, namespace: string, world: World): boolean {
   return target === undefined || findTarget(target, namespace, world) !== undefined;

@@ -6,6 +6,7 @@ import { type ResolvedTask, resolveTasks } from "../resolve-task.ts";
 import { phaseOf } from "../snapshots.ts";
 import {
   asRecord,
+  claimVariable,
   dataParts,
   findTarget,
   records,
@@ -87,6 +88,7 @@ function backupJobs(context: SessionContext): readonly KubeObject[] | string {
         addonInfo,
         variables: {
           backupSession: draft.object.metadata.name,
+          ...claimVariable(configuration),
           invokerKind: "BackupConfiguration",
           invokerName: configuration.metadata.name,
         },

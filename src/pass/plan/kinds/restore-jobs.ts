@@ -3,11 +3,12 @@ import { type KubeObject, refOf } from "../../../api/meta.ts";
 import { executorJob, jobEnd, jobName, strangeJob } from "../executor-job.ts";
 import { accessFor } from "../job-access.ts";
 import { type ResolvedTask, resolveTasks } from "../resolve-task.ts";
+import { claimsWanted, forOrdinal, targetVolumesError } from "../target-volumes.ts";
 import {
   asRecord,
+  claimVariable,
   dataParts,
   findTarget,
-  records,
   type TargetPart,
   targetOf,
   wholePart,
@@ -80,6 +81,8 @@ function restoreJobs(context: RestoreContext): readonly RestoreJob[] | string {
     return `no task restores the components ${source.components.join(", ")} of the snapshot`;
   const asked = asRecord(asRecord(draft.object["spec"])["dataSource"])["components"] !== undefined;
   if (asked && unmet.length > 0) return `no task restores the component(s) ${unmet.join(", ")}`;
+  const volumesError = targetVolumesError(work);
+  if (volumesError !== undefined) return volumesError;
   const single = work.length === 1;
   return work.map(({ task, part }) => {
     const name = jobName(draft.object, single ? undefined : part.component);
@@ -108,6 +111,7 @@ function restoreJob(context: RestoreContext, { task, part, name, addonInfo }: Wo
       variables: {
         restoreSession: draft.object.metadata.name,
         snapshot: source.snapshot.metadata.name,
+        ...claimVariable(draft.object),
         invokerKind: "RestoreSession",
         invokerName: draft.object.metadata.name,
       },
@@ -123,18 +127,18 @@ function restoreJob(context: RestoreContext, { task, part, name, addonInfo }: Wo
 
 /** PersistentVolumeClaims of `targetVolumes.volumeClaimTemplates`; `${POD_ORDINAL}` is the part's. They stay. */
 function claimsFor({ draft }: RestoreContext, task: ResolvedTask, part: TargetPart): readonly KubeObject[] {
-  return records(task.targetVolumes["volumeClaimTemplates"]).map((template) => {
-    const metadata = asRecord(template["metadata"]);
-    const name = String(metadata["name"]).replaceAll("${POD_ORDINAL}", part.ordinal ?? "0");
+  return claimsWanted(task, part).map(({ name, template }) => {
+    const { labels, annotations } = asRecord(template["metadata"]);
     return {
       apiVersion: "v1",
       kind: "PersistentVolumeClaim",
       metadata: {
         name,
         namespace: draft.object.metadata.namespace ?? "",
-        ...(metadata["labels"] === undefined ? {} : { labels: metadata["labels"] as Record<string, string> }),
+        ...(labels === undefined ? {} : { labels: labels as Record<string, string> }),
+        ...(annotations === undefined ? {} : { annotations: annotations as Record<string, string> }),
       },
-      spec: template["spec"],
+      spec: forOrdinal(template["spec"], part),
     };
   });
 }

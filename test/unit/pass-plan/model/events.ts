@@ -92,7 +92,16 @@ export const events: fc.Arbitrary<readonly Event[]> = fc.array(
       3,
       fc.record({
         do: fc.constant("file" as const),
-        name: fc.constantFrom<DeclaredFile>("storage", "policy", "web", "back", "back", "back", "named", "named"),
+        name: fc.constantFrom<DeclaredFile>(
+          "storage",
+          "policy",
+          "web",
+          "back",
+          "back",
+          "back",
+          "named",
+          "named",
+        ),
         there: fc.boolean(),
       }),
     ),
