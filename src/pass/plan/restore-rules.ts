@@ -2,6 +2,7 @@ import type { KubeObject } from "../../api/meta.ts";
 import { type UsagePolicy, usageAllowed } from "../../api/usage-policy.ts";
 import { validateObject } from "../../api/validate.ts";
 import { storageOf } from "./kinds/repository.ts";
+import { sourceRepository } from "./kinds/restore-source.ts";
 import { unknownParameters } from "./resolve-task.ts";
 import { asRecord } from "./targets.ts";
 import type { World } from "./world.ts";
@@ -23,11 +24,7 @@ export function restoreErrors(restore: KubeObject, world: World): readonly strin
 /** The BackupStorage must allow the namespace that restores, and the namespace of the Repository that it reads. */
 function usageErrors(restore: KubeObject, world: World): readonly string[] {
   const namespace = restore.metadata.namespace ?? "";
-  const data = asRecord(asRecord(restore["spec"])["dataSource"]);
-  const where = String(data["namespace"] ?? namespace);
-  const repository = world.observed
-    .list("Repository", where)
-    .find((one) => one.metadata.name === data["repository"]);
+  const repository = sourceRepository(restore, world);
   const storage = repository === undefined ? undefined : storageOf(repository, world);
   if (repository === undefined || storage === undefined) return [];
   const policy = asRecord(storage["spec"])["usagePolicy"] as UsagePolicy | undefined;

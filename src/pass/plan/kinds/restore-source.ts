@@ -42,12 +42,28 @@ export function restoreSource(restore: KubeObject, world: World): SourceAnswer {
       ? repository && latestGood(repository, world)
       : world.observed.list("Snapshot", namespace).find((one) => one.metadata.name === name);
   if (snapshot === undefined) return absent(name, namespace, repository);
+  const holder = String(asRecord(snapshot["spec"])["repository"]);
+  if (repository !== undefined && holder !== repository.metadata.name)
+    return {
+      error: `Snapshot ${namespace}/${snapshot.metadata.name} is of Repository ${holder}, not of ${repository.metadata.name}`,
+    };
   const owner = repository ?? repositoryOf(snapshot, world);
   if (owner === undefined) return { waiting: `the Repository of Snapshot ${namespace}/${name}` };
   const storage = storageOf(owner, world);
   const obstacle = repositoryObstacle(owner, world);
   if (storage === undefined || obstacle !== undefined) return { waiting: obstacle ?? "its BackupStorage" };
   return judged({ snapshot, repository: owner, storage }, data);
+}
+
+/** The Repository that a RestoreSession reads: the one that it names, or that of the Snapshot that it names. */
+export function sourceRepository(restore: KubeObject, world: World): KubeObject | undefined {
+  const data = asRecord(asRecord(restore["spec"])["dataSource"]);
+  const namespace = String(data["namespace"] ?? restore.metadata.namespace);
+  const named = (kind: string, name: unknown) =>
+    world.observed.list(kind, namespace).find((one) => one.metadata.name === name);
+  if (data["repository"] !== undefined) return named("Repository", data["repository"]);
+  const snapshot = named("Snapshot", data["snapshot"]);
+  return snapshot === undefined ? undefined : repositoryOf(snapshot, world);
 }
 
 /** The Snapshot that the Jobs of this restore were made for. */
