@@ -19,7 +19,7 @@ export const allowWipeOut = "holdfast.dev/allow-wipe-out";
 export function mayWipeOut(draft: Draft, policy: unknown): boolean {
   if (policy !== "WipeOut") return false;
   const { metadata } = draft.object;
-  const consent = metadata.annotations?.[allowWipeOut] === metadata.name && appliedByHoldfast(draft);
+  const consent = hasConsent(draft.object);
   if (!consent)
     draft.problem({
       severity: "warning",
@@ -30,8 +30,13 @@ export function mayWipeOut(draft: Draft, policy: unknown): boolean {
   return consent;
 }
 
-function appliedByHoldfast(draft: Draft): boolean {
-  return records(draft.object.metadata.managedFields).some((entry) => {
+/** Its own name in the annotation, and the annotation applied by Holdfast: nobody else's hand consents. */
+export function hasConsent({ metadata }: KubeObject): boolean {
+  return metadata.annotations?.[allowWipeOut] === metadata.name && appliedByHoldfast(metadata.managedFields);
+}
+
+function appliedByHoldfast(managedFields: unknown): boolean {
+  return records(managedFields).some((entry) => {
     if (entry["manager"] !== "holdfast") return false;
     const annotations = asRecord(asRecord(asRecord(entry["fieldsV1"])["f:metadata"])["f:annotations"]);
     return annotations[`f:${allowWipeOut}`] !== undefined;

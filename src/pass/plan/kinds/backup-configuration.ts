@@ -7,7 +7,7 @@ import { type KubeObject, refOf } from "../../../api/meta.ts";
 import { backupConfigurationPhase } from "../../../api/phases/backup-configuration-phase.ts";
 import { sameJson } from "../../../api/same-json.ts";
 import { configurationErrors } from "../configuration-rules.ts";
-import { allowWipeOut } from "../deletion.ts";
+import { allowWipeOut, hasConsent } from "../deletion.ts";
 import { Draft, type Turn } from "../draft.ts";
 import { effectiveConfiguration } from "../effective-configuration.ts";
 import { missingReferences } from "../missing-references.ts";
@@ -127,9 +127,10 @@ function backendStatus(backend: Json, namespace: string, world: World): Json {
 function ensureRepositories(draft: Draft, configuration: KubeObject, world: World): void {
   const namespace = configuration.metadata.namespace ?? "";
   for (const request of repositoryRequests(configuration)) {
-    const consent = configuration.metadata.annotations?.[allowWipeOut] === configuration.metadata.name;
     const annotations =
-      consent && request.spec["deletionPolicy"] === "WipeOut" ? { [allowWipeOut]: request.name } : undefined;
+      hasConsent(configuration) && request.spec["deletionPolicy"] === "WipeOut"
+        ? { [allowWipeOut]: request.name }
+        : undefined;
     const object: KubeObject = {
       apiVersion: "storage.kubestash.com/v1alpha1",
       kind: "Repository",
