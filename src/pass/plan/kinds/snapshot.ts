@@ -9,7 +9,14 @@ import { forgottenBy } from "../deletion.ts";
 import { Draft, type Turn } from "../draft.ts";
 import { ensureRecorded, isRecorded } from "../entries.ts";
 import { jobEnd } from "../executor-job.ts";
-import { acceptShrink, emptyComponents, goodBefore, phaseOf, shrunkComponents } from "../snapshots.ts";
+import {
+  acceptShrink,
+  conditionIs,
+  emptyComponents,
+  goodBefore,
+  phaseOf,
+  shrunkComponents,
+} from "../snapshots.ts";
 import { ensureStored } from "../store.ts";
 import { asRecord, records } from "../targets.ts";
 import { isBeingDeleted, type World } from "../world.ts";
@@ -85,7 +92,9 @@ function closeComponents(draft: Draft, world: World): void {
   if (["Succeeded", "Failed"].includes(phaseOf(draft.object))) return;
   const session = sessionOf(draft.object, world);
   const jobs = session === undefined ? [] : jobsOfSession(session, world);
-  if (jobs.length > 0) draft.status["totalComponents"] ??= jobs.length;
+  // Until all of its Jobs are made, those that are there do not say how many components there will be.
+  const made = session !== undefined && conditionIs(session, "BackupExecutorEnsured", "True");
+  if (made && jobs.length > 0) draft.status["totalComponents"] ??= jobs.length;
   const final = componentsOf(draft).filter(([, component]) =>
     ["Succeeded", "Failed"].includes(String(component["phase"])),
   );
