@@ -35,7 +35,7 @@ export type Change =
   | { readonly kind: "gone"; readonly object: KubeObject };
 
 export type WriteOptions = {
-  /** Field manager; `holdfast` or `holdfast-mover`. */
+  /** Field manager; `holdfast`, or `holdfast-mover-<component>` of a Job that reports its component. */
   readonly manager: string;
   readonly dryRun?: boolean;
   readonly subresource?: "status";
