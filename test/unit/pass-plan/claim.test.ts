@@ -1,0 +1,131 @@
+import { describe, expect, test } from "vitest";
+import type { KubeObject } from "../../../src/api/meta.ts";
+import { digestOf } from "../../../src/base/digest.ts";
+import { claimEntry, claimOf } from "../../../src/pass/plan/claim.ts";
+import type { World } from "../../../src/pass/plan/world.ts";
+import type { RestoreEntry } from "../../../src/pass/record/recorded.ts";
+import { now, objectOf, worldOf } from "./world-of.ts";
+
+const spec = { dataSource: { repository: "repo", snapshot: "latest" } };
+const restore = objectOf("RestoreSession", "app/back", { spec });
+
+function recorded(changes: Partial<RestoreEntry> = {}): World {
+  const world = worldOf(restore);
+  const entry: RestoreEntry = {
+    phase: "Claimed",
+    specDigest: digestOf(spec),
+    clusterUid: "uid-of-kube-system",
+    uid: restore.metadata.uid,
+    holder: "this-run",
+    claimedAtMs: now - 1000,
+    status: {},
+    commit: "c".repeat(40),
+    ...changes,
+  };
+  return { ...world, recorded: { ...world.recorded, restore: () => entry } };
+}
+
+function withStatus(status: unknown): KubeObject {
+  return { ...restore, status };
+}
+
+const ensured = { conditions: [{ type: "RestoreExecutorEnsured", status: "True" }] };
+
+describe("claimOf", () => {
+  const rows: readonly (readonly [string, KubeObject, World, boolean, unknown])[] = [
+    ["is free while nothing is recorded", restore, worldOf(restore), false, "free"],
+    ["goes on when the record lost its claim and a Job is there", restore, worldOf(restore), true, "ours"],
+    ["is ours when this run claimed it", restore, recorded(), false, "ours"],
+    ["is left to another run for a moment", restore, recorded({ holder: "other" }), false, "elsewhere"],
+    [
+      "is ours when its Job is there, whoever claimed it",
+      restore,
+      recorded({ holder: "other" }),
+      true,
+      "ours",
+    ],
+    [
+      "is ours when its status tells of a Job, whoever claimed it",
+      withStatus(ensured),
+      recorded({ holder: "other", claimedAtMs: 0 }),
+      false,
+      "ours",
+    ],
+    [
+      "is ours when it runs, though its spec was changed since",
+      { ...withStatus(ensured), spec: { other: true } },
+      recorded(),
+      true,
+      "ours",
+    ],
+    [
+      "is lost when another run claimed it long ago and no Job is there",
+      restore,
+      recorded({ holder: "other", claimedAtMs: now - 30_001 }),
+      false,
+      { phase: "Unknown", reason: "ClaimWithoutOutcome" },
+    ],
+    [
+      "is lost when an earlier object of the name was claimed, by this very run too",
+      restore,
+      recorded({ uid: "uid-of-an-earlier-object" }),
+      false,
+      { phase: "Unknown", reason: "ClaimWithoutOutcome" },
+    ],
+    [
+      "is ours when the entry does not say of which object it is",
+      restore,
+      recorded({ uid: undefined }),
+      false,
+      "ours",
+    ],
+    [
+      "is refused with another spec",
+      { ...restore, spec: { other: true } },
+      recorded(),
+      false,
+      { phase: "Invalid", reason: "SpecChanged" },
+    ],
+    [
+      "is held when another cluster of the same name claimed it",
+      restore,
+      recorded({ clusterUid: "elsewhere" }),
+      false,
+      { phase: "Pending", reason: "ClaimedByAnotherCluster" },
+    ],
+    ...(["Succeeded", "Failed", "Unknown"] as const).map(
+      (phase) =>
+        [
+          `ends as ${phase} when that is its outcome already`,
+          restore,
+          recorded({ phase, status: { phase } }),
+          false,
+          { phase, reason: "AlreadyRun", status: { phase } },
+        ] as const,
+    ),
+  ];
+  test.each(rows)("a restore %s", (_name, object, world, hasJob, state) => {
+    const answer = claimOf(object, world, hasJob);
+    if (typeof state === "string") expect(answer).toBe(state);
+    else
+      expect(answer).toMatchObject({ ...(state as object), next: expect.stringContaining("--again back") });
+  });
+});
+
+test("a claim names the object, the spec's digest, the cluster and the run", () => {
+  expect(claimEntry(restore, worldOf(restore))).toMatchObject({
+    path: "clusters/lab/restores/app/back.yaml",
+    when: "now",
+    summary: "restore app/back: Claimed",
+    content: {
+      metadata: { name: "back", namespace: "app", uid: restore.metadata.uid },
+      record: {
+        phase: "Claimed",
+        specDigest: digestOf(spec),
+        clusterUid: "uid-of-kube-system",
+        holder: "this-run",
+        claimedAt: "2026-11-20T12:00:00.000Z",
+      },
+    },
+  });
+});
