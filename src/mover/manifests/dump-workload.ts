@@ -103,7 +103,8 @@ async function saveRoles(dumping: Dumping, account: string): Promise<number> {
   const roles = new Set<string>();
   for (const type of [builtIn.RoleBinding, builtIn.ClusterRoleBinding]) {
     for (const binding of await bindingsOf(dumping, type, account)) {
-      if (await dumping.write(type, binding)) objects += 1;
+      if (!(await dumping.write(type, binding))) continue;
+      objects += 1;
       roles.add(`${textAt(binding, "roleRef", "kind")}/${textAt(binding, "roleRef", "name")}`);
     }
   }

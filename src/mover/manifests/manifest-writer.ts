@@ -2,17 +2,19 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { apiVersionOf, type KubeObject, nameOf, type Resource, refOf } from "../../api/meta.ts";
 import { yamlOf } from "../storage/stored-document.ts";
+import { isMadeForJobs } from "./made-for-jobs.ts";
 import { fileNameOf, folderOfType, isSafeName } from "./manifest-tree.ts";
 import type { MissingParts } from "./missing-parts.ts";
 import { sanitise } from "./sanitise.ts";
 import { unsafeIntegerAt } from "./unsafe-integer.ts";
 
-/** Writes one object into the tree; false when it could not be, which `missing` then names. */
+/** Writes one object into the tree; false when it is Holdfast's own, or could not be, which `missing` then names. */
 export type ManifestWriter = (type: Resource, listed: KubeObject) => Promise<boolean>;
 
 export function createManifestWriter(tree: string, missing: MissingParts): ManifestWriter {
   return async (type, listed) => {
     const object: KubeObject = { ...listed, apiVersion: apiVersionOf(type), kind: type.kind };
+    if (isMadeForJobs(object)) return false;
     const { name, namespace } = object.metadata;
     if (!isSafeName(name) || (namespace !== undefined && !isSafeName(namespace))) {
       missing.add(`${type.kind} ${JSON.stringify(name)}: not a name that a file can have`);

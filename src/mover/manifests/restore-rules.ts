@@ -1,5 +1,6 @@
 import { groupOf, type KubeObject } from "../../api/meta.ts";
 import { fieldAt, listAt, textAt } from "../storage/fields.ts";
+import { isMadeForJobs } from "./made-for-jobs.ts";
 
 /** Types that are never created: what a cluster makes by itself, and the runs of a backup system. */
 const neverRestored: ReadonlySet<string> = new Set([
@@ -29,6 +30,7 @@ export function reasonToSkip(
   object: KubeObject,
   options: { readonly restorePVs: boolean },
 ): string | undefined {
+  if (isMadeForJobs(object)) return "Holdfast makes it for its Jobs";
   switch (`${groupOf(object.apiVersion)}/${object.kind}`) {
     case "/Pod": {
       const phase = textAt(object, "status", "phase");
