@@ -3,10 +3,12 @@ import { setCondition } from "../../api/conditions.ts";
 import type { KubeObject } from "../../api/meta.ts";
 import { snapshotPhase } from "../../api/phases/snapshot-phase.ts";
 import type { SnapshotStatus } from "../../api/snapshot.ts";
+import { HoldfastError } from "../../base/errors.ts";
 import type { Objects } from "../../ports/objects/objects.ts";
 import {
   directoryOf,
   listRepository,
+  repositoryKey,
   snapshotKey,
   unlistRepositories,
   writeObject,
@@ -49,11 +51,24 @@ export async function removeSnapshotFile(
 /**
  * Deletes everything under a directory of the backend; "" is the whole prefix. The list in metadata.yaml
  * goes first, so that a re-attach after a kill does not bring back what is being deleted. Answers how many
- * objects went.
+ * objects went. `RepositoryInside` stalls: consent for one repository is none for those that lie below it.
  */
 export async function wipe(objects: Objects, directory: string): Promise<number> {
   const folder = folderOf(directory, "directory to wipe");
+  if (folder !== "") await refuseOthersInside(objects, folder);
   await unlistRepositories(objects, folder);
   if (folder !== "") await objects.delete(`${folder}/repository.yaml`);
   return await objects.deleteAll(folder);
+}
+
+async function refuseOthersInside(objects: Objects, folder: string): Promise<void> {
+  const own = repositoryKey(folder);
+  for await (const { key } of objects.list(`${folder}/`)) {
+    if (key === own || !key.endsWith("/repository.yaml")) continue;
+    throw new HoldfastError(
+      "RepositoryInside",
+      `${folder} in ${objects.where} is not wiped: another repository lies in it (${key})`,
+      { disposition: "stall", next: "Move or remove that repository first, or take the consent back." },
+    );
+  }
 }
