@@ -1,6 +1,7 @@
 import { type KubeObject, nameOf, refOf } from "../../api/meta.ts";
 import { nameOfParts } from "../../api/names.ts";
 import { substitute } from "../../api/substitute.ts";
+import type { Draft } from "./draft.ts";
 import { localVolume } from "./local-volume.ts";
 import { functionFor, type ResolvedTask } from "./resolve-task.ts";
 import { forOrdinal, volumesOfClaims } from "./target-volumes.ts";
@@ -180,20 +181,53 @@ function uniqueByName(volumes: readonly Json[]): readonly Json[] {
 export type JobEnd =
   | { readonly kind: "running" }
   | { readonly kind: "succeeded" }
-  | { readonly kind: "failed"; readonly message: string };
+  /** `stuck`: its pod never began, and the Job must be removed so that it cannot begin later. */
+  | { readonly kind: "failed"; readonly message: string; readonly stuck?: true };
+
+/** A pod that has not begun by then is given up: a session must not stay Running for ever. */
+const pendingLimitMs = 600_000;
 
 export function jobEnd(job: KubeObject, world: World): JobEnd {
   const conditions = records(asRecord(job["status"])["conditions"]);
   const isTrue = (type: string) => conditions.find((one) => one["type"] === type && one["status"] === "True");
   if (isTrue("Complete")) return { kind: "succeeded" };
   const failed = isTrue("Failed");
-  if (failed === undefined) return { kind: "running" };
-  const words = world.observed
+  const pods = world.observed
     .list("Pod", job.metadata.namespace)
-    .filter((pod) => pod.metadata.ownerReferences?.some((owner) => owner.uid === job.metadata.uid))
-    .map(terminationMessage)
-    .find((message) => message !== "");
+    .filter((pod) => pod.metadata.ownerReferences?.some((owner) => owner.uid === job.metadata.uid));
+  if (failed === undefined)
+    return pods.flatMap((pod) => stuckPod(pod, world.now) ?? [])[0] ?? { kind: "running" };
+  const words = pods.map(terminationMessage).find((message) => message !== "");
   return { kind: "failed", message: words ?? `${String(failed["reason"])}: ${String(failed["message"])}` };
+}
+
+function stuckPod(pod: KubeObject, nowMs: number): JobEnd | undefined {
+  const status = asRecord(pod["status"]);
+  const sinceMs = Date.parse(pod.metadata.creationTimestamp ?? "");
+  if (status["phase"] !== "Pending" || !(nowMs - sinceMs > pendingLimitMs)) return undefined;
+  const waiting = [...records(status["initContainerStatuses"]), ...records(status["containerStatuses"])].map(
+    (one) => asRecord(asRecord(one["state"])["waiting"])["message"],
+  );
+  const unscheduled = records(status["conditions"]).find((one) => one["status"] === "False");
+  const why =
+    waiting.find((message) => typeof message === "string") ??
+    unscheduled?.["message"] ??
+    "no reason is given";
+  return {
+    kind: "failed",
+    stuck: true,
+    message: `its pod ${pod.metadata.name} was Pending for over 10 minutes: ${String(why)}`,
+  };
+}
+
+/** Removes the Jobs among these whose pods never began. */
+export function removeStuck(draft: Draft, jobs: readonly KubeObject[], world: World): readonly string[] {
+  return jobs.flatMap((job) => {
+    const end = jobEnd(job, world);
+    if (end.kind !== "failed" || end.stuck !== true) return [];
+    draft.step({ kind: "delete", ref: refOf(job), uid: job.metadata.uid ?? "", because: end.message });
+    return [end.message];
+  });
 }
 
 function terminationMessage(pod: KubeObject): string {

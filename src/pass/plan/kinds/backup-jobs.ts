@@ -1,6 +1,7 @@
+import { backupSessionConditions } from "../../../api/condition-types.ts";
 import { offshootLabels } from "../../../api/labels.ts";
 import { type KubeObject, refOf } from "../../../api/meta.ts";
-import { executorJob, jobEnd, jobName, strangeJob } from "../executor-job.ts";
+import { executorJob, jobEnd, jobName, removeStuck, strangeJob } from "../executor-job.ts";
 import { accessFor } from "../job-access.ts";
 import { type ResolvedTask, resolveTasks } from "../resolve-task.ts";
 import { phaseOf } from "../snapshots.ts";
@@ -130,6 +131,9 @@ export function followBackupJobs(context: SessionContext): boolean {
   const { draft, world } = context;
   const open = snapshotsOfSession(context).filter((one) => !["Succeeded", "Failed"].includes(phaseOf(one)));
   if (open.length === 0) return true;
+  const [stuck] = removeStuck(draft, jobsOfSession(draft.object, world), world);
+  const pending = backupSessionConditions.podPendingForLong;
+  if (stuck !== undefined) draft.setCondition(pending.type, true, pending.whenTrue, stuck);
   const running = jobsOfSession(draft.object, world).filter((job) => jobEnd(job, world).kind === "running");
   const deadline = draft.status["backupDeadline"];
   if (typeof deadline === "string") {

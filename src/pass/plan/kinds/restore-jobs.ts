@@ -1,6 +1,6 @@
 import { offshootLabels } from "../../../api/labels.ts";
 import { type KubeObject, refOf } from "../../../api/meta.ts";
-import { executorJob, jobEnd, jobName, strangeJob } from "../executor-job.ts";
+import { executorJob, jobEnd, jobName, removeStuck, strangeJob } from "../executor-job.ts";
 import { accessFor } from "../job-access.ts";
 import { type ResolvedTask, resolveTasks } from "../resolve-task.ts";
 import { claimsWanted, forOrdinal, targetVolumesError } from "../target-volumes.ts";
@@ -173,6 +173,7 @@ export function followRestoreJobs({ draft, world }: RunningRestore): boolean {
     draft.setCondition("RestoreIncomplete", true, "RestoreExecutorTerminatedBeforeCompletion", message);
     return true;
   };
+  removeStuck(draft, jobs, world);
   const ends = jobs.map((job) => jobEnd(job, world));
   const deadline = draft.status["restoreDeadline"];
   if (typeof deadline === "string") {

@@ -3,7 +3,7 @@ import { offshootLabels, recordFinalizer } from "../../../api/labels.ts";
 import { type KubeObject, refOf } from "../../../api/meta.ts";
 import { nameOfParts } from "../../../api/names.ts";
 import { forgottenBy } from "../deletion.ts";
-import { jobEnd, ownerOf } from "../executor-job.ts";
+import { jobEnd, ownerOf, removeStuck } from "../executor-job.ts";
 import { accessFor } from "../job-access.ts";
 import { localVolume } from "../local-volume.ts";
 import { backendOf } from "../repository-requests.ts";
@@ -96,6 +96,9 @@ function applyTo(context: SessionContext, repository: KubeObject, policy: KubeOb
   return "running";
 }
 
+/** A Job without an end must not hold its session, and with it all later ones, for ever. */
+const forgetSeconds = 86_400;
+
 function jobName(session: KubeObject, repository: KubeObject): string {
   return nameOfParts("retentionpolicy", session.metadata.name, repository.metadata.name);
 }
@@ -138,6 +141,7 @@ function followJob(
   const { draft, world } = context;
   const end = jobEnd(job, world);
   if (end.kind === "running") return "running";
+  removeStuck(draft, [job], world);
   if (end.kind === "failed") return { phase: "FailedToApply", error: end.message };
   const names = (job.metadata.annotations?.[staleList] ?? "").split(",");
   const left = snapshots.filter((one) => names.includes(one.metadata.name));
@@ -200,6 +204,7 @@ function forgetJob({ draft, world }: SessionContext, { repository, storage, stal
     },
     spec: {
       backoffLimit: 0,
+      activeDeadlineSeconds: forgetSeconds,
       template: {
         metadata: { labels },
         spec: {
