@@ -110,6 +110,14 @@ function storeByJob(draft: Draft, request: StoreRequest, world: World): boolean 
   return false;
 }
 
+/** A Job that gets no pod, or whose pod has no end, fails in the end: that is told, and it is tried again. */
+const longestSeconds: Readonly<Record<StoreWrite["do"], number>> = {
+  initialize: 3600,
+  repository: 3600,
+  snapshot: 600,
+  wipe: 86_400,
+};
+
 function storeJob(object: KubeObject, request: StoreRequest, world: World): KubeObject {
   const { storage, write } = request;
   const local = localVolume(storage);
@@ -141,6 +149,7 @@ function storeJob(object: KubeObject, request: StoreRequest, world: World): Kube
     },
     spec: {
       backoffLimit: 0,
+      activeDeadlineSeconds: longestSeconds[write.do],
       template: {
         metadata: {
           labels: { ...asRecord(podLabels), "app.kubernetes.io/managed-by": "holdfast" },

@@ -101,6 +101,8 @@ function cronJob(configuration: KubeObject, session: Json, world: World): KubeOb
       jobTemplate: {
         metadata: { labels },
         spec: {
+          // Triggers whose pods cannot start must not pile up.
+          activeDeadlineSeconds: 3600,
           ...job,
           template: {
             metadata: { labels },
