@@ -99,9 +99,6 @@ function applyTo(context: SessionContext, repository: KubeObject, policy: KubeOb
 /** A Job without an end must not hold its session, and with it all later ones, for ever. */
 const forgetSeconds = 86_400;
 
-/** A Job without an end must not hold its session, and with it all later ones, for ever. */
-const forgetSeconds = 86_400;
-
 function jobName(session: KubeObject, repository: KubeObject): string {
   return nameOfParts("retentionpolicy", session.metadata.name, repository.metadata.name);
 }
@@ -204,7 +201,6 @@ function forgetJob({ draft, world }: SessionContext, { repository, storage, stal
       labels,
       annotations: { [staleList]: stale.join(",") },
       ownerReferences: [ownerOf(draft.object)],
-      activeDeadlineSeconds: forgetSeconds,
     },
     spec: {
       backoffLimit: 0,
