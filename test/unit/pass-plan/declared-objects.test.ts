@@ -80,7 +80,9 @@ describe("planDeclaredObjects", () => {
     const live = policy({ metadata: { deletionTimestamp: "2026-11-20T11:59:00Z" }, spec: {} });
     expect(planDeclaredObjects(declaring(worldOf(namespace, live), wanted())).steps).toEqual([]);
   });
+});
 
+describe("planDeclaredObjects among others", () => {
   test.each([
     ["Argo CD", { annotations: { "argocd.argoproj.io/tracking-id": "x" } }],
     ["Argo CD", { labels: { "argocd.argoproj.io/instance": "x" } }],

@@ -37,7 +37,7 @@ export class Backend {
         return {};
       }
       case "wipe":
-        for (const path of [...this.repositories.keys()])
+        for (const path of this.repositories.keys())
           if (write.directory === "" || path === write.directory) {
             this.repositories.delete(path);
             this.snapshots.delete(path);

@@ -1,8 +1,9 @@
 import { type KubeObject, keyOf, type ObjectRef, refOf } from "../../../../src/api/meta.ts";
+import { sameJson } from "../../../../src/api/same-json.ts";
 import { type Observed, observedFrom } from "../../../../src/pass/observed/observed.ts";
 import { isRecord } from "../../../../src/pass/plan/world.ts";
 import { deepFreeze } from "./deep-freeze.ts";
-import { mergePatched, sameValue } from "./merge-patch.ts";
+import { mergePatched } from "./merge-patch.ts";
 
 /** Why the API server does not do what it is asked: `Conflict`, `NotFound`, `AlreadyExists`, `Forbidden`. */
 export class Refusal extends Error {
@@ -150,11 +151,11 @@ export class Cluster {
   private put(before: KubeObject | undefined, next: KubeObject): KubeObject {
     if (
       before !== undefined &&
-      sameValue(before, { ...next, metadata: { ...next.metadata, ...versionOf(before) } })
+      sameJson(before, { ...next, metadata: { ...next.metadata, ...versionOf(before) } })
     )
       return before;
     const generation =
-      before !== undefined && !sameValue(before["spec"], next["spec"])
+      before !== undefined && !sameJson(before["spec"], next["spec"])
         ? (before.metadata.generation ?? 1) + 1
         : (next.metadata.generation ?? 1);
     const resourceVersion = String(++this.counter);

@@ -56,66 +56,85 @@ const vanishing = [
   "RoleBinding",
 ];
 
-export const events: fc.Arbitrary<readonly Event[]> = fc.array(
-  fc.oneof(
-    weighted(12, fc.record({ do: fc.constant("pass" as const), by: fc.nat(1), trouble })),
-    weighted(
-      6,
-      fc.record({ do: fc.constant("passes" as const), by: fc.nat(1), count: fc.integer({ min: 2, max: 5 }) }),
-    ),
-    weighted(2, fc.record({ do: fc.constant("race" as const), first: fc.nat(1), trouble })),
-    weighted(1, fc.record({ do: fc.constant("restart" as const), by: fc.nat(1) })),
-    weighted(8, fc.record({ do: fc.constant("end-job" as const), pick: fc.nat(9), ending })),
-    weighted(
-      3,
-      fc.record({
-        do: fc.constant("clock" as const),
-        seconds: fc.constantFrom(1, 31, 61, 700, 4000, 90_000),
-      }),
-    ),
-    weighted(
-      2,
-      fc.record({ do: fc.constant("vanish" as const), kind: fc.constantFrom(...vanishing), pick: fc.nat(9) }),
-    ),
-    weighted(1, fc.record({ do: fc.constant("namespace" as const), there: fc.boolean() })),
-    weighted(1, fc.record({ do: fc.constant("secret" as const), there: fc.boolean() })),
-    weighted(1, fc.record({ do: fc.constant("backend" as const), broken: fc.boolean() })),
-    weighted(1, fc.record({ do: fc.constant("pause" as const), paused: fc.boolean() })),
-    weighted(
-      3,
-      fc.record({
-        do: fc.constant("trigger" as const),
-        session: fc.constantFrom("often" as const, "files" as const),
-      }),
-    ),
-    weighted(
-      3,
-      fc.record({
-        do: fc.constant("file" as const),
-        name: fc.constantFrom<DeclaredFile>(
-          "storage",
-          "policy",
-          "web",
-          "back",
-          "back",
-          "back",
-          "named",
-          "named",
-        ),
-        there: fc.boolean(),
-      }),
-    ),
-    weighted(
-      1,
-      fc.record({
-        do: fc.constant("change-restore" as const),
-        timeout: fc.constantFrom(undefined, "5m", "2h"),
-      }),
-    ),
-    weighted(1, fc.record({ do: fc.constant("unreadable" as const), unreadable: fc.boolean() })),
-    weighted(1, fc.record({ do: fc.constant("accept-shrink" as const) })),
+const passes = [
+  weighted(12, fc.record({ do: fc.constant("pass" as const), by: fc.nat(1), trouble })),
+  weighted(
+    6,
+    fc.record({ do: fc.constant("passes" as const), by: fc.nat(1), count: fc.integer({ min: 2, max: 5 }) }),
   ),
-  { minLength: 5, maxLength: 70, size: "max" },
+  weighted(2, fc.record({ do: fc.constant("race" as const), first: fc.nat(1), trouble })),
+  weighted(1, fc.record({ do: fc.constant("restart" as const), by: fc.nat(1) })),
+  weighted(
+    3,
+    fc.record({ do: fc.constant("clock" as const), seconds: fc.constantFrom(1, 31, 61, 700, 4000, 90_000) }),
+  ),
+];
+const jobs = [weighted(8, fc.record({ do: fc.constant("end-job" as const), pick: fc.nat(9), ending }))];
+const trigger = fc.record({
+  do: fc.constant("trigger" as const),
+  session: fc.constantFrom("often" as const, "files" as const),
+});
+
+function vanish(...kinds: readonly string[]): fc.Arbitrary<Event> {
+  return fc.record({ do: fc.constant("vanish" as const), kind: fc.constantFrom(...kinds), pick: fc.nat(9) });
+}
+
+function file(...names: readonly DeclaredFile[]): fc.Arbitrary<Event> {
+  return fc.record({
+    do: fc.constant("file" as const),
+    name: fc.constantFrom(...names),
+    there: fc.boolean(),
+  });
+}
+
+const changeRestore = fc.record({
+  do: fc.constant("change-restore" as const),
+  timeout: fc.constantFrom(undefined, "5m", "2h"),
+});
+const namespace = fc.record({ do: fc.constant("namespace" as const), there: fc.boolean() });
+const acceptShrink = fc.record({ do: fc.constant("accept-shrink" as const) });
+
+function histories(
+  ...mixed: readonly { readonly weight: number; readonly arbitrary: fc.Arbitrary<Event> }[]
+) {
+  return fc.array(fc.oneof(...mixed), { minLength: 5, maxLength: 70, size: "max" });
+}
+
+/** Everything that may happen. */
+export const allEvents: fc.Arbitrary<readonly Event[]> = histories(
+  ...passes,
+  ...jobs,
+  weighted(2, vanish(...vanishing)),
+  weighted(1, namespace),
+  weighted(1, fc.record({ do: fc.constant("secret" as const), there: fc.boolean() })),
+  weighted(1, fc.record({ do: fc.constant("backend" as const), broken: fc.boolean() })),
+  weighted(1, fc.record({ do: fc.constant("pause" as const), paused: fc.boolean() })),
+  weighted(3, trigger),
+  weighted(3, file("storage", "policy", "web", "back", "back", "named")),
+  weighted(1, changeRestore),
+  weighted(1, fc.record({ do: fc.constant("unreadable" as const), unreadable: fc.boolean() })),
+  weighted(1, acceptShrink),
+);
+
+/** What may happen to a restore and to those who want to run it. */
+export const restoreEvents: fc.Arbitrary<readonly Event[]> = histories(
+  ...passes,
+  ...jobs,
+  weighted(4, file("back", "back", "back", "named")),
+  weighted(3, vanish("RestoreSession")),
+  weighted(1, vanish("Job", "Snapshot")),
+  weighted(1, changeRestore),
+  weighted(1, namespace),
+);
+
+/** Many backups of a source that is not always whole, and what retention makes of them. */
+export const backupEvents: fc.Arbitrary<readonly Event[]> = histories(
+  ...passes,
+  ...jobs,
+  ...jobs,
+  weighted(6, trigger),
+  weighted(1, vanish("Snapshot", "BackupSession", "Job")),
+  weighted(1, acceptShrink),
 );
 
 function weighted<T>(weight: number, arbitrary: fc.Arbitrary<T>) {
@@ -130,5 +149,5 @@ export const scenes: fc.Arbitrary<SceneOptions> = fc.record({
   timeout: fc.constantFrom(undefined, "10m"),
   wipeOut: fc.boolean(),
   consent: fc.boolean(),
-  lived: fc.constantFrom(true, true, true, false),
+  lived: fc.constantFrom(true, true, false),
 });

@@ -1,6 +1,6 @@
-import { cleanupFinalizer, recordFinalizer } from "../../../../src/api/labels.ts";
+import { recordFinalizer } from "../../../../src/api/labels.ts";
 import { type KubeObject, nameOf, refOf } from "../../../../src/api/meta.ts";
-import { entryPath, parseEntryPath } from "../../../../src/api/record-layout.ts";
+import { entryPath } from "../../../../src/api/record-layout.ts";
 import type { Entry, Plan, Step } from "../../../../src/pass/plan/step.ts";
 import { asRecord, records } from "../../../../src/pass/plan/targets.ts";
 import type { World } from "../../../../src/pass/plan/world.ts";
@@ -108,7 +108,8 @@ export class Laws {
   }
 
   private isClaimed(job: KubeObject, world: World): void {
-    const { namespace = "", name = "" } = { ...job.metadata, ...job.metadata.ownerReferences?.[0] };
+    const { namespace = "", ownerReferences = [] } = job.metadata;
+    const name = ownerReferences[0]?.name ?? "";
     const entry = world.recorded.restore(namespace, name);
     const own = entry?.phase === "Claimed" && entry.holder === world.instance;
     const begun = world.observed
@@ -202,8 +203,6 @@ export function atRest(live: Cluster, declared: { readonly restoresMayWait: bool
       );
 }
 
-export const finalizers = [cleanupFinalizer, recordFinalizer];
-
 export function law(holds: boolean, breach: string): void {
   if (!holds) throw new Error(`law broken: ${breach}`);
 }
@@ -214,11 +213,4 @@ function isRestoreJob(step: Step): step is Extract<Step, { kind: "create" }> {
     step.object.kind === "Job" &&
     componentLabel(step.object) === "kubestash-restore"
   );
-}
-
-export function restoreNames(paths: readonly string[]): readonly string[] {
-  return paths.flatMap((path) => {
-    const parsed = parseEntryPath(path);
-    return parsed?.kind === "RestoreSession" ? [parsed.name] : [];
-  });
 }

@@ -11,11 +11,6 @@ export function mergePatched(target: unknown, patch: unknown): unknown {
   return result;
 }
 
-/** Equal as JSON, whatever the order of the fields. */
-export function sameValue(a: unknown, b: unknown): boolean {
-  return canonical(a) === canonical(b);
-}
-
 export function canonical(value: unknown): string {
   return JSON.stringify(value, (_name, inner: unknown) =>
     isRecord(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner,

@@ -1,7 +1,7 @@
 import { expect } from "vitest";
-import { managedByHoldfast, managedByLabel } from "../../../../src/api/labels.ts";
 import { type KubeObject, refOf } from "../../../../src/api/meta.ts";
 import type { Declared } from "../../../../src/pass/declared/declared.ts";
+import type { Desired } from "../../../../src/pass/desired/desired.ts";
 import { resolveDesired } from "../../../../src/pass/desired/resolve-desired.ts";
 import { newBackupSession, retriesOf } from "../../../../src/pass/plan/kinds/schedule.ts";
 import { planPass } from "../../../../src/pass/plan/plan.ts";
@@ -14,7 +14,6 @@ import { Cluster, Refusal } from "./cluster.ts";
 import { deepFreeze } from "./deep-freeze.ts";
 import type { DeclaredFile, Event } from "./events.ts";
 import { atRest, cluster as clusterName, Laws, law } from "./laws.ts";
-import { canonical } from "./merge-patch.ts";
 import { endJob, isRunning, type JobEnding } from "./mover.ts";
 import { type RecordAtTip, RecordBranch } from "./record.ts";
 import {
@@ -52,6 +51,8 @@ export class Simulation {
   private accepted: string | undefined;
   private restoreTimeout: string | undefined;
   private unreadable = false;
+  private plans = 0;
+  private resolved: { readonly key: string; readonly desired: Desired } | undefined;
 
   constructor(options: SceneOptions) {
     this.options = options;
@@ -172,7 +173,8 @@ export class Simulation {
 
   private declaredNamed: KubeObject | undefined;
 
-  private world(by: number, seen: RecordAtTip): World {
+  /** What Git declares now, resolved as a pass does it; kept while the files stay as they are. */
+  private desired(): Desired {
     const documents = this.declared().map((object, index) => ({
       object,
       path: `clusters/lab/${object.kind}-${object.metadata.name}.yaml`.toLowerCase(),
@@ -180,20 +182,37 @@ export class Simulation {
       digest: "",
       placeOf: () => ({ path: "", line: 1 }),
     }));
+    const key = JSON.stringify([documents, this.commits, this.unreadable]);
+    if (this.resolved?.key === key) return this.resolved.desired;
     const declared = {
       revision: { branch: "main", commit: String(this.commits).padStart(40, "c") },
       documents,
       problems: [],
       complete: !this.unreadable,
-    } satisfies Partial<Declared>;
-    const desired = resolveDesired(declared as unknown as Declared, clusterName);
-    for (const { object } of desired.objects.values())
-      if (object.metadata.annotations?.["holdfast.dev/allow-wipe-out"] === object.metadata.name) {
-        this.laws.consents.add(object.metadata.name);
-        if (object.kind === "BackupConfiguration") this.laws.consents.add("web-repo");
-      }
+      settings: {
+        cluster: clusterName,
+        path: "clusters/lab",
+        record: { kind: "branch", branch: "record" },
+        pollMs: 60_000,
+      },
+      others: {},
+      digest: "",
+    } satisfies Declared;
+    const desired = resolveDesired(declared, clusterName);
+    for (const { object } of desired.objects.values()) {
+      deepFreeze(object);
+      if (object.metadata.annotations?.["holdfast.dev/allow-wipe-out"] !== object.metadata.name) continue;
+      this.laws.consents.add(object.metadata.name);
+      if (object.kind === "BackupConfiguration") this.laws.consents.add("web-repo");
+    }
+    this.resolved = { key, desired };
+    return desired;
+  }
+
+  private world(by: number, seen: RecordAtTip): World {
+    const desired = this.desired();
     return {
-      desired: { ...desired, objects: desired.objects },
+      desired,
       observed: this.cluster.observed(),
       recorded: seen,
       now: this.cluster.nowMs,
@@ -205,9 +224,11 @@ export class Simulation {
   plan(by: number): Planned {
     const seen = this.record.read();
     const world = this.world(by, seen);
-    for (const { object } of world.desired.objects.values()) deepFreeze(object);
     const plan = planPass(world);
-    law(canonical(planPass(world)) === canonical(plan), "two plans of one world are the same");
+    this.plans += 1;
+    // Every fourth time, because it doubles the work.
+    if (this.plans % 4 === 0)
+      law(JSON.stringify(planPass(world)) === JSON.stringify(plan), "two plans of one world are the same");
     this.laws.ofPlan(plan, world);
     return { plan, seen };
   }
@@ -335,5 +356,3 @@ export class Simulation {
     expect(left).toEqual([]);
   }
 }
-
-export const holdfastLabel = { [managedByLabel]: managedByHoldfast };
