@@ -33,79 +33,74 @@ const ensured = { conditions: [{ type: "RestoreExecutorEnsured", status: "True" 
 
 type Row = readonly [string, KubeObject, World, boolean, string | object];
 
+const rows: readonly Row[] = [
+  ["is free while nothing is recorded", restore, worldOf(restore), false, "free"],
+  ["goes on when the record lost its claim and a Job is there", restore, worldOf(restore), true, "ours"],
+  ["is ours when this run claimed it", restore, recorded(), false, "ours"],
+  ["is left to another run for a moment", restore, recorded({ holder: "other" }), false, "elsewhere"],
+  ["is ours when its Job is there, whoever claimed it", restore, recorded({ holder: "other" }), true, "ours"],
+  [
+    "is ours when its status tells of a Job, whoever claimed it",
+    withStatus(ensured),
+    recorded({ holder: "other", claimedAtMs: 0 }),
+    false,
+    "ours",
+  ],
+  [
+    "is ours when it runs, though its spec was changed since",
+    { ...withStatus(ensured), spec: { other: true } },
+    recorded(),
+    true,
+    "ours",
+  ],
+  [
+    "is lost when another run claimed it long ago and no Job is there",
+    restore,
+    recorded({ holder: "other", claimedAtMs: now - 30_001 }),
+    false,
+    { phase: "Unknown", reason: "ClaimWithoutOutcome" },
+  ],
+  [
+    "is lost when an earlier object of the name was claimed, by this very run too",
+    restore,
+    recorded({ uid: "uid-of-an-earlier-object" }),
+    false,
+    { phase: "Unknown", reason: "ClaimWithoutOutcome" },
+  ],
+  [
+    "is ours when the entry does not say of which object it is",
+    restore,
+    recorded({ uid: undefined }),
+    false,
+    "ours",
+  ],
+  [
+    "is refused with another spec",
+    { ...restore, spec: { other: true } },
+    recorded(),
+    false,
+    { phase: "Invalid", reason: "SpecChanged" },
+  ],
+  [
+    "is held when another cluster of the same name claimed it",
+    restore,
+    recorded({ clusterUid: "elsewhere" }),
+    false,
+    { phase: "Pending", reason: "ClaimedByAnotherCluster" },
+  ],
+  ...(["Succeeded", "Failed", "Unknown"] as const).map(
+    (phase) =>
+      [
+        `ends as ${phase} when that is its outcome already`,
+        restore,
+        recorded({ phase, status: { phase } }),
+        false,
+        { phase, reason: "AlreadyRun", status: { phase } },
+      ] as const,
+  ),
+];
+
 describe("claimOf", () => {
-  const rows: readonly Row[] = [
-    ["is free while nothing is recorded", restore, worldOf(restore), false, "free"],
-    ["goes on when the record lost its claim and a Job is there", restore, worldOf(restore), true, "ours"],
-    ["is ours when this run claimed it", restore, recorded(), false, "ours"],
-    ["is left to another run for a moment", restore, recorded({ holder: "other" }), false, "elsewhere"],
-    [
-      "is ours when its Job is there, whoever claimed it",
-      restore,
-      recorded({ holder: "other" }),
-      true,
-      "ours",
-    ],
-    [
-      "is ours when its status tells of a Job, whoever claimed it",
-      withStatus(ensured),
-      recorded({ holder: "other", claimedAtMs: 0 }),
-      false,
-      "ours",
-    ],
-    [
-      "is ours when it runs, though its spec was changed since",
-      { ...withStatus(ensured), spec: { other: true } },
-      recorded(),
-      true,
-      "ours",
-    ],
-    [
-      "is lost when another run claimed it long ago and no Job is there",
-      restore,
-      recorded({ holder: "other", claimedAtMs: now - 30_001 }),
-      false,
-      { phase: "Unknown", reason: "ClaimWithoutOutcome" },
-    ],
-    [
-      "is lost when an earlier object of the name was claimed, by this very run too",
-      restore,
-      recorded({ uid: "uid-of-an-earlier-object" }),
-      false,
-      { phase: "Unknown", reason: "ClaimWithoutOutcome" },
-    ],
-    [
-      "is ours when the entry does not say of which object it is",
-      restore,
-      recorded({ uid: undefined }),
-      false,
-      "ours",
-    ],
-    [
-      "is refused with another spec",
-      { ...restore, spec: { other: true } },
-      recorded(),
-      false,
-      { phase: "Invalid", reason: "SpecChanged" },
-    ],
-    [
-      "is held when another cluster of the same name claimed it",
-      restore,
-      recorded({ clusterUid: "elsewhere" }),
-      false,
-      { phase: "Pending", reason: "ClaimedByAnotherCluster" },
-    ],
-    ...(["Succeeded", "Failed", "Unknown"] as const).map(
-      (phase) =>
-        [
-          `ends as ${phase} when that is its outcome already`,
-          restore,
-          recorded({ phase, status: { phase } }),
-          false,
-          { phase, reason: "AlreadyRun", status: { phase } },
-        ] as const,
-    ),
-  ];
   test.each(rows)("a restore %s", (...row) => {
     const [, object, world, hasJob, state] = row;
     const answer = claimOf(object, world, hasJob);

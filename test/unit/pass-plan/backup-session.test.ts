@@ -1,0 +1,191 @@
+import { describe, expect, test } from "vitest";
+import type { KubeObject } from "../../../src/api/meta.ts";
+import { asRecord, records } from "../../../src/pass/plan/targets.ts";
+import { isFinal, phase } from "./model/laws.ts";
+import type { SceneOptions } from "./model/scene.ts";
+import { Simulation } from "./model/simulation.ts";
+
+const scene: SceneOptions = {
+  provider: "s3",
+  keep: 2,
+  history: 2,
+  retries: 0,
+  timeout: undefined,
+  wipeOut: false,
+  consent: false,
+  lived: true,
+};
+const passes = { do: "passes", by: 0, count: 5 } as const;
+const failing = { ok: false, report: true, source: "whole" } as const;
+
+/** A shop with its initial backups behind it, one second later. */
+function shop(changes: Partial<SceneOptions> = {}): Simulation {
+  const simulation = new Simulation({ ...scene, ...changes });
+  simulation.happen({ do: "clock", seconds: 1 });
+  return simulation;
+}
+
+function sessions(simulation: Simulation, session: string): readonly KubeObject[] {
+  return simulation.cluster
+    .list("BackupSession")
+    .filter((one) => asRecord(one["spec"])["session"] === session)
+    .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+}
+
+function newest(simulation: Simulation, session: string): KubeObject | undefined {
+  return sessions(simulation, session).at(-1);
+}
+
+function message(object: KubeObject | undefined, type: string): string | undefined {
+  const found = records(asRecord(object?.["status"])["conditions"]).find((one) => one["type"] === type);
+  return found === undefined ? undefined : String(found["message"]);
+}
+
+function runningJobs(simulation: Simulation, session: KubeObject | undefined): readonly string[] {
+  return simulation.cluster
+    .list("Job")
+    .filter((job) => job.metadata.ownerReferences?.some((owner) => owner.uid === session?.metadata.uid))
+    .map((job) => job.metadata.name);
+}
+
+describe("a BackupSession", () => {
+  test("of two tasks makes one Snapshot and a Job per component, and ends with both", () => {
+    const simulation = shop();
+    simulation.happen({ do: "trigger", session: "often" });
+    simulation.happen(passes);
+    const session = newest(simulation, "often");
+    const { name = "" } = session?.metadata ?? {};
+    expect(runningJobs(simulation, session).toSorted()).toEqual([`${name}-dump`, `${name}-manifest`]);
+    simulation.settle();
+    const ended = newest(simulation, "often");
+    expect(phase(ended)).toBe("Succeeded");
+    expect(records(asRecord(ended?.["status"])["snapshots"])).toMatchObject([
+      { name: `web-repo-${name}`, phase: "Succeeded", repository: "web-repo" },
+    ]);
+    expect(runningJobs(simulation, session).length).toBe(2);
+    const accounts = simulation.cluster
+      .list("ServiceAccount")
+      .filter((one) => one.metadata.labels?.["holdfast.dev/access-of"] === session?.metadata.uid);
+    expect(accounts).toEqual([]);
+  });
+
+  test("of one task has a Job by its own name", () => {
+    const simulation = shop();
+    simulation.happen({ do: "trigger", session: "files" });
+    simulation.happen(passes);
+    const session = newest(simulation, "files");
+    expect(runningJobs(simulation, session)).toEqual([session?.metadata.name]);
+  });
+
+  test("is skipped while another one of its configuration runs", () => {
+    const simulation = shop();
+    simulation.happen({ do: "trigger", session: "files" });
+    simulation.happen(passes);
+    const first = newest(simulation, "files")?.metadata.name ?? "";
+    simulation.happen({ do: "clock", seconds: 1 });
+    simulation.happen({ do: "trigger", session: "often" });
+    simulation.happen(passes);
+    expect(phase(newest(simulation, "often"))).toBe("Skipped");
+    expect(message(newest(simulation, "often"), "BackupSkipped")).toBe(
+      `BackupSession ${first} is still running`,
+    );
+  });
+
+  test("is skipped while the configuration is paused", () => {
+    const simulation = shop();
+    simulation.happen({ do: "pause", paused: true });
+    simulation.happen(passes);
+    simulation.happen({ do: "trigger", session: "often" });
+    simulation.happen(passes);
+    expect(message(newest(simulation, "often"), "BackupSkipped")).toContain("is paused");
+  });
+
+  test("is skipped while the configuration is not Ready", () => {
+    const simulation = shop();
+    simulation.happen({ do: "vanish", kind: "Deployment", pick: 0 });
+    simulation.happen(passes);
+    simulation.happen({ do: "trigger", session: "often" });
+    simulation.happen(passes);
+    expect(message(newest(simulation, "often"), "BackupSkipped")).toContain("is NotReady");
+  });
+
+  test("that began is followed to its end though its Repository is no longer there", () => {
+    const simulation = shop();
+    simulation.happen({ do: "trigger", session: "files" });
+    simulation.happen(passes);
+    simulation.happen({ do: "vanish", kind: "Repository", pick: 0 });
+    simulation.happen(passes);
+    expect(phase(newest(simulation, "files"))).not.toBe("Skipped");
+    simulation.settle();
+    expect(sessions(simulation, "files").every(isFinal)).toBe(true);
+  });
+
+  test("that failed is tried again after the delay, as often as it may", () => {
+    const simulation = shop({ retries: 2, history: 2 });
+    simulation.happen({ do: "trigger", session: "files" });
+    simulation.happen(passes);
+    const failed = newest(simulation, "files");
+    simulation.happen({ do: "end-job", pick: 0, ending: failing });
+    simulation.happen(passes);
+    simulation.happen(passes);
+    expect(phase(newest(simulation, "files"))).toBe("Failed");
+    expect(newest(simulation, "files")?.metadata.name).toBe(failed?.metadata.name);
+    simulation.happen({ do: "clock", seconds: 61 });
+    simulation.happen(passes);
+    const again = newest(simulation, "files");
+    expect(again?.metadata.name).not.toBe(failed?.metadata.name);
+    expect(asRecord(again?.["spec"])["retryLeft"]).toBe(1);
+    const before = sessions(simulation, "files").find((one) => one.metadata.name === failed?.metadata.name);
+    expect(asRecord(before?.["status"])["retried"]).toBe(true);
+  });
+
+  test("that runs out of time loses its Jobs and fails, and says why", () => {
+    const simulation = shop({ timeout: "10m" });
+    simulation.happen({ do: "trigger", session: "files" });
+    simulation.happen(passes);
+    const session = newest(simulation, "files");
+    expect(runningJobs(simulation, session)).toHaveLength(1);
+    simulation.happen({ do: "clock", seconds: 700 });
+    simulation.happen(passes);
+    simulation.happen(passes);
+    expect(runningJobs(simulation, session)).toEqual([]);
+    expect(phase(newest(simulation, "files"))).toBe("Failed");
+    const snapshot = simulation.cluster.find("Snapshot", "app", `web-repo-${session?.metadata.name}`);
+    expect(message(snapshot, "BackupIncomplete")).toContain("backupTimeout passed");
+  });
+
+  test("goes when newer ones fill the history, and its entry leaves the tip", () => {
+    const simulation = shop({ history: 1 });
+    const [first] = sessions(simulation, "files");
+    simulation.happen({ do: "trigger", session: "files" });
+    simulation.settle();
+    expect(sessions(simulation, "files")).toHaveLength(1);
+    expect(newest(simulation, "files")?.metadata.name).not.toBe(first?.metadata.name);
+    const entries = simulation.record.read().paths();
+    expect(entries.filter((path) => path.includes(`/${first?.metadata.name}.yaml`))).toEqual([]);
+    expect(
+      entries.filter((path) => path.includes(`/${newest(simulation, "files")?.metadata.name}.yaml`)),
+    ).toHaveLength(1);
+  });
+
+  test("does not take a Job of its name that belongs to something else for its own", () => {
+    const simulation = shop();
+    simulation.happen({ do: "trigger", session: "files" });
+    const name = newest(simulation, "files")?.metadata.name ?? "";
+    simulation.cluster.create({
+      apiVersion: "batch/v1",
+      kind: "Job",
+      metadata: { name, namespace: "app", labels: { "app.kubernetes.io/managed-by": "holdfast" } },
+    });
+    simulation.happen(passes);
+    simulation.happen(passes);
+    const snapshot = simulation.cluster.find("Snapshot", "app", `web-repo-${name}`);
+    expect(message(snapshot, "BackupIncomplete")).toContain(`Job app/${name} is there already`);
+  });
+});
+
+test("the initial backups of two sessions are made one after the other, and none is skipped", () => {
+  const simulation = new Simulation({ ...scene, lived: false });
+  simulation.settle();
+  expect(simulation.cluster.list("BackupSession").map(phase)).toEqual(["Succeeded", "Succeeded"]);
+});
