@@ -14,6 +14,8 @@ const project = (
     testTimeout,
     hookTimeout: testTimeout,
     fileParallelism,
+    // Real servers on a busy machine miss a deadline now and then; what fails twice has failed.
+    retry: globalSetup.length > 0 ? 1 : 0,
   },
 });
 
