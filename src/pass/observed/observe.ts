@@ -61,6 +61,7 @@ const ownedResources: readonly Resource[] = [
   builtIn.ServiceAccount,
   builtIn.Role,
   builtIn.RoleBinding,
+  builtIn.ClusterRoleBinding,
   builtIn.Pod,
 ];
 

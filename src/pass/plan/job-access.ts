@@ -1,5 +1,6 @@
 import type { KubeObject } from "../../api/meta.ts";
-import { asRecord } from "./targets.ts";
+import { nameOfParts } from "../../api/names.ts";
+import { asRecord, records } from "./targets.ts";
 import type { World } from "./world.ts";
 
 type SecretName = { readonly namespace: string; readonly name: string };
@@ -30,7 +31,14 @@ export function accessFor(
       names: secrets.filter((secret) => secret.namespace === where).map((secret) => secret.name),
     }),
   );
-  return [...own, workBinding(job, subject), ...read, ...storageAccess(job, storages, subject)].filter(
+  return [
+    ...own,
+    workBinding(job, subject),
+    ...(own.length === 0 ? [] : manifestBinding(job, subject)),
+    ...read,
+    ...storageAccess(job, storages, subject),
+    ...bringBackBinding(job, subject),
+  ].filter(
     (object) => object.metadata.namespace === undefined || namespaceExists(object.metadata.namespace, world),
   );
 }
@@ -48,13 +56,45 @@ function ownAccount(job: KubeObject): KubeObject {
 
 /** What its work needs of its own namespace: the session, the Snapshots, their status. */
 function workBinding(job: KubeObject, subject: Subject): KubeObject {
-  return {
-    apiVersion: "rbac.authorization.k8s.io/v1",
-    kind: "RoleBinding",
-    metadata: metadataFor(job, job.metadata.namespace ?? "", job.metadata.name),
-    subjects: [subject],
-    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: clusterRoleOf(job) },
-  };
+  const metadata = metadataFor(job, job.metadata.namespace ?? "", job.metadata.name);
+  return bindingTo(clusterRoleOf(job), "RoleBinding", metadata, subject);
+}
+
+/**
+ * What the manifests of one workload need of the Job's own namespace, its Secrets among them: only for the two jobs
+ * that save and restore those. An account of the user has what the user gave it.
+ */
+function manifestBinding(job: KubeObject, subject: Subject): readonly KubeObject[] {
+  const name = commandOf(job);
+  if (name !== "manifest-backup" && name !== "manifest-restore") return [];
+  const metadata = metadataFor(job, job.metadata.namespace ?? "", `${job.metadata.name}-manifests`);
+  return [bindingTo(`kubestash-${name}-job`, "RoleBinding", metadata, subject)];
+}
+
+/** Only the job that attaches a storage makes objects in namespaces that only its backend names. */
+function bringBackBinding(job: KubeObject, subject: Subject): readonly KubeObject[] {
+  if (commandOf(job) !== "storage-initialize") return [];
+  const { namespace = "", name } = job.metadata;
+  const { namespace: _none, ...metadata } = metadataFor(job, "", nameOfParts("holdfast", namespace, name));
+  return [bindingTo("kubestash-storage-initializer-job", "ClusterRoleBinding", metadata, subject)];
+}
+
+function bindingTo(
+  role: string,
+  kind: "RoleBinding" | "ClusterRoleBinding",
+  metadata: KubeObject["metadata"],
+  subject: Subject,
+): KubeObject {
+  const apiGroup = "rbac.authorization.k8s.io";
+  const roleRef = { apiGroup, kind: "ClusterRole", name: role };
+  return { apiVersion: `${apiGroup}/v1`, kind, metadata, subjects: [subject], roleRef };
+}
+
+/** `manifest-backup` of the arguments `job manifest-backup --namespace=…` of its first container. */
+function commandOf(job: KubeObject): string | undefined {
+  const pod = asRecord(asRecord(asRecord(job["spec"])["template"])["spec"]);
+  const args = records(pod["containers"])[0]?.["args"];
+  return Array.isArray(args) && args[0] === "job" ? String(args[1]) : undefined;
 }
 
 function secretAccess(
@@ -88,13 +128,10 @@ function storageAccess(
   subject: Subject,
 ): readonly KubeObject[] {
   const elsewhere = storages.filter((storage) => storage.metadata.namespace !== job.metadata.namespace);
-  return elsewhere.map((storage) => ({
-    apiVersion: "rbac.authorization.k8s.io/v1",
-    kind: "RoleBinding",
-    metadata: metadataFor(job, storage.metadata.namespace ?? "", `${job.metadata.name}-storage`),
-    subjects: [subject],
-    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "kubestash-backend-job" },
-  }));
+  return elsewhere.map((storage) => {
+    const metadata = metadataFor(job, storage.metadata.namespace ?? "", `${job.metadata.name}-storage`);
+    return bindingTo("kubestash-backend-job", "RoleBinding", metadata, subject);
+  });
 }
 
 function storageSecret(storage: KubeObject): readonly SecretName[] {
@@ -136,7 +173,7 @@ function metadataFor(job: KubeObject, namespace: string, name: string): KubeObje
 
 /** Access that outlived its session, to be deleted: what the owner reference cannot reach, and what is done with. */
 export function accessToRemove(ownerUid: string, world: World): readonly KubeObject[] {
-  return ["RoleBinding", "Role", "ServiceAccount"]
+  return ["ClusterRoleBinding", "RoleBinding", "Role", "ServiceAccount"]
     .flatMap((kind) => world.observed.list(kind))
     .filter((object) => object.metadata.labels?.[accessOf] === ownerUid);
 }
