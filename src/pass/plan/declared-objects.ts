@@ -76,16 +76,22 @@ function applyStep(wanted: DesiredObject, live: KubeObject | undefined): Step | 
   return { kind: "apply", object, change: "configure", drift: known ? drift : [], because };
 }
 
+/** What another manager has taken over meanwhile was moved, and is that one's to delete. */
+function orphansOf({ desired, observed }: World): readonly KubeObject[] {
+  return declarableKinds
+    .flatMap((kind) => observed.list(kind))
+    .filter((object) => object.metadata.annotations?.[declaredIn]?.startsWith(`${desired.cluster}/`))
+    .filter((object) => !isBeingDeleted(object) && !desired.objects.has(keyOf(refOf(object))))
+    .filter((object) => otherOwner(object) === undefined);
+}
+
 /**
  * Objects of this cluster's folder whose document is gone. Nothing is pruned when a document could not be
  * read, or when nothing at all is declared: an emptied folder is more often an accident than a wish.
  */
 export function planPrune(world: World): Answer {
-  const { desired, observed } = world;
-  const orphans = declarableKinds
-    .flatMap((kind) => observed.list(kind))
-    .filter((object) => object.metadata.annotations?.[declaredIn]?.startsWith(`${desired.cluster}/`))
-    .filter((object) => !isBeingDeleted(object) && !desired.objects.has(keyOf(refOf(object))));
+  const { desired } = world;
+  const orphans = orphansOf(world);
   if (orphans.length === 0) return { steps: [], problems: [] };
   if (!desired.complete)
     return { steps: [], problems: [pruneHeld(orphans.length, "a document could not be read", "mend it")] };

@@ -165,4 +165,11 @@ describe("planPrune", () => {
     const answer = planPrune(declaring(worldOf(policy({ metadata: { annotations: own } })), other));
     expect(answer).toEqual({ steps: [], problems: [] });
   });
+
+  test("leaves alone what was declared here and is Argo CD's now", () => {
+    const moved = policy({
+      metadata: { annotations: { ...annotations, "argocd.argoproj.io/tracking-id": "x" } },
+    });
+    expect(planPrune(declaring(worldOf(moved), other))).toEqual({ steps: [], problems: [] });
+  });
 });
