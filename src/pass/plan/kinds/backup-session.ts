@@ -102,12 +102,17 @@ function started(draft: Draft): boolean {
 }
 
 function reasonToSkip({ draft, configuration, session, world }: SessionContext): string | undefined {
+  const { kind } = asRecord(asRecord(draft.object["spec"])["invoker"]);
+  if ((kind ?? configuration.kind) !== configuration.kind)
+    return `its invoker is a ${String(kind)}, which this release does not know`;
   if (asRecord(configuration["spec"])["paused"] === true)
     return `BackupConfiguration ${configuration.metadata.name} is paused`;
   if (phaseOf(configuration) !== "Ready")
     return `BackupConfiguration ${configuration.metadata.name} is ${phaseOf(configuration) || "not Ready"}`;
   const password = missingPassword(session, configuration.metadata.namespace ?? "", world);
   if (password !== undefined) return password;
+  const resting = pausedRepository(configuration, session, world);
+  if (resting !== undefined) return `Repository ${resting} is paused`;
   const other = world.observed
     .list("BackupSession", draft.object.metadata.namespace)
     .filter((one) => one.metadata.name !== draft.object.metadata.name && !finalPhases.includes(phaseOf(one)))
@@ -118,6 +123,18 @@ function reasonToSkip({ draft, configuration, session, world }: SessionContext):
   return restore === undefined
     ? undefined
     : `RestoreSession ${restore.metadata.name} restores the same target`;
+}
+
+function pausedRepository(
+  { metadata }: KubeObject,
+  session: Readonly<Record<string, unknown>>,
+  world: World,
+): string | undefined {
+  const names = records(session["repositories"]).map((one) => one["name"]);
+  return world.observed
+    .list("Repository", metadata.namespace)
+    .find((one) => names.includes(one.metadata.name) && asRecord(one["spec"])["paused"] === true)?.metadata
+    .name;
 }
 
 /** Older first; the name decides between two of the same second. */
