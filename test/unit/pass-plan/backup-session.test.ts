@@ -48,7 +48,7 @@ function runningJobs(simulation: Simulation, session: KubeObject | undefined): r
     .map((job) => job.metadata.name);
 }
 
-describe("a BackupSession", () => {
+describe("a BackupSession that is made", () => {
   test("of two tasks makes one Snapshot and a Job per component, and ends with both", () => {
     const simulation = shop();
     simulation.happen({ do: "trigger", session: "often" });
@@ -76,7 +76,9 @@ describe("a BackupSession", () => {
     const session = newest(simulation, "files");
     expect(runningJobs(simulation, session)).toEqual([session?.metadata.name]);
   });
+});
 
+describe("a BackupSession that may not start", () => {
   test("is skipped while another one of its configuration runs", () => {
     const simulation = shop();
     simulation.happen({ do: "trigger", session: "files" });
@@ -108,8 +110,10 @@ describe("a BackupSession", () => {
     simulation.happen(passes);
     expect(message(newest(simulation, "often"), "BackupSkipped")).toContain("is NotReady");
   });
+});
 
-  test("that began is followed to its end though its Repository is no longer there", () => {
+describe("a BackupSession that has begun", () => {
+  test("is followed to its end though its Repository is no longer there", () => {
     const simulation = shop();
     simulation.happen({ do: "trigger", session: "files" });
     simulation.happen(passes);
@@ -120,7 +124,7 @@ describe("a BackupSession", () => {
     expect(sessions(simulation, "files").every(isFinal)).toBe(true);
   });
 
-  test("that failed is tried again after the delay, as often as it may", () => {
+  test("is tried again when it failed, after the delay and as often as it may", () => {
     const simulation = shop({ retries: 2, history: 2 });
     simulation.happen({ do: "trigger", session: "files" });
     simulation.happen(passes);
@@ -139,7 +143,7 @@ describe("a BackupSession", () => {
     expect(asRecord(before?.["status"])["retried"]).toBe(true);
   });
 
-  test("that runs out of time loses its Jobs and fails, and says why", () => {
+  test("out of time loses its Jobs and fails, and says why", () => {
     const simulation = shop({ timeout: "10m" });
     simulation.happen({ do: "trigger", session: "files" });
     simulation.happen(passes);

@@ -76,7 +76,9 @@ describe("a Snapshot", () => {
       expect(all()).not.toContain(name);
     },
   );
+});
 
+describe("a Snapshot whose backend or namespace is away", () => {
   test("goes on trying while its backend is away, and fails for good when it stays away", () => {
     const { simulation } = after("whole");
     simulation.happen({ do: "backend", broken: true });

@@ -14,6 +14,8 @@ export type Event =
   | { readonly do: "end-job"; readonly pick: number; readonly ending: JobEnding }
   | { readonly do: "clock"; readonly seconds: number }
   | { readonly do: "vanish"; readonly kind: string; readonly pick: number }
+  /** Its finalizers are torn off by hand, and then it is deleted. */
+  | { readonly do: "force"; readonly kind: string; readonly pick: number }
   | { readonly do: "namespace"; readonly there: boolean }
   | { readonly do: "secret"; readonly there: boolean }
   | { readonly do: "backend"; readonly broken: boolean }
@@ -122,6 +124,10 @@ export const restoreEvents: fc.Arbitrary<readonly Event[]> = histories(
   ...jobs,
   weighted(4, file("back", "back", "back", "named")),
   weighted(3, vanish("RestoreSession")),
+  weighted(
+    3,
+    fc.record({ do: fc.constant("force" as const), kind: fc.constant("RestoreSession"), pick: fc.nat(9) }),
+  ),
   weighted(1, vanish("Job", "Snapshot")),
   weighted(1, changeRestore),
   weighted(1, namespace),

@@ -107,6 +107,9 @@ export class Simulation {
       case "vanish":
         this.vanish(event.kind, event.pick);
         return;
+      case "force":
+        this.vanish(event.kind, event.pick, true);
+        return;
       case "namespace":
         this.namespace(event.there);
         return;
@@ -257,10 +260,12 @@ export class Simulation {
     if (job !== undefined) endJob(this.cluster, () => this.backend, job, ending);
   }
 
-  private vanish(kind: string, pick: number): void {
+  private vanish(kind: string, pick: number, force = false): void {
     const all = this.cluster.list(kind);
     const one = all[pick % Math.max(1, all.length)];
-    if (one !== undefined) this.cluster.delete(refOf(one));
+    if (one === undefined) return;
+    if (force) this.cluster.patch(refOf(one), undefined, { metadata: { finalizers: [] } });
+    if (this.cluster.get(refOf(one)) !== undefined) this.cluster.delete(refOf(one));
   }
 
   private namespace(there: boolean): void {

@@ -4,7 +4,7 @@ import { allEvents, backupEvents, type Event, restoreEvents, scenes } from "./ev
 import { Simulation } from "./simulation.ts";
 
 /** A larger number for a long run; the seed of a failure is printed with it, and makes it happen again. */
-const runs = Number(process.env["HOLDFAST_FUZZ_RUNS"] ?? 40);
+const runs = Number(process.env["HOLDFAST_FUZZ_RUNS"] ?? 30);
 const seed = process.env["HOLDFAST_FUZZ_SEED"];
 const timeout = 10_000 + runs * 1000;
 
