@@ -64,6 +64,10 @@ function resolveTask(task: Json, definition: Json, world: World): Resolution {
     );
   const values = valuesOf(task, definition);
   if (!values.ok) return refused("ParameterMissing", `task ${name} needs the parameter ${values.missing}`);
+  const templates = records(definition["volumeTemplate"]).map((template) => template["name"]);
+  const stray = records(task["addonVolumes"]).find((one) => !templates.includes(one["name"]));
+  if (stray !== undefined)
+    return refused("AddonVolumeNotFound", `task ${name} has no volume template ${String(stray["name"])}`);
   return {
     ok: true,
     tasks: [

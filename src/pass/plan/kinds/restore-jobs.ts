@@ -81,6 +81,9 @@ function restoreJobs(context: RestoreContext): readonly RestoreJob[] | string {
     return `no task restores the components ${source.components.join(", ")} of the snapshot`;
   const asked = asRecord(asRecord(draft.object["spec"])["dataSource"])["components"] !== undefined;
   if (asked && unmet.length > 0) return `no task restores the component(s) ${unmet.join(", ")}`;
+  const homeless = unmet.filter((component) => component !== "manifest");
+  if (homeless.length > 0 && resolution.tasks.some(isDataTask))
+    return `the target has nothing to restore the component(s) ${homeless.join(", ")} into: bring it to the size that it had, or name the others in spec.dataSource.components`;
   const volumesError = targetVolumesError(work);
   if (volumesError !== undefined) return volumesError;
   const single = work.length === 1;
@@ -146,7 +149,7 @@ function claimsFor({ draft }: RestoreContext, task: ResolvedTask, part: TargetPa
 /** What a task restores: the manifest component, or the data components that the snapshot and the target share. */
 function partsFor(task: ResolvedTask, { draft, source, world }: RestoreContext): readonly TargetPart[] {
   const has = (component: string) => source.components.includes(component);
-  if (task.name.startsWith("manifest")) return has("manifest") ? [wholePart("manifest")] : [];
+  if (!isDataTask(task)) return has("manifest") ? [wholePart("manifest")] : [];
   const data = source.components.filter((component) => component !== "manifest");
   const own = task.targetVolumes["volumes"] !== undefined || task.targetVolumes["volumeMounts"] !== undefined;
   const templated = task.targetVolumes["volumeClaimTemplates"] !== undefined;
@@ -156,6 +159,10 @@ function partsFor(task: ResolvedTask, { draft, source, world }: RestoreContext):
   const namespace = draft.object.metadata.namespace ?? "";
   const target = reference === undefined ? undefined : findTarget(reference, namespace, world);
   return dataParts(target, world).filter((part) => has(part.component));
+}
+
+function isDataTask(task: ResolvedTask): boolean {
+  return !task.name.startsWith("manifest");
 }
 
 function ordinalOf(component: string): string | undefined {
