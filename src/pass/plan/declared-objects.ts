@@ -1,9 +1,11 @@
+import type { FieldError } from "../../api/field-error.ts";
 import { type KubeObject, keyOf, nameOf, refOf } from "../../api/meta.ts";
 import { digestOf } from "../../base/digest.ts";
 import type { Problem } from "../../base/problem.ts";
 import type { DesiredObject } from "../desired/desired.ts";
 import type { RestoreEntry } from "../record/recorded.ts";
 import { changedSpec } from "./claim.ts";
+import { declaredRelationErrors } from "./declared-relations.ts";
 import { driftOf } from "./drift.ts";
 import type { Step } from "./step.ts";
 import { isBeingDeleted, type World } from "./world.ts";
@@ -25,7 +27,9 @@ export function planDeclaredObjects(world: World): Answer {
     else if (live !== undefined && changesClaimed(wanted, live, world))
       problems.push(claimedAlready(wanted, world));
     else {
-      const step = applyStep(wanted, live);
+      const errors = declaredRelationErrors(wanted.object, live, world);
+      problems.push(...errors.map((error) => refusedBeside(wanted, error)));
+      const step = errors.length > 0 ? undefined : applyStep(wanted, live);
       if (step) steps.push(step);
     }
   }
@@ -51,6 +55,12 @@ function claimedAlready({ object, place }: DesiredObject, world: World): Problem
   const entry = claimOfDeclared(object, world);
   const said = entry === undefined ? { message: "it is claimed already" } : changedSpec(object, entry);
   return { severity: "error", reason: "SpecChanged", ...said, object: nameOf(refOf(object)), place };
+}
+
+function refusedBeside({ object, place }: DesiredObject, error: FieldError): Problem {
+  const { path, message, reason, next } = error;
+  const said = { severity: "error", reason, message: `${path.join(".")} ${message}` } as const;
+  return { ...said, object: nameOf(refOf(object)), place, ...(next === undefined ? {} : { next }) };
 }
 
 function missingNamespace(object: KubeObject, world: World): boolean {
