@@ -45,20 +45,27 @@ export function latestGood(repository: KubeObject, world: World): KubeObject | u
   return snapshotsOf(repository, world).find(isGood);
 }
 
-/** The newest good Snapshot of the same session that is older than this one. */
-export function goodBefore(
+/**
+ * What a component is compared with: the last good one of the same session, or, when that session has none yet, of any
+ * session of the repository, so that a new or renamed session after a ruin is not taken for a fresh start.
+ */
+export function goodComponentBefore(
+  component: string,
   snapshot: KubeObject,
   repository: KubeObject,
   world: World,
-): KubeObject | undefined {
-  const { session } = asRecord(snapshot["spec"]);
-  return snapshotsOf(repository, world).find(
+): unknown {
+  const componentOf = (one: KubeObject) => asRecord(asRecord(one["status"])["components"])[component];
+  const earlier = snapshotsOf(repository, world).filter(
     (one) =>
       one.metadata.name !== snapshot.metadata.name &&
-      asRecord(one["spec"])["session"] === session &&
       snapshotTime(one) <= snapshotTime(snapshot) &&
-      isGood(one),
+      isGood(one) &&
+      componentOf(one) !== undefined,
   );
+  const { session } = asRecord(snapshot["spec"]);
+  const found = earlier.find((one) => asRecord(one["spec"])["session"] === session) ?? earlier[0];
+  return found === undefined ? undefined : componentOf(found);
 }
 
 export type Shrink = {
@@ -69,12 +76,14 @@ export type Shrink = {
 };
 
 /** Components whose objects, files or bytes are none, or under half of the last good ones. */
-export function shrunkComponents(snapshot: KubeObject, before: KubeObject | undefined): readonly Shrink[] {
+export function shrunkComponents(
+  snapshot: KubeObject,
+  before: (component: string) => unknown,
+): readonly Shrink[] {
   const now = asRecord(asRecord(snapshot["status"])["components"]);
-  const then = asRecord(asRecord(before?.["status"])["components"]);
   return Object.entries(now).flatMap(([component, value]) => {
     const proof = asRecord(asRecord(value)["proof"]);
-    const last = asRecord(asRecord(then[component])["proof"]);
+    const last = asRecord(asRecord(before(component))["proof"]);
     return ["objects", "files", "bytes"].flatMap((measure) => {
       const count = proof[measure];
       const was = last[measure];

@@ -1,5 +1,5 @@
 import { CommanderError } from "commander";
-import { HoldfastError, toHoldfastError } from "../../base/errors.ts";
+import { type HoldfastError, toHoldfastError } from "../../base/errors.ts";
 import { ExitCode } from "../../base/exit-code.ts";
 import { createProgram } from "./program.ts";
 

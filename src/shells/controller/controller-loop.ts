@@ -1,7 +1,7 @@
 import { builtIn } from "../../api/built-in.ts";
 import { kinds } from "../../api/kinds.ts";
 import type { Resource } from "../../api/meta.ts";
-import { HoldfastError, toHoldfastError } from "../../base/errors.ts";
+import { type HoldfastError, toHoldfastError } from "../../base/errors.ts";
 import { type PassPorts, type PassRequest, type PassResult, reconcile } from "../../pass/reconcile.ts";
 
 export type LoopEvents = {

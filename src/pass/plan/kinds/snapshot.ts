@@ -13,7 +13,7 @@ import {
   acceptShrink,
   conditionIs,
   emptyComponents,
-  goodBefore,
+  goodComponentBefore,
   phaseOf,
   shrunkComponents,
 } from "../snapshots.ts";
@@ -176,8 +176,9 @@ function judgeShrink(draft: Draft, repository: KubeObject, world: World): void {
     return;
   }
   if (judged !== undefined || draft.condition("SnapshotMetadataUploaded") !== undefined) return;
-  const before = goodBefore(draft.object, repository, world);
-  const shrunk = shrunkComponents({ ...draft.object, status: draft.status }, before);
+  const shrunk = shrunkComponents({ ...draft.object, status: draft.status }, (component) =>
+    goodComponentBefore(component, draft.object, repository, world),
+  );
   const found = [
     ...emptyComponents({ ...draft.object, status: draft.status }).map((component) => `${component} is empty`),
     ...shrunk.map(
