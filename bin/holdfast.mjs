@@ -8,6 +8,11 @@ if (major < 22 || (major === 22 && minor < 19)) {
   );
   process.exit(1);
 }
+// A reader that has seen enough, as head has, closes the pipe; that is no failure.
+for (const stream of [process.stdout, process.stderr])
+  stream.on("error", (error) => {
+    if (error.code !== "EPIPE") throw error;
+  });
 // A checkout runs from its sources, a published package from what was built.
 const built = new URL("../dist/shells/cli/main.js", import.meta.url);
 const source = new URL("../src/shells/cli/main.ts", import.meta.url);

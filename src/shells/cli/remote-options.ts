@@ -4,6 +4,8 @@ import { dirname, join, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { HoldfastError } from "../../base/errors.ts";
 import { ExitCode } from "../../base/exit-code.ts";
+import { clusterName } from "../../pass/declared/settings-schema.ts";
+import { isOid } from "../../ports/git/git-object.ts";
 
 /** Options of every command that reads the remote; flags go over environment variables. */
 export type RemoteOptions = {
@@ -53,12 +55,29 @@ export function withOutput(command: Command, ...formats: readonly string[]): Com
   );
 }
 
-/** The cluster's name: a flag, HOLDFAST_CLUSTER, or a usage error. */
+/** The cluster's name, which becomes a folder: a flag, HOLDFAST_CLUSTER, or a usage error. */
 export function requireCluster({ cluster }: RemoteOptions): string {
-  if (cluster !== undefined && cluster !== "") return cluster;
-  throw new HoldfastError("ClusterRequired", "no cluster is named", {
+  if (cluster === undefined || cluster === "")
+    throw new HoldfastError("ClusterRequired", "no cluster is named", {
+      disposition: "stall",
+      next: "pass --cluster NAME (a key of clusters in holdfast.yaml) or set HOLDFAST_CLUSTER",
+      exitCode: ExitCode.usage,
+    });
+  if (new RegExp(clusterName).test(cluster)) return cluster;
+  throw new HoldfastError("ClusterInvalid", `--cluster ${cluster} is not a DNS label`, {
     disposition: "stall",
-    next: "pass --cluster NAME (a key of clusters in holdfast.yaml) or set HOLDFAST_CLUSTER",
+    next: "use small letters, digits and dashes, as in production",
+    exitCode: ExitCode.usage,
+  });
+}
+
+/** The commit that `--commit` names, when it does. Abbreviations and names are another commit tomorrow. */
+export function commitOf({ commit }: { readonly commit?: string }): { readonly commit?: string } {
+  if (commit === undefined) return {};
+  if (isOid(commit)) return { commit };
+  throw new HoldfastError("CommitInvalid", `--commit ${commit} is not the whole id of a commit`, {
+    disposition: "stall",
+    next: `git rev-parse ${/^[\w./^~-]+$/.test(commit) ? commit : "NAME"} prints it`,
     exitCode: ExitCode.usage,
   });
 }

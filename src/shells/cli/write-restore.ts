@@ -19,7 +19,12 @@ export async function restoreSessionFor(
   request: RestoreRequest,
   signal: AbortSignal,
 ): Promise<KubeObject> {
-  const [namespace = "", repositoryName = ""] = request.repository.split("/");
+  const [namespace = "", repositoryName = "", ...more] = request.repository.split("/");
+  if (namespace === "" || repositoryName === "" || more.length > 0)
+    throw usage(
+      `--repository ${request.repository} is not NAMESPACE/NAME`,
+      "see holdfast snapshots for what there is",
+    );
   const repository = await kube.get(resourceOf("Repository"), { namespace, name: repositoryName }, signal);
   if (repository === undefined)
     throw usage(
@@ -29,7 +34,7 @@ export async function restoreSessionFor(
   const session = await sessionOf(kube, repository, signal);
   const addon = String(fieldOf(session, "addon", "name") ?? "");
   const backupTasks = fieldOf(session, "addon", "tasks");
-  const tasks = (Array.isArray(backupTasks) ? backupTasks : []).map((task) => restoreTask(String(task.name)));
+  const tasks = (Array.isArray(backupTasks) ? backupTasks : []).map(restoreTask);
   if (addon === "" || tasks.length === 0)
     throw usage(
       `no BackupConfiguration backs up into ${request.repository}`,
@@ -52,14 +57,23 @@ export async function restoreSessionFor(
       addon: {
         name: addon,
         ...(jobTemplate === undefined ? {} : { jobTemplate }),
-        tasks: tasks.map((name) => ({ name })),
+        tasks,
       },
     },
   };
 }
 
-function restoreTask(backupTask: string): string {
-  return backupTask === "manifest-backup" ? "manifest-restore" : `${backupTask}-restore`;
+/** What a backup took beyond the default, and a restore leaves out by default: without it less would come back. */
+const widening = ["IncludeClusterResources", "includeRBACResources"];
+
+function restoreTask(backupTask: unknown): Readonly<Record<string, unknown>> {
+  const backup = String(fieldOf(backupTask, "name"));
+  const name = backup === "manifest-backup" ? "manifest-restore" : `${backup}-restore`;
+  const params = widening.flatMap((param) => {
+    const value = fieldOf(backupTask, "params", param);
+    return value === undefined ? [] : [[param, value]];
+  });
+  return { name, ...(params.length === 0 ? {} : { params: Object.fromEntries(params) }) };
 }
 
 async function sessionOf(kube: Kube, repository: KubeObject, signal: AbortSignal): Promise<unknown> {

@@ -30,6 +30,8 @@ export const addBackup: AddCommand = (program, shell) => {
     const slash = configuration.indexOf("/");
     const namespace = slash < 0 ? options.namespace : configuration.slice(0, slash);
     const name = configuration.slice(slash + 1);
+    if (namespace === "" || name === "" || name.includes("/"))
+      throw usage(`${configuration} names no BackupConfiguration`, "write NAME or NAMESPACE/NAME");
     const found = await kube.get(resourceOf("BackupConfiguration"), { namespace, name }, shell.signal);
     if (found === undefined)
       throw usage(

@@ -24,10 +24,12 @@ export const addLog: AddCommand = (program, shell) => {
     const remote = remoteOf(options, shell.signal);
     const tip = await remote.tip(options.record, shell.signal);
     if (tip === undefined) {
+      const clone =
+        options.remote === undefined ? "  A clone need not have it: name the remote with --remote.\n" : "";
       process.stdout.write(
         options.output === "json"
           ? '{"commits":[]}\n'
-          : `${remote.where} has no branch ${options.record}: nothing is on record yet.\n`,
+          : `${remote.where} has no branch ${options.record}: nothing is on record there.\n${clone}`,
       );
       return;
     }

@@ -28,12 +28,14 @@ export const addPlan: AddCommand = (program, shell) => {
     const { connect } = await import("../connect.ts");
     const { reconcile } = await import("../../../pass/reconcile.ts");
     const { hasChanges, planJson, planMarkdown, planText } = await import("../render-plan.ts");
+    const { commitOf } = await import("../remote-options.ts");
+    const commit = commitOf(options);
     const { ports, request } = await connect(options, shell.signal);
     const result = await reconcile(ports, {
       ...request,
       flush: false,
       planOnly: true,
-      ...(options.commit ? { commit: options.commit } : {}),
+      ...commit,
     });
     const { plan, problems } = result;
     const text = {

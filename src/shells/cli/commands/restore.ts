@@ -1,4 +1,5 @@
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { dump } from "js-yaml";
 import type { KubeObject } from "../../../api/meta.ts";
 import { HoldfastError } from "../../../base/errors.ts";
@@ -44,6 +45,8 @@ export const addRestore: AddCommand = (program, shell) => {
         "a restore needs a name and --repository, or --again",
         "run holdfast restore --help for examples",
       );
+    if (name !== undefined && !dnsName.test(name))
+      throw usage(`${name} is no name for a restore`, "use small letters, digits, dashes and dots");
     const object =
       options.again === undefined
         ? await fresh(name ?? "", options, shell)
@@ -51,16 +54,23 @@ export const addRestore: AddCommand = (program, shell) => {
     const text = dump(object, { noRefs: true, lineWidth: -1 });
     if (options.commit === true) await commit(object, text, options, shell);
     else if (options.file !== undefined) {
-      await writeFile(options.file, text, { flag: "wx" }).catch((cause: unknown) => {
+      await writeNew(options.file, text).catch((cause: unknown) => {
         throw usage(
           `${options.file} cannot be written: ${cause instanceof Error ? cause.message : ""}`,
-          "choose a file that does not exist, in a folder that does",
+          "choose a file that does not exist, in a folder that may be written",
         );
       });
       process.stdout.write(`Wrote ${options.file}. It runs once when it is merged.\n`);
     } else process.stdout.write(text);
   });
 };
+
+async function writeNew(file: string, text: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, text, { flag: "wx" });
+}
+
+const dnsName = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
 async function fresh(name: string, options: Options, shell: Shell): Promise<KubeObject> {
   const { connectKube } = await import("../../../ports/kube/connect-kube.ts");

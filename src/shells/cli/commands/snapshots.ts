@@ -6,7 +6,7 @@ type Options = KubeOptions & OutputOptions & { readonly namespace?: string; read
 export const addSnapshots: AddCommand = (program, shell) => {
   const command = program
     .command("snapshots")
-    .description("what could be restored now, newest first")
+    .description("the Snapshots there are, newest first, and how each of them ended")
     .option("-n, --namespace <name>", "only this namespace")
     .option("--repository <name>", "only this Repository")
     .addHelpText("after", "\nExample:\n  holdfast snapshots -n shop --repository shop-data");

@@ -14,7 +14,14 @@ const kinds = [
   "RestoreSession",
 ] as const;
 
-const badWhenTrue = ["BackupIncomplete", "RestoreIncomplete", "SourceShrunk", "Partial", "Held"];
+const badWhenTrue = [
+  "BackupSkipped",
+  "BackupIncomplete",
+  "RestoreIncomplete",
+  "SourceShrunk",
+  "Partial",
+  "Held",
+];
 
 /** What an object's conditions and components say is wrong. */
 function complaints(object: KubeObject): readonly string[] {
@@ -26,6 +33,7 @@ function complaints(object: KubeObject): readonly string[] {
     fieldOf(one, "error"),
   );
   return [
+    ...(fieldOf(object, "spec", "paused") === true ? ["it is paused"] : []),
     ...wrong.map((one) => `${one.reason}: ${one.message}`),
     ...components.filter((error) => typeof error === "string"),
   ];

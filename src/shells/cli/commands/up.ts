@@ -1,5 +1,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { HoldfastError } from "../../../base/errors.ts";
+import { ExitCode } from "../../../base/exit-code.ts";
 import { type RemoteOptions, withRemote } from "../remote-options.ts";
 import type { AddCommand } from "../shell.ts";
 
@@ -18,13 +20,14 @@ export const addUp: AddCommand = (program, shell) => {
     const { connect } = await import("../connect.ts");
     const { runController } = await import("../../controller/run-controller.ts");
     const cluster = requireCluster(options);
+    const port = portOf(options);
     const state =
       options.state ??
       join(process.env["XDG_DATA_HOME"] ?? join(homedir(), ".local", "share"), "holdfast", cluster);
     const local = await startLocalCluster({
       state,
       signal: shell.signal,
-      ...(options.port === undefined ? {} : { port: Number(options.port) }),
+      ...(port === undefined ? {} : { port }),
     });
     try {
       process.stdout.write(
@@ -40,3 +43,13 @@ export const addUp: AddCommand = (program, shell) => {
     }
   });
 };
+
+function portOf({ port }: Options): number | undefined {
+  if (port === undefined) return undefined;
+  if (/^\d{1,5}$/.test(port) && Number(port) <= 65_535) return Number(port);
+  throw new HoldfastError("PortInvalid", `--port ${port} is not a port`, {
+    disposition: "stall",
+    next: "give a number up to 65535, or leave the option out for a free one",
+    exitCode: ExitCode.usage,
+  });
+}

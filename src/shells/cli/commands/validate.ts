@@ -12,14 +12,14 @@ export const addValidate: AddCommand = (program, shell) => {
     .addHelpText("after", "\nExample:\n  holdfast validate --remote . --branch my-change --cluster demo");
   withOutput(withRemote(command)).action(async (options: Options) => {
     const { remoteOf } = await import("../connect.ts");
-    const { requireCluster } = await import("../remote-options.ts");
+    const { commitOf, requireCluster } = await import("../remote-options.ts");
     const { readDeclared } = await import("../../../pass/declared/read-declared.ts");
     const { problemLines } = await import("../render-plan.ts");
     const request = {
       cluster: requireCluster(options),
       branch: options.branch,
       ...(options.path ? { path: options.path } : {}),
-      ...(options.commit ? { commit: options.commit } : {}),
+      ...commitOf(options),
     };
     const { documents, problems, revision, others } = await readDeclared(
       remoteOf(options, shell.signal),
@@ -39,6 +39,9 @@ export const addValidate: AddCommand = (program, shell) => {
       );
     else {
       for (const problem of problems) process.stdout.write(`${problemLines(problem).join("\n")}\n`);
+      const left = Object.entries(others).map(([kind, count]) => `${count} ${kind}`);
+      if (left.length > 0)
+        process.stdout.write(`not Holdfast's to apply, and left alone: ${left.join(", ")}\n`);
       process.stdout.write(
         `${objects.length} object(s) declared at ${revision.commit.slice(0, 12)}, ${problems.length} problem(s).\n`,
       );
