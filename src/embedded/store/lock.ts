@@ -14,7 +14,7 @@ export function lockDirectory(directory: string): Lock {
   const path = join(directory, "lock");
   if (!claim(path)) {
     const guard = join(directory, "lock.heir");
-    if (!claim(guard)) throw locked(directory, holderOf(guard));
+    if (!claim(guard)) throw locked(directory, holderOf(guard), guard);
     try {
       const holder = holderOf(path);
       if (holder !== undefined && lives(holder)) throw locked(directory, holder);
@@ -73,10 +73,11 @@ function startOf(pid: number): string {
   }
 }
 
-function locked(directory: string, holder: Holder | undefined): HoldfastError {
+/** `guard`: the second lock, when that is what is held; nobody takes it over, so only a person can remove it. */
+function locked(directory: string, holder: Holder | undefined, guard?: string): HoldfastError {
   const who = holder === undefined ? "another process" : `process ${holder.pid}`;
   return new HoldfastError("StateLocked", `the state folder ${directory} is in use by ${who}`, {
     disposition: "stall",
-    next: `stop that process, or choose another folder (if it is gone, remove ${join(directory, "lock.heir")})`,
+    next: `stop that process, or choose another folder${guard === undefined ? "" : ` (if it is gone, remove ${guard})`}`,
   });
 }
