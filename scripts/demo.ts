@@ -51,7 +51,8 @@ async function demo(): Promise<number> {
     if (keep) await stayUp(ports, { stage, home, git, kubeconfig: cluster.kubeconfigPath });
   } finally {
     await cluster.close();
-    if (!keep) rmSync(home, { recursive: true, force: true });
+    if (keep) stage.line(`Everything of it stays in ${home}; delete that folder when you are done.`);
+    else rmSync(home, { recursive: true, force: true });
   }
   stage.line(
     checks.failed === 0
