@@ -151,6 +151,17 @@ test("mistakes on the command line end with code 2 and say what to do", async ()
   ]);
   expect(unknown.code).toBe(1);
   expect(unknown.stderr).toMatch(/nope/);
+  const mistyped = await holdfast([
+    "controller",
+    "--remote",
+    world.remote.bare,
+    "--cluster",
+    "nope",
+    "--kubeconfig",
+    world.kubeconfigPath,
+  ]);
+  expect(mistyped.code).toBe(1);
+  expect(mistyped.stderr).toMatch(/nope/);
   const nowhere = await holdfast([
     "plan",
     "--remote",

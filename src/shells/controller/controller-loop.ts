@@ -17,16 +17,32 @@ const maxBackoffMs = 60_000;
 
 /**
  * Passes for ever: after a watch event (coalesced), when Git may have moved (poll), when the plan said so, and
- * every ten minutes whatever happened. An error backs off and never ends the loop; only the signal does.
+ * every ten minutes whatever happened. An error backs off and does not end the loop, with two exceptions: a bug, and
+ * a very first pass that stalls, because what was just typed is wrong and its author is still there.
  */
 export async function controllerLoop(
   ports: PassPorts,
   request: Omit<PassRequest, "flush" | "record">,
   events: LoopEvents,
 ): Promise<void> {
-  const { clock, signal } = ports;
+  const ending = new AbortController();
+  const signal = AbortSignal.any([ports.signal, ending.signal]);
   const bell = new Bell();
-  const followers = watched.map((resource) => follow(ports, resource, bell));
+  const followers = watched.map((resource) => follow({ ...ports, signal }, resource, bell));
+  try {
+    await passes(ports, request, { ...events, bell });
+  } finally {
+    ending.abort();
+    await Promise.all(followers);
+  }
+}
+
+async function passes(
+  ports: PassPorts,
+  request: Omit<PassRequest, "flush" | "record">,
+  { bell, ...events }: LoopEvents & { readonly bell: Bell },
+): Promise<void> {
+  const { clock, signal } = ports;
   let record: PassResult["record"] | undefined;
   let deferredSinceMs: number | undefined;
   let failures = 0;
@@ -47,12 +63,12 @@ export async function controllerLoop(
       failures += 1;
       sleepMs = Math.min(maxBackoffMs, error.retryAfterMs ?? 500 * 2 ** Math.min(failures, 10));
       events.onError(error, sleepMs);
-      if (error.disposition === "bug") throw error;
+      const startsWrong = record === undefined && failures === 1 && error.disposition === "stall";
+      if (error.disposition === "bug" || startsWrong) throw error;
     }
     await bell.ringsWithin(sleepMs, ports);
     if (!signal.aborted) await clock.sleep(coalesceMs, signal);
   }
-  await Promise.all(followers);
 }
 
 function untilNext(result: PassResult, nowMs: number, deferredSinceMs: number | undefined): number {
