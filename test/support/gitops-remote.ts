@@ -16,7 +16,7 @@ export type GitopsRemote = {
   ): string;
   /** Output of git on the bare repository. */
   git(...args: readonly string[]): string;
-  /** Subjects of the record's commits, newest first; empty while there is no record. */
+  /** What the record's commits tell, newest first: their subjects, or the list in the body where there are several. */
   recordLog(): readonly string[];
   recordTip(): string | undefined;
   /** Text of a file at the record's tip. */
@@ -76,7 +76,12 @@ export function createGitopsRemote(home: string): GitopsRemote {
       return run(tree, ["rev-parse", "HEAD"]).trim();
     },
     git,
-    recordLog: () => attempt("log", "--format=%s", "holdfast-record")?.trimEnd().split("\n") ?? [],
+    recordLog: () =>
+      (attempt("log", "--format=%B%x00", "holdfast-record") ?? "").split("\0").flatMap((message) => {
+        const lines = message.trim().split("\n");
+        const told = lines.filter((line) => line.startsWith("- ")).map((line) => line.slice(2));
+        return told.length > 0 ? told : lines.slice(0, 1).filter((line) => line !== "");
+      }),
     recordTip: () => attempt("rev-parse", "--verify", "--quiet", "holdfast-record")?.trim(),
     recordFile: (path) => attempt("show", `holdfast-record:${path}`),
   };

@@ -347,10 +347,10 @@ describe.each(clusterKinds.filter(({ runs }) => runs))(
       expect(condition(live, "RestoreExecutorEnsured")).toBe("True SuccessfullyEnsuredRestoreExecutor");
       expect(field(live, "status", "totalComponents")).toBe(1);
       const claimed = world.remote
-        .git("log", "--format=%cI %s", "holdfast-record")
-        .split("\n")
-        .find((line) => line.endsWith("restore vault/back: Claimed"));
-      expect(Date.parse(String(claimed).split(" ")[0] ?? "")).toBeLessThanOrEqual(
+        .git("log", "--format=%cI %B%x00", "holdfast-record")
+        .split("\0")
+        .find((message) => message.includes("restore vault/back: Claimed"));
+      expect(Date.parse(claimed?.trim().split(" ")[0] ?? "")).toBeLessThanOrEqual(
         Date.parse(job?.metadata.creationTimestamp ?? "") + 1000,
       );
     });
