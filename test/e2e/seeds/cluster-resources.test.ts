@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { KubeObject } from "../../../src/api/meta.ts";
 import { clusterKinds, type HoldfastWorld, openWorld } from "../../support/holdfast-world.ts";
+import { requireOrSkip } from "../../support/real-parts.ts";
 import { type S3Server, startS3 } from "../../support/s3.ts";
 import {
   bucket,
@@ -53,7 +54,7 @@ const configMap: KubeObject = {
   data: { mode: "0644", open: "yes" },
 };
 
-describe.each(clusterKinds.filter(({ runs }) => runs))(
+describe.runIf(requireOrSkip("versitygw")).each(clusterKinds.filter(({ runs }) => runs))(
   "the flow of cluster resources on $kind",
   ({ kind }) => {
     let s3: S3Server;

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { builtIn } from "../../../src/api/built-in.ts";
 import type { KubeObject } from "../../../src/api/meta.ts";
 import { clusterKinds, type HoldfastWorld, openWorld } from "../../support/holdfast-world.ts";
+import { requireOrSkip } from "../../support/real-parts.ts";
 import { type S3Server, startS3 } from "../../support/s3.ts";
 import {
   bucket,
@@ -79,7 +80,7 @@ const deployment: KubeObject = {
   },
 };
 
-describe.each(clusterKinds.filter(({ runs }) => runs))(
+describe.runIf(requireOrSkip("versitygw")).each(clusterKinds.filter(({ runs }) => runs))(
   "the flow of workload volumes on $kind",
   ({ kind }) => {
     let s3: S3Server;
