@@ -110,6 +110,19 @@ async function close(): Promise<void> {
   await s3?.stop();
 }
 
+const recordedPaths: readonly unknown[] = [
+  "format.yaml",
+  "clusters/lab/storages/vault/store.yaml",
+  "clusters/lab/repositories/vault/app-far.yaml",
+  "clusters/lab/configurations/vault/app-manifests.yaml",
+  expect.stringMatching(
+    /^clusters\/lab\/sessions\/vault\/app-manifests\/\d{4}\/\d\d\/\d\d\/app-manifests-often-\d+\.yaml$/,
+  ),
+  expect.stringMatching(
+    /^clusters\/lab\/snapshots\/vault\/app-far\/\d{4}\/\d\d\/\d\d\/app-far-app-manifests-often-\d+\.yaml$/,
+  ),
+];
+
 describe.runIf(requireOrSkip("restic", "git", "versitygw"))("a local and an S3 backend", () => {
   beforeAll(open, 240_000);
   afterAll(close);
@@ -168,20 +181,7 @@ describe.runIf(requireOrSkip("restic", "git", "versitygw"))("a local and an S3 b
     const message = world.remote.git("log", "-1", "--format=%B", "holdfast-record");
     expect(message).toMatch(/Holdfast-Cluster: lab\nHoldfast-Declared: [0-9a-f]{40}\nHoldfast-Version: /);
     const paths = world.remote.git("ls-tree", "-r", "--name-only", "holdfast-record").trim().split("\n");
-    expect(paths).toEqual(
-      expect.arrayContaining([
-        "format.yaml",
-        "clusters/lab/storages/vault/store.yaml",
-        "clusters/lab/repositories/vault/app-far.yaml",
-        "clusters/lab/configurations/vault/app-manifests.yaml",
-        expect.stringMatching(
-          /^clusters\/lab\/sessions\/vault\/app-manifests\/\d{4}\/\d\d\/\d\d\/app-manifests-often-\d+\.yaml$/,
-        ),
-        expect.stringMatching(
-          /^clusters\/lab\/snapshots\/vault\/app-far\/\d{4}\/\d\d\/\d\d\/app-far-app-manifests-often-\d+\.yaml$/,
-        ),
-      ]),
-    );
+    expect(paths).toEqual(expect.arrayContaining([...recordedPaths]));
     const snapshot = world.remote.recordFile(paths.find((path) => path.includes("/snapshots/")) ?? "") ?? "";
     for (const proof of [
       /commit: "?[0-9a-f]{40}/,
