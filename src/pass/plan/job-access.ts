@@ -1,5 +1,6 @@
-import type { KubeObject } from "../../api/meta.ts";
+import { type KubeObject, refOf } from "../../api/meta.ts";
 import { nameOfParts } from "../../api/names.ts";
+import type { Draft } from "./draft.ts";
 import { asRecord, records } from "./targets.ts";
 import type { World } from "./world.ts";
 
@@ -176,4 +177,10 @@ export function accessToRemove(ownerUid: string, world: World): readonly KubeObj
   return ["ClusterRoleBinding", "RoleBinding", "Role", "ServiceAccount"]
     .flatMap((kind) => world.observed.list(kind))
     .filter((object) => object.metadata.labels?.[accessOf] === ownerUid);
+}
+
+/** Takes back what the Jobs of the draft's object were allowed. */
+export function removeAccess(draft: Draft, because: string, world: World): void {
+  for (const access of accessToRemove(draft.object.metadata.uid ?? "", world))
+    draft.step({ kind: "delete", ref: refOf(access), uid: access.metadata.uid ?? "", because });
 }

@@ -3,7 +3,7 @@ import { refOf } from "../../api/meta.ts";
 import { nameOfParts } from "../../api/names.ts";
 import type { Draft } from "./draft.ts";
 import { isOwnedBy, jobEnd, ownerOf, withoutPriority } from "./executor-job.ts";
-import { accessFor, accessToRemove } from "./job-access.ts";
+import { accessFor, removeAccess } from "./job-access.ts";
 import { localVolume } from "./local-volume.ts";
 import type { StoreWrite } from "./step.ts";
 import { asRecord } from "./targets.ts";
@@ -91,13 +91,7 @@ function storeByJob(draft: Draft, request: StoreRequest, world: World): boolean 
     uid: job.metadata.uid ?? "",
     because: "it has ended",
   } as const;
-  for (const access of accessToRemove(draft.object.metadata.uid ?? "", world))
-    draft.step({
-      kind: "delete",
-      ref: refOf(access),
-      uid: access.metadata.uid ?? "",
-      because: "its Job has ended",
-    });
+  removeAccess(draft, "its Job has ended", world);
   if (end.kind === "succeeded") {
     draft.setCondition(request.condition, true, request.whenTrue);
     draft.step(remove);

@@ -1,3 +1,4 @@
+import { type LabelSelector, matchesSelector } from "../../api/label-selector.ts";
 import type { KubeObject } from "../../api/meta.ts";
 import { isRecord, type World } from "./world.ts";
 
@@ -133,10 +134,10 @@ function nodeOf(target: KubeObject, template: Json, world: World): string | unde
 
 /** Running pods that the target's selector matches, in name order. */
 function podsOf(target: KubeObject, world: World): readonly KubeObject[] {
-  const wanted = asRecord(asRecord(asRecord(target["spec"])["selector"])["matchLabels"]);
+  const selector = asRecord(asRecord(target["spec"])["selector"]) as LabelSelector;
   return world.observed
     .list("Pod", target.metadata.namespace)
-    .filter((pod) => Object.entries(wanted).every(([label, value]) => pod.metadata.labels?.[label] === value))
+    .filter((pod) => matchesSelector(selector, pod.metadata.labels ?? {}))
     .filter((pod) => pod.metadata.deletionTimestamp === undefined);
 }
 

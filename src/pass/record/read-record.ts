@@ -30,10 +30,15 @@ export async function readRecord(
   const tip = await remote.tip(target.branch, signal);
   if (previous !== undefined && previous.tip === tip) return previous;
   if (tip === undefined) return recordFrom(undefined, new Map(), new Map());
-  const root = await remote.files(tip, rooted(target, clusterFolder(target.cluster)), signal);
-  const format = await formatOf(remote, target, tip, signal);
-  const files = new Map((root ?? []).map((file) => [unrooted(target, file.path), file]));
-  if (format !== undefined) files.set(formatPath, format);
+  const listed = (await remote.files(tip, target.folder, signal)) ?? [];
+  const own = `${clusterFolder(target.cluster)}/`;
+  const files = new Map(
+    listed
+      .map((file) => [unrooted(target, file.path), file] as const)
+      .filter(([path]) => path === formatPath || path.startsWith(own)),
+  );
+  const format = files.get(formatPath);
+  if (format !== undefined) await checkFormat(remote, target, format, signal);
   const restores = [...files].filter(([path]) => parseEntryPath(path)?.kind === "RestoreSession");
   const blobs = await remote.blobs(
     restores.map(([, file]) => file.oid),
@@ -45,27 +50,23 @@ export async function readRecord(
   return recordFrom(tip, files, entries);
 }
 
-async function formatOf(
+async function checkFormat(
   remote: Remote,
   target: RecordTarget,
-  tip: Oid,
+  file: GitFile,
   signal: AbortSignal,
-): Promise<GitFile | undefined> {
-  const path = rooted(target, formatPath);
-  const file = (await remote.files(tip, target.folder, signal))?.find((one) => one.path === path);
-  if (file === undefined) return undefined;
+): Promise<void> {
   const content = (await remote.blobs([file.oid], { signal })).get(file.oid);
   const { version } = readRecordYaml(content ?? new Uint8Array());
-  if (version !== 1)
-    throw new HoldfastError(
-      "RecordFormatUnknown",
-      `${path} on ${target.branch} says version ${String(version)}; this release reads 1`,
-      {
-        disposition: "stall",
-        next: "use the release of Holdfast that wrote it, or a newer one",
-      },
-    );
-  return file;
+  if (version === 1) return;
+  throw new HoldfastError(
+    "RecordFormatUnknown",
+    `${file.path} on ${target.branch} says version ${String(version)}; this release reads 1`,
+    {
+      disposition: "stall",
+      next: "use the release of Holdfast that wrote it, or a newer one",
+    },
+  );
 }
 
 function unrooted(target: RecordTarget, path: string): string {

@@ -2,14 +2,14 @@ import type { BackupSessionStatus } from "../../../api/backup-session.ts";
 import { timeText } from "../../../api/conditions.ts";
 import { formatDuration, parseGoDuration } from "../../../api/duration.ts";
 import { cleanupFinalizer, recordFinalizer } from "../../../api/labels.ts";
-import { type KubeObject, refOf } from "../../../api/meta.ts";
+import type { KubeObject } from "../../../api/meta.ts";
 import { backupSessionPhase } from "../../../api/phases/backup-session-phase.ts";
 import { declaredIn } from "../declared-objects.ts";
 import { declaredCommit, declaredFile } from "../deletion.ts";
 import { Draft, type Turn } from "../draft.ts";
 import { effectiveConfiguration } from "../effective-configuration.ts";
 import { ensureRecorded, isRecorded } from "../entries.ts";
-import { accessToRemove } from "../job-access.ts";
+import { removeAccess } from "../job-access.ts";
 import { missingPassword } from "../missing-references.ts";
 import { phaseOf } from "../snapshots.ts";
 import { asRecord, records, sameTarget, targetOf } from "../targets.ts";
@@ -173,13 +173,7 @@ function settle({ draft, world }: SessionContext): boolean {
 
 /** A finished session: what it was allowed is taken back, a failed one is tried again, old ones go. */
 function planFinal(draft: Draft, world: World): Turn {
-  for (const access of accessToRemove(draft.object.metadata.uid ?? "", world))
-    draft.step({
-      kind: "delete",
-      ref: refOf(access),
-      uid: access.metadata.uid ?? "",
-      because: "its session has ended",
-    });
+  removeAccess(draft, "its session has ended", world);
   ensureRecorded(draft, world);
   const context = contextOf(draft, world);
   if (context !== undefined) {

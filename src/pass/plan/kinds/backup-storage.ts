@@ -4,7 +4,7 @@ import { backupStoragePhase } from "../../../api/phases/backup-storage-phase.ts"
 import { formatSize, parseSize } from "../../../api/size.ts";
 import { mayWipeOut, outOfReach, storageSecret, tellLeftBehind } from "../deletion.ts";
 import { Draft, type Turn } from "../draft.ts";
-import { accessToRemove } from "../job-access.ts";
+import { removeAccess } from "../job-access.ts";
 import { ensureStored } from "../store.ts";
 import { asRecord, records } from "../targets.ts";
 import { isBeingDeleted, type World } from "../world.ts";
@@ -160,13 +160,7 @@ function planRemoval(draft: Draft, world: World): Turn {
     if (!gone) return draft.turn("it is being deleted");
   }
   // What stands in no namespace has no owner that could take it along.
-  for (const access of accessToRemove(storage.metadata.uid ?? "", world))
-    draft.step({
-      kind: "delete",
-      ref: refOf(access),
-      uid: access.metadata.uid ?? "",
-      because: "its BackupStorage is being deleted",
-    });
+  removeAccess(draft, "its BackupStorage is being deleted", world);
   const wiped = wipe && reason === undefined;
   draft.removeFinalizers([cleanupFinalizer], wiped ? "its data is wiped" : "its data stays in the backend");
   return draft.turn("it is being deleted");

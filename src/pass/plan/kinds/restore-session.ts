@@ -8,7 +8,7 @@ import type { RestoreSessionStatus } from "../../../api/restore-session.ts";
 import { type ClaimState, claimEntry, claimOf } from "../claim.ts";
 import { Draft, type Turn } from "../draft.ts";
 import { ensureRecorded, isRecorded } from "../entries.ts";
-import { accessToRemove } from "../job-access.ts";
+import { removeAccess } from "../job-access.ts";
 import { dependenciesOf } from "../resolve-task.ts";
 import { restoreErrors } from "../restore-rules.ts";
 import { phaseOf } from "../snapshots.ts";
@@ -158,13 +158,7 @@ function settle({ draft, world }: RunningRestore): boolean {
 }
 
 function planFinal(draft: Draft, world: World): Turn {
-  for (const access of accessToRemove(draft.object.metadata.uid ?? "", world))
-    draft.step({
-      kind: "delete",
-      ref: refOf(access),
-      uid: access.metadata.uid ?? "",
-      because: "its restore has ended",
-    });
+  removeAccess(draft, "its restore has ended", world);
   ensureRecorded(draft, world);
   return draft.turn("it has ended");
 }
