@@ -112,6 +112,13 @@ export const backupConfigurationSessionConditions = {
     whenFalse: "FailedToTriggerInitialBackup",
     says: "The first backup was started at once, without waiting for the schedule.",
   },
+  runsMissed: {
+    type: "RunsMissed",
+    whenTrue: "DueTimesPassed",
+    whenFalse: "DueTimesKept",
+    says: "Due times passed without a backup, because the cluster or its clock was not there; the message counts them. False again after the next one that is kept.",
+    own: true,
+  },
 } as const satisfies ConditionTypes;
 
 export const backupSessionConditions = {

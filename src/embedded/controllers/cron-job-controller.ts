@@ -1,3 +1,4 @@
+import { type DueTimes, dueTimes } from "../../api/due-times.ts";
 import type { KubeObject } from "../../api/meta.ts";
 import { HoldfastError } from "../../base/errors.ts";
 import type { Json, JsonObject } from "../../base/json.ts";
@@ -11,13 +12,13 @@ import {
   keyOfOwner,
   targetOfKey,
 } from "./controller.ts";
-import { type DueTimes, dueTimes, zonedTimestamp } from "./cron-due.ts";
 import { timestamp } from "./event-recorder.ts";
 import { isFinished } from "./job-status.ts";
 import { everyMinute, type Waker } from "./minute-waker.ts";
 import { isOwnedBy, isTerminating, ownerReferenceTo, stringsAt } from "./owned-pods.ts";
 import { resources } from "./resources.ts";
 import { isTrue, writeStatus } from "./status.ts";
+import { zonedTimestamp } from "./zoned-timestamp.ts";
 
 const component = "cronjob-controller";
 const scheduledAnnotation = "batch.kubernetes.io/cronjob-scheduled-timestamp";

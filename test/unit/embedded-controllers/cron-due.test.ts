@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { dueTimes, zonedTimestamp } from "../../../src/embedded/controllers/cron-due.ts";
+import { dueTimes } from "../../../src/api/due-times.ts";
 import { earliestMs } from "../../../src/embedded/controllers/cron-job-controller.ts";
+import { zonedTimestamp } from "../../../src/embedded/controllers/zoned-timestamp.ts";
 
 const ms = (text: string) => Date.parse(text);
 const text = (time: number | undefined) => (time === undefined ? undefined : new Date(time).toISOString());

@@ -1,10 +1,11 @@
-import { type Condition, setCondition } from "../../../api/conditions.ts";
+import { backupConfigurationSessionConditions } from "../../../api/condition-types.ts";
+import { type Condition, setCondition, timeText } from "../../../api/conditions.ts";
 import { cleanupFinalizer, offshootLabels, recordFinalizer } from "../../../api/labels.ts";
 import { type KubeObject, refOf } from "../../../api/meta.ts";
 import { backupSessionName, triggerName } from "../../../api/names.ts";
-import { nextDue } from "../cron.ts";
 import type { Draft } from "../draft.ts";
 import { driftOf } from "../drift.ts";
+import { dueTimesOf, missedRuns } from "../due.ts";
 import { ownerOf } from "../executor-job.ts";
 import { missingPassword } from "../missing-references.ts";
 import { phaseOf, snapshotsOf } from "../snapshots.ts";
@@ -26,7 +27,12 @@ export function ensureSchedulers(draft: Draft, world: World): void {
     ) as readonly Condition[];
     const begun = initialBackup(draft, session, conditions, world);
     if ("create" in begun) initial.push(begun.create);
-    return scheduledSession(draft, session, begun.conditions, world);
+    return scheduledSession(
+      draft,
+      session,
+      { nextSchedule: known?.["nextSchedule"], conditions: begun.conditions },
+      world,
+    );
   });
   // One after the other: of two at once the later would be skipped and never made up for.
   const busy = world.observed
@@ -41,7 +47,7 @@ export function ensureSchedulers(draft: Draft, world: World): void {
   removeStrangers(draft, sessions, world);
 }
 
-function scheduledSession(draft: Draft, session: Json, before: readonly Condition[], world: World): Json {
+function scheduledSession(draft: Draft, session: Json, before: SessionBefore, world: World): Json {
   const name = String(session["name"]);
   const wanted = cronJob(draft.object, session, world);
   const live = world.observed.get(refOf(wanted));
@@ -61,7 +67,7 @@ function scheduledSession(draft: Draft, session: Json, before: readonly Conditio
     });
   }
   const conditions = setCondition(
-    before,
+    noteMissed(draft, session, { ...before, inForce: asRecord(live?.["spec"]) }, world),
     live === undefined
       ? {
           type: "SchedulerEnsured",
@@ -72,8 +78,49 @@ function scheduledSession(draft: Draft, session: Json, before: readonly Conditio
       : { type: "SchedulerEnsured", status: "True", reason: "SchedulerEnsured", message: "" },
     world.now,
   );
-  const next = nextDue(asRecord(wanted["spec"]), world.now);
-  return { name, ...(next === undefined ? {} : { nextSchedule: next }), conditions };
+  const next = dueTimesOf(asRecord(wanted["spec"]))?.next(world.now);
+  return { name, ...(next === undefined ? {} : { nextSchedule: timeText(next) }), conditions };
+}
+
+/** What the status says of a session before this pass. */
+type SessionBefore = { readonly nextSchedule: unknown; readonly conditions: readonly Condition[] };
+
+/**
+ * The status says when the next run was due. If nobody was there then, and for longer (the machine slept, the
+ * cluster was away, the clock was set), the due times that brought no backup are named, and so recorded.
+ */
+function noteMissed(
+  draft: Draft,
+  session: Json,
+  { nextSchedule, conditions, inForce }: SessionBefore & { readonly inForce: Json },
+  world: World,
+): readonly Condition[] {
+  const sinceMs = typeof nextSchedule === "string" ? Date.parse(nextSchedule) : Number.NaN;
+  const { type, whenTrue, whenFalse } = backupConfigurationSessionConditions.runsMissed;
+  const before = conditions.find((one) => one.type === type && one.status === "True");
+  let after = conditions;
+  if (sinceMs <= world.now) {
+    const sessions = sessionsOf(draft.object, String(session["name"]), world);
+    const startedMs = sessions.map((one) => Date.parse(one.metadata.creationTimestamp ?? ""));
+    const missed = missedRuns(inForce, { sinceMs, nowMs: world.now, startedMs });
+    if (missed !== undefined) {
+      const { count, more, firstMs, lastMs } = missed;
+      const times = `${more ? "over " : ""}${count} due time${count === 1 ? "" : "s"}`;
+      const message = `${times} from ${timeText(firstMs)} to ${timeText(lastMs)} passed without a backup`;
+      after = setCondition(conditions, { type, status: "True", reason: whenTrue, message }, world.now);
+    } else if (before !== undefined) {
+      after = setCondition(conditions, { type, status: "False", reason: whenFalse, message: "" }, world.now);
+    }
+  }
+  const missing = after.find((one) => one.type === type && one.status === "True");
+  if (missing !== undefined)
+    draft.problem({
+      severity: "warning",
+      reason: type,
+      message: `session ${String(session["name"])}: ${missing.message ?? ""}`,
+      next: "keep the cluster running at the due times, or trigger a backup with holdfast backup",
+    });
+  return after;
 }
 
 function cronJob(configuration: KubeObject, session: Json, world: World): KubeObject {
