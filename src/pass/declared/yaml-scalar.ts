@@ -30,7 +30,7 @@ export function taggedScalar(text: string, tag: string): Scalar | ScalarRefusal 
   if (name === "str" || tag === "!") return text;
   const value = plainScalar(text);
   if (isRefusal(value)) return value;
-  const fits = fitsTag(name, value);
+  const fits = fitsTag(name, value, text);
   if (fits === undefined) {
     return {
       refused: "this tag has no meaning in Kubernetes; only !!str, !!int, !!float, !!bool and !!null have",
@@ -43,10 +43,10 @@ export function isRefusal(value: Scalar | ScalarRefusal): value is ScalarRefusal
   return typeof value === "object" && value !== null;
 }
 
-function fitsTag(name: string, value: Scalar): boolean | undefined {
+function fitsTag(name: string, value: Scalar, text: string): boolean | undefined {
   switch (name) {
     case "int":
-      return typeof value === "number" && Number.isInteger(value);
+      return typeof value === "number" && isInteger(text);
     case "float":
       return typeof value === "number";
     case "bool":
@@ -56,6 +56,11 @@ function fitsTag(name: string, value: Scalar): boolean | undefined {
     default:
       return undefined;
   }
+}
+
+/** Whether plain text is spelled as a whole number, in any base. */
+export function isInteger(text: string): boolean {
+  return integer.test(text.replaceAll("_", ""));
 }
 
 function numberOr(text: string): Scalar | ScalarRefusal {

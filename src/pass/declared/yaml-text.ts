@@ -15,12 +15,22 @@ export function textOf(bytes: Uint8Array): { readonly text: string } | YamlRefus
   const decoded = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
   const text = decoded.startsWith(byteOrderMark) ? decoded.slice(1) : decoded;
   const found = strange.exec(text);
-  if (found === null) return { text };
+  if (found === null) return separated(text);
   const code = (found[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
   return {
     line: lineStarts(text.slice(0, found.index)).length,
     message: `the character U+${code} may not stand in YAML; write it as an escape in double quotes`,
   };
+}
+
+/** kubectl cuts a file into documents before it reads any, at lines that hold `---` alone. */
+function separated(text: string): { readonly text: string } | YamlRefusal {
+  const found = /\r(?!\n)|^---[ \t]*[^ \t\r\n#]/m.exec(text);
+  if (found === null) return { text };
+  const message = found[0].startsWith("\r")
+    ? "a line ends with CR alone; save the file with LF or CRLF"
+    : "`---` must stand on a line of its own";
+  return { line: lineStarts(text.slice(0, found.index)).length, message };
 }
 
 function lineOfBadByte(bytes: Uint8Array): number {
@@ -34,10 +44,10 @@ function lineOfBadByte(bytes: Uint8Array): number {
   }
 }
 
-/** The offset at which each line begins; CR, LF and CRLF end a line. */
+/** The offset at which each line begins; LF and CRLF end a line. */
 export function lineStarts(text: string): readonly number[] {
   const starts = [0];
-  for (const match of text.matchAll(/\r\n?|\n/g)) starts.push(match.index + match[0].length);
+  for (const match of text.matchAll(/\n/g)) starts.push(match.index + match[0].length);
   return starts;
 }
 

@@ -1,4 +1,5 @@
 import {
+  COLLECTION_STYLE,
   EVENT_ID,
   type Event,
   getScalarValue,
@@ -9,7 +10,7 @@ import {
 } from "js-yaml";
 import { limits } from "./limits.ts";
 import type { MapEntry, Measured, YamlNode } from "./yaml-node.ts";
-import { isRefusal, plainScalar, taggedScalar } from "./yaml-scalar.ts";
+import { isInteger, isRefusal, plainScalar, taggedScalar } from "./yaml-scalar.ts";
 import { lineAt, lineStarts, textOf, type YamlRefusal } from "./yaml-text.ts";
 
 /**
@@ -127,6 +128,8 @@ type Anchorable = { readonly anchorStart: number; readonly anchorEnd: number };
 function anchored(composer: Composer, event: Anchorable, compose: () => YamlNode): YamlNode {
   if (event.anchorStart < 0) return compose();
   const name = composer.text.slice(event.anchorStart, event.anchorEnd);
+  if (!/^[\w-]+$/.test(name))
+    throw new Refused(composer.line, "an anchor's name may hold letters, digits, - and _ only");
   composer.anchors.set(name, undefined);
   const node = compose();
   composer.anchors.set(name, node);
@@ -157,7 +160,13 @@ function composeScalar(composer: Composer, event: ScalarEvent): YamlNode {
 }
 
 function scalarOf(composer: Composer, event: ScalarEvent, text: string): ReturnType<typeof plainScalar> {
-  if (event.tagStart >= 0) return taggedScalar(text, fullTag(composer, event.tagStart, event.tagEnd));
+  if (event.style === SCALAR_STYLE.PLAIN && text.startsWith(":")) {
+    return { refused: "text that begins with a colon must be in quotes" };
+  }
+  if (event.tagStart >= 0) {
+    if (/[,\]}]/.test(composer.text[event.tagEnd] ?? "")) return { refused: "put a space after the tag" };
+    return taggedScalar(text, fullTag(composer, event.tagStart, event.tagEnd));
+  }
   if (event.style !== SCALAR_STYLE.PLAIN) return text;
   // Two places in flow collections where YAML 1.1 and 1.2 cut differently.
   const colon =
@@ -199,8 +208,13 @@ function composeMap(composer: Composer): YamlNode {
   while (!atPop(composer)) {
     const isMerge = atMergeKey(composer);
     const key = composeKey(composer);
+    const event = composer.events[composer.next];
+    refuseMapOnKeyLine(composer, event);
+    const isAlias = event?.type === EVENT_ID.ALIAS;
     const entry = { line: composer.line, value: composeNode(composer) };
     const before = entries.get(key);
+    if (isMerge && isAlias && entry.value.kind === "list")
+      throw new Refused(entry.line, "a merge key (<<) takes a list only as it stands, not by an alias");
     if (isMerge && merge === undefined) merge = { ...entry, before: new Set(entries.keys()) };
     else if (isMerge)
       throw new Refused(entry.line, "this map has a merge key (<<) already; give that one a list");
@@ -210,6 +224,13 @@ function composeMap(composer: Composer): YamlNode {
   const all = merge === undefined ? entries : withMerged(composer, merge, entries);
   const values = [...all.values()].map(({ value }) => value);
   return { kind: "map", line, entries: all, ...measured(line, values, [...all.keys()]) };
+}
+
+/** The parser takes `a: !!str b: c` for a map in a map; nobody else does. */
+function refuseMapOnKeyLine(composer: Composer, event: Event | undefined): void {
+  if (event?.type !== EVENT_ID.MAPPING || event.style !== COLLECTION_STYLE.BLOCK) return;
+  if (lineAt(composer.starts, event.start) !== composer.line) return;
+  throw new Refused(composer.line, "a map may not begin on the line of its key");
 }
 
 /** A merge key, with the keys that stood before it. */
@@ -252,14 +273,22 @@ function atMergeKey(composer: Composer): boolean {
   return event.valueStart >= 0 && getScalarValue(composer.text, event) === "<<";
 }
 
-/** Kubernetes has text keys only; kubectl turns whole numbers and booleans into text, and so do we. */
+/**
+ * Kubernetes has text keys only; kubectl turns whole numbers and booleans into text, and so do we. It rounds
+ * other numbers on the way, and refuses a key of several lines where it stands in braces.
+ */
 function composeKey(composer: Composer): string {
+  const event = composer.events[composer.next];
   const node = composeNode(composer);
   composer.line = node.line;
   if (node.kind === "scalar") {
+    const source =
+      event?.type === EVENT_ID.SCALAR ? composer.text.slice(event.valueStart, event.valueEnd) : "";
+    if (source.includes("\n")) throw new Refused(node.line, "a key must stand on one line");
     const { value } = node;
     if (typeof value === "string") return value;
-    if (typeof value === "boolean" || Number.isInteger(value)) return String(value);
+    const tagged = event?.type === EVENT_ID.SCALAR && event.tagStart >= 0;
+    if (typeof value === "boolean" || (!tagged && isInteger(source))) return String(value);
   }
   throw new Refused(node.line, "a key must be text; put it in quotes");
 }

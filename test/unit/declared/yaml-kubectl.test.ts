@@ -1,41 +1,134 @@
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
 import { isYamlRefusal, readYaml } from "../../../src/pass/declared/yaml.ts";
 import { jsonOf } from "../../../src/pass/declared/yaml-node.ts";
 import { pathOf, requireOrSkip } from "../../support/real-parts.ts";
-import { accepted, documentOf } from "./yaml-table.ts";
+import { yamlValue } from "./yaml-arbitrary.ts";
+import { accepted, documentOf, files, refused } from "./yaml-table.ts";
+
+/**
+ * What kubectl reads in each file, without a server: `patch --local` prints every document as it was read and goes
+ * on after a file that it refuses. Undefined stands for a file of which it printed nothing.
+ */
+function kubectlReads(texts: readonly string[], extension = "yaml"): readonly (unknown[] | undefined)[] {
+  const folder = mkdtempSync(join(tmpdir(), "holdfast-yaml-"));
+  try {
+    for (const [index, text] of texts.entries()) {
+      writeFileSync(join(folder, `${String(index).padStart(6, "0")}.${extension}`), text);
+    }
+    const args = ["patch", "--local", "-f", folder, "-p", "{}", "--type", "merge", "-o", "json"];
+    const options = { encoding: "utf8", timeout: 60_000, maxBuffer: 2 ** 30 } as const;
+    const { stdout } = spawnSync(pathOf("kubectl"), args, options);
+    const objects = stdout.split(/(?<=^\})\n(?=\{)/m).filter((object) => object.trim() !== "");
+    const read = Map.groupBy(
+      objects.map((object) => JSON.parse(object)),
+      ({ metadata }) => Number(metadata.name.replace(/\D/g, "")),
+    );
+    return texts.map((_text, index) => read.get(index));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** What we read, or the refusal as text. */
+function weRead(text: string): unknown[] | string {
+  const read = readYaml(new TextEncoder().encode(text));
+  return isYamlRefusal(read) ? read.message : read.map(jsonOf).filter((value) => value !== null);
+}
+
+/**
+ * Where YAML 1.2 and JSON know what is meant, and kubectl's reader is stricter: tabs between things, `\/`, and
+ * question marks within brackets.
+ */
+function isLenient(text: string): boolean {
+  return /\t|\\\/|[[{][^]*\?/.test(text);
+}
 
 describe.runIf(requireOrSkip("kubectl"))("kubectl", () => {
-  let folder: string;
-  beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), "holdfast-yaml-"));
-  });
-  afterAll(() => rmSync(folder, { recursive: true }));
-
-  /** `kubectl patch --local` prints every document as kubectl read it, without a server. */
-  function kubectlReads(text: string): unknown[] {
-    const file = join(folder, "stream.yaml");
-    writeFileSync(file, text);
-    const args = ["patch", "--local", "-f", file, "-p", "{}", "--type", "merge", "-o", "json"];
-    const printed = execFileSync(pathOf("kubectl"), args, { encoding: "utf8", timeout: 20_000 });
-    return printed.split(/(?<=^\})\n(?=\{)/m).map((object) => JSON.parse(object));
-  }
-
   test("reads everything that we accept, and reads it as we do", () => {
-    const stream = accepted.map(documentOf).join("---\n");
-    const read = readYaml(new TextEncoder().encode(stream));
-    if (isYamlRefusal(read)) throw new Error(`line ${read.line}: ${read.message}`);
-    expect(kubectlReads(stream)).toEqual(read.map(jsonOf));
-    expect(read).toHaveLength(accepted.length);
+    const texts = accepted.map(documentOf);
+    expect(kubectlReads(texts)).toEqual(texts.map(weRead));
+    const stream = [texts.map((text) => text.replace(/name: a\d+/, "name: a0")).join("---\n")];
+    expect(kubectlReads(stream)).toEqual(stream.map(weRead));
   });
 
-  test("reads CRLF files and files with a byte order mark as we do", () => {
-    const text = `\uFEFF${documentOf("|\n  a\n  b", 0)}y: 'c\n\n  d'\n`.replaceAll("\n", "\r\n");
-    const read = readYaml(new TextEncoder().encode(text));
-    if (isYamlRefusal(read)) throw new Error(`line ${read.line}: ${read.message}`);
-    expect(kubectlReads(text)).toEqual(read.map(jsonOf));
+  test("refuses what we refuse, or reads it in a way that surprises", () => {
+    const read = kubectlReads(refused.map(documentOf)).map((values) => JSON.stringify(values));
+    const surprising = refused.flatMap((value, index) => {
+      const x = /"x":(.*)\}\]$/.exec(read[index] ?? "")?.[1];
+      return x === undefined ? [] : [`${value} -> ${x}`];
+    });
+    expect(surprising).toEqual([
+      "0777777777777777777777 -> 9223372036854776000",
+      '0xFFFFFFFFFFFFFFFFF -> "0xFFFFFFFFFFFFFFFFF"',
+      '._5 -> "._5"',
+      ".5_0 -> 0.5",
+      "9007199254740992 -> 9007199254740992",
+      "12345678901234567890 -> 12345678901234567000",
+      "123456789012345678901234567890 -> 1.2345678901234568e+29",
+      '!foo bar -> "bar"',
+      '!!binary aGk= -> "hi"',
+      '!!set {a} -> {"a":null}',
+      '!!omap [a: 1] -> [{"a":1}]',
+      '[?a] -> [{"a":null}]',
+      '{a:} -> {"a:":null}',
+      '[a:] -> ["a:"]',
+      '{1.5: 3} -> {"1.5":3}',
+      '{1e3: 3} -> {"1000":3}',
+      '{!!float 1: 3} -> {"1":3}',
+      '&a:b c -> ":b c"',
+      '{yes: 1, "true": 2} -> {"true":2}',
+      '{a: &a {p: 1}, b: {p: 2, <<: *a}} -> {"a":{"p":1},"b":{"p":1}}',
+    ]);
+  });
+
+  test("cuts files into documents where we do, or we refuse the file", () => {
+    const texts = files.map(([, text]) => text);
+    const theirs = kubectlReads(texts);
+    for (const [index, [name, text, ours]] of files.entries()) {
+      const read = weRead(text);
+      const shown = typeof read === "string" ? "refused" : read.length;
+      expect([name, shown]).toEqual([name, ours]);
+      const empty = typeof read === "string" || read.length === 0;
+      expect([name, read]).toEqual([name, empty ? read : theirs[index]]);
+    }
+  });
+
+  const wanted = Number(process.env["HOLDFAST_FUZZ_RUNS"] ?? 0);
+  const runs = Math.max(1, Math.ceil(wanted / 100));
+  // The short run tries the same documents every time; the long one goes looking for new ones.
+  const seed = wanted > 0 ? {} : { seed: 1 };
+
+  test("reads any YAML that we accept as we do, or not at all", { timeout: 30_000 * runs }, () => {
+    fc.assert(
+      fc.property(fc.array(yamlValue, { minLength: 800, maxLength: 800, size: "max" }), (values) => {
+        const texts = values.map(documentOf);
+        const theirs = kubectlReads(texts);
+        const read = texts.map(weRead);
+        const wrong = texts.filter((text, index) => {
+          const [we, they] = [read[index], theirs[index]];
+          if (we === undefined || typeof we === "string") return false;
+          return they === undefined
+            ? !isLenient(text)
+            : JSON.stringify(sorted(we)) !== JSON.stringify(sorted(they));
+        });
+        expect(wrong).toEqual([]);
+        // The property would hold for a reader that refuses everything.
+        const taken = read.filter((each) => typeof each !== "string").length;
+        expect(taken / theirs.filter((each) => each !== undefined).length).toBeGreaterThan(0.8);
+      }),
+      { ...seed, numRuns: runs, endOnFailure: true },
+    );
   });
 });
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value === 0 ? 0 : value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return entries.map(([key, each]) => [key, sorted(each)]);
+}
