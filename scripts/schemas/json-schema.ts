@@ -45,6 +45,7 @@ function metadataSchema(namespaced: boolean): Fields {
 function plain(node: SchemaNode): Fields {
   const {
     "x-kubernetes-preserve-unknown-fields": _open,
+    "x-kubernetes-int-or-string": numberOrText,
     "x-kubernetes-list-type": _listType,
     "x-kubernetes-list-map-keys": _keys,
     properties,
@@ -56,6 +57,7 @@ function plain(node: SchemaNode): Fields {
   } = node;
   return {
     ...rest,
+    ...(numberOrText === true ? { anyOf: [{ type: "integer" }, { type: "string" }] } : {}),
     ...(format === "date-time" ? { format } : {}),
     ...((required ?? []).length === 0 ? {} : { required }),
     ...(properties === undefined ? {} : { properties: mapped(properties, plain) }),

@@ -32,7 +32,8 @@ export function specPageOf(kind: KindDefinition): string {
       "Not supported yet",
       missing.map((entry) => {
         const values = (entry.values ?? []).map((value) => `\`${value}\``).join(", ");
-        const at = `\`${entry.path.join(".").replaceAll(".*", "[]")}\``;
+        const field = `\`${entry.path.join(".").replaceAll(".*", "[]")}\``;
+        const at = entry.path.length === 0 ? "The whole kind" : field;
         return `${at}${values === "" ? "" : ` (${values})`}: ${entry.severity}; it ${entry.says}.\n  ${entry.next}`;
       }),
       "These fields are read and named with the reason `NotSupportedYet`.\nAn error keeps the object from being used, a warning does not.",
@@ -110,6 +111,7 @@ function typeText(node: SchemaNode): string {
   if (node.pattern !== undefined) return "duration";
   if (node.type === "array") return `list of ${typeText(node.items ?? {})}`;
   if (isMap(node)) return `map of ${typeText(innerOf(node))}`;
+  if (node["x-kubernetes-int-or-string"] === true) return "integer or text";
   if (node.type === "string") return "text";
   return node.type ?? "any";
 }

@@ -25,6 +25,13 @@ const validationPassed = {
   says: "The object and what it refers to fit together.",
 } as const;
 
+const notSupportedYet = {
+  type: "NotSupportedYet",
+  whenTrue: "NotSupportedYet",
+  says: "True: it asks for something that this release does not act on; the message names what, and what to do instead.",
+  own: true,
+} as const;
+
 export const backupStorageConditions = {
   backendInitialized: {
     type: "BackendInitialized",
@@ -45,6 +52,7 @@ export const backupStorageConditions = {
     whenFalse: "BackendSecretNotAvailable",
     says: "The storage Secret exists; absent when no Secret is named.",
   },
+  notSupportedYet,
 } as const satisfies ConditionTypes;
 
 export const repositoryConditions = {
@@ -96,7 +104,41 @@ export const snapshotConditions = {
   },
 } as const satisfies ConditionTypes;
 
-export const backupConfigurationConditions = { validationPassed } as const satisfies ConditionTypes;
+export const backupConfigurationConditions = {
+  validationPassed,
+  notSupportedYet,
+} as const satisfies ConditionTypes;
+
+export const backupBatchConditions = { notSupportedYet } as const satisfies ConditionTypes;
+
+export const backupVerificationSessionConditions = {
+  skipped: {
+    type: "BackupVerificationSkipped",
+    whenTrue: "SnapshotAlreadyVerified",
+    says: "Nothing was checked.",
+  },
+  historyCleaned: {
+    type: "VerificationSessionHistoryCleaned",
+    says: "Finished checks beyond the history limit are gone.",
+  },
+  executorEnsured: {
+    type: "VerificationExecutorEnsured",
+    says: "The verifier's Job was created.",
+  },
+  restoreSucceeded: {
+    type: "RestoreSucceeded",
+    whenTrue: "SuccessfullyRestoredBackup",
+    whenFalse: "FailedToRestoreBackup",
+    says: "The Snapshot was restored to be checked.",
+  },
+  backupVerified: {
+    type: "BackupVerified",
+    whenTrue: "SuccessfullyVerifiedBackup",
+    whenFalse: "FailedToVerifyBackup",
+    says: "The restored data is what it should be.",
+  },
+  notSupportedYet,
+} as const satisfies ConditionTypes;
 
 /** Conditions of status.sessions[] of a BackupConfiguration. */
 export const backupConfigurationSessionConditions = {
@@ -212,5 +254,6 @@ export const restoreSessionConditions = {
     whenTrue: "RestoreExecutorTerminatedBeforeCompletion",
     says: "True is bad: a Job ended without completing its component.",
   },
+  notSupportedYet,
   metricsPushed,
 } as const satisfies ConditionTypes;

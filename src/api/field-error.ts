@@ -42,6 +42,11 @@ function withNext(error: FieldError, next: string | undefined): FieldError {
   return next === undefined ? error : { ...error, next };
 }
 
+/** `spec.sessions[0].addon: it is wrong`, and the message alone where it is about the whole object. */
+export function errorText({ path, message }: Pick<FieldError, "path" | "message">): string {
+  return path.length === 0 ? message : `${pathText(path)}: ${message}`;
+}
+
 /** `spec.sessions[0].addon` */
 export function pathText(path: FieldPath): string {
   return path

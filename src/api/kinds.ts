@@ -1,8 +1,13 @@
 import { addonKind } from "./addon.ts";
+import { backupBatchKind } from "./backup-batch.ts";
+import { backupBlueprintKind } from "./backup-blueprint.ts";
 import { backupConfigurationKind } from "./backup-configuration.ts";
 import { backupSessionKind } from "./backup-session.ts";
 import { backupStorageKind } from "./backup-storage.ts";
+import { backupVerificationSessionKind } from "./backup-verification-session.ts";
+import { backupVerifierKind } from "./backup-verifier.ts";
 import { functionKind } from "./function.ts";
+import { hookTemplateKind } from "./hook-template.ts";
 import type { KindDefinition } from "./kind.ts";
 import { apiVersionOf, type Resource } from "./meta.ts";
 import { repositoryKind } from "./repository.ts";
@@ -18,6 +23,11 @@ const kindsByName = {
   BackupConfiguration: backupConfigurationKind,
   BackupSession: backupSessionKind,
   RestoreSession: restoreSessionKind,
+  HookTemplate: hookTemplateKind,
+  BackupBlueprint: backupBlueprintKind,
+  BackupBatch: backupBatchKind,
+  BackupVerifier: backupVerifierKind,
+  BackupVerificationSession: backupVerificationSessionKind,
   Addon: addonKind,
   Function: functionKind,
 } as const;

@@ -7,7 +7,7 @@ import { databaseKinds } from "./manifest-options.ts";
  */
 export type Unsupported = {
   readonly kind: string;
-  /** `*` stands for every entry of a list or map. */
+  /** `*` stands for every entry of a list or map; the whole kind when empty. */
   readonly path: readonly string[];
   /** Texts that are meant; every value when absent. */
   readonly values?: readonly string[];
@@ -41,7 +41,35 @@ const noPriority = {
 };
 const priorities = ["nice", "ionice"];
 
+/** Kinds that are right on the wire and have no life yet. */
+const restingKinds: readonly Unsupported[] = [
+  {
+    kind: "HookTemplate",
+    next: "Make the application write consistent data by itself, or stop it around the backup.",
+  },
+  {
+    kind: "BackupBlueprint",
+    next: "Declare a BackupConfiguration for each workload that names it by annotation.",
+  },
+  { kind: "BackupBatch", next: "Declare a BackupConfiguration for each target." },
+  {
+    kind: "BackupVerifier",
+    next: "Try a restore into a namespace of its own from time to time, by a RestoreSession.",
+  },
+  {
+    kind: "BackupVerificationSession",
+    next: "Declare a RestoreSession of the Snapshot into a namespace of its own.",
+  },
+].map(({ kind, next }) => ({
+  kind,
+  path: [],
+  severity: "warning",
+  says: "is a kind that this release does not act on",
+  next,
+}));
+
 export const notSupportedYet: readonly Unsupported[] = [
+  ...restingKinds,
   {
     kind: "BackupStorage",
     path: ["spec", "storage", "provider"],
@@ -104,7 +132,7 @@ export const notSupportedYet: readonly Unsupported[] = [
     path: ["spec", "invoker", "kind"],
     values: ["BackupBatch"],
     severity: "error",
-    says: "is a kind that this release does not know",
+    says: "is a kind that this release does not act on",
     next: "Declare a BackupConfiguration for each target.",
   },
   {
@@ -192,8 +220,9 @@ function found(value: unknown, path: readonly string[], at: FieldPath): readonly
     : found(fields.get(name), rest, [...at, name]);
 }
 
-/** The value that was written, or the entry's or field's own name. */
+/** The value that was written, or the kind's, entry's or field's own name. */
 function nameOf(path: FieldPath, value: unknown): string {
+  if (path.length === 0) return String(new Map(Object.entries(Object(value))).get("kind"));
   if (typeof value === "string") return value;
   if (typeof value === "object" && value !== null && "name" in value && typeof path.at(-1) === "number")
     return String(value.name);

@@ -27,8 +27,14 @@ export function schemaErrors(node: SchemaNode, value: unknown, path: FieldPath):
         ? numberErrors(node, value, path)
         : [mismatch(path, "a number", value)];
     default:
-      return [];
+      return node["x-kubernetes-int-or-string"] !== true || isNumberOrText(value)
+        ? []
+        : [mismatch(path, "a whole number or a text", value)];
   }
+}
+
+function isNumberOrText(value: unknown): boolean {
+  return typeof value === "string" || Number.isInteger(value);
 }
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -17,6 +17,8 @@ export type SchemaNode = {
   readonly minLength?: number;
   readonly minimum?: number;
   readonly "x-kubernetes-preserve-unknown-fields"?: true;
+  /** A whole number or a text; has no `type`. */
+  readonly "x-kubernetes-int-or-string"?: true;
   readonly "x-kubernetes-list-type"?: "map";
   readonly "x-kubernetes-list-map-keys"?: readonly string[];
 };

@@ -93,6 +93,11 @@ export function passedOn(see: string, description: string) {
   });
 }
 
+/** A whole number or a text, such as a port or its name. */
+export function numberOrText(description: string) {
+  return Type.Unsafe<number | string>({ "x-kubernetes-int-or-string": true, description });
+}
+
 /** Any JSON value, kept as it is. */
 export function anything(description: string) {
   return Type.Unsafe<unknown>({ "x-kubernetes-preserve-unknown-fields": true, description });

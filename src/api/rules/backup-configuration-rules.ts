@@ -1,9 +1,8 @@
 import type { BackupConfiguration, Session } from "../backup-configuration.ts";
-import { isCronSchedule } from "../cron-schedule.ts";
 import { type FieldError, type FieldPath, failure, invalid, required } from "../field-error.ts";
 import { quoted } from "../schema-errors.ts";
 import type { Rule } from "./rule.ts";
-import { addonErrors, directoryErrors } from "./shared-rules.ts";
+import { addonErrors, directoryErrors, scheduleErrors } from "./shared-rules.ts";
 
 const backendsPath = ["spec", "backends"];
 const sessionsPath = ["spec", "sessions"];
@@ -45,21 +44,13 @@ const sessionsAreScheduled: Rule<BackupConfiguration> = {
   check: eachSession(({ name, scheduler }, path) => {
     if (scheduler === undefined)
       return [required([...path, "scheduler"], `the session ${name} has no scheduler`, "Say when it runs.")];
-    return isCronSchedule(scheduler.schedule)
-      ? []
-      : [
-          invalid(
-            [...path, "scheduler", "schedule"],
-            `${quoted(scheduler.schedule)} is no schedule`,
-            'Write cron\'s five fields, such as "7 * * * *".',
-          ),
-        ];
+    return scheduleErrors(scheduler.schedule, [...path, "scheduler", "schedule"]);
   }),
 };
 
 const addonsAreUsable: Rule<BackupConfiguration> = {
   says: "No task is named twice in an addon, and values of params are texts.",
-  check: eachSession(({ addon }, path) => addonErrors(addon, path)),
+  check: eachSession(({ addon }, path) => addonErrors(addon, [...path, "addon"])),
 };
 
 const repositoriesFit: Rule<BackupConfiguration> = {

@@ -25,7 +25,7 @@ const sourceIsNamed: Rule<RestoreSession> = {
 
 const addonIsUsable: Rule<RestoreSession> = {
   says: "No task is named twice in the addon, and values of params are texts.",
-  check: ({ spec }) => addonErrors(spec.addon, ["spec"]),
+  check: ({ spec }) => addonErrors(spec.addon, ["spec", "addon"]),
 };
 
 export const restoreSessionRules = [sourceIsNamed, addonIsUsable] as const;

@@ -4,12 +4,14 @@ import type { KubeObject } from "../meta.ts";
 import { addonRules } from "./addon-rules.ts";
 import { backupConfigurationRelations } from "./backup-configuration-relations.ts";
 import { backupConfigurationRules } from "./backup-configuration-rules.ts";
-import { backupSessionRelations } from "./backup-session-rules.ts";
 import { backupStorageRelations, backupStorageRules } from "./backup-storage-rules.ts";
+import { backupVerifierRules } from "./backup-verifier-rules.ts";
+import { hookTemplateRules } from "./hook-template-rules.ts";
 import { repositoryRelations, repositoryRules } from "./repository-rules.ts";
 import { restoreSessionRules } from "./restore-session-rules.ts";
 import { retentionPolicyRelations, retentionPolicyRules } from "./retention-policy-rules.ts";
 import type { Rule } from "./rule.ts";
+import { selectorIsGiven, specIsFixed } from "./shared-rules.ts";
 
 type Says = { readonly says: string };
 
@@ -27,8 +29,13 @@ const rulesByKind: Readonly<Record<KindName, KindRules>> = {
   Snapshot: none,
   RetentionPolicy: { alone: retentionPolicyRules, withOthers: retentionPolicyRelations },
   BackupConfiguration: { alone: backupConfigurationRules, withOthers: backupConfigurationRelations },
-  BackupSession: { alone: [], withOthers: backupSessionRelations },
+  BackupSession: { alone: [specIsFixed], withOthers: [] },
   RestoreSession: { alone: restoreSessionRules, withOthers: [] },
+  HookTemplate: { alone: hookTemplateRules, withOthers: [] },
+  BackupBlueprint: { alone: [selectorIsGiven], withOthers: [] },
+  BackupBatch: none,
+  BackupVerifier: { alone: backupVerifierRules, withOthers: [] },
+  BackupVerificationSession: { alone: [specIsFixed], withOthers: [] },
   Addon: { alone: addonRules, withOthers: [] },
   Function: none,
 };

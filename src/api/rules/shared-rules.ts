@@ -1,6 +1,8 @@
 import type { AddonInfo } from "../addon-info.ts";
+import { isCronSchedule } from "../cron-schedule.ts";
 import { type FieldError, type FieldPath, failure, invalid, required } from "../field-error.ts";
 import type { ObjectMeta } from "../meta.ts";
+import { quoted } from "../schema-errors.ts";
 import type { UsagePolicy } from "../usage-policy.ts";
 import type { Relation, Rule } from "./rule.ts";
 
@@ -17,6 +19,15 @@ export const selectorIsGiven: Rule<WithPolicy> = {
       required(path, "selector is missing, and from is Selector", "Say which Namespaces' labels it matches."),
     ];
   },
+};
+
+/** The API server counts generations by changes of the spec, so that an object tells by itself. */
+export const specIsFixed: Rule<{ readonly metadata: ObjectMeta }> = {
+  says: "spec cannot be changed.",
+  check: ({ metadata }) =>
+    (metadata.generation ?? 1) === 1 || metadata.deletionTimestamp !== undefined
+      ? []
+      : [failure("Immutable", ["spec"], "cannot be changed, and was", "Make another one.")],
 };
 
 export const oneDefault: Relation<[object: MaybeDefault, others: readonly MaybeDefault[]]> = {
@@ -46,21 +57,25 @@ export function directoryErrors(directory: string, path: FieldPath): readonly Fi
     : [];
 }
 
-const addonPath = (path: FieldPath, ...rest: FieldPath): FieldPath => [...path, "addon", ...rest];
+export function scheduleErrors(schedule: string, path: FieldPath): readonly FieldError[] {
+  return isCronSchedule(schedule)
+    ? []
+    : [
+        invalid(
+          path,
+          `${quoted(schedule)} is no schedule`,
+          'Write cron\'s five fields, such as "7 * * * *".',
+        ),
+      ];
+}
 
-/** Rules of an AddonInfo at `<path>.addon`. */
+/** Rules of an AddonInfo. */
 export function addonErrors(addon: AddonInfo, path: FieldPath): readonly FieldError[] {
   return addon.tasks.flatMap((task, index) => [
-    ...paramErrors(task.params ?? {}, addonPath(path, "tasks", index, "params")),
+    ...paramErrors(task.params ?? {}, [...path, "tasks", index, "params"]),
     ...(addon.tasks.findIndex((other) => other.name === task.name) === index
       ? []
-      : [
-          failure(
-            "Conflict",
-            addonPath(path, "tasks", index, "name"),
-            `the task ${task.name} is there twice`,
-          ),
-        ]),
+      : [failure("Conflict", [...path, "tasks", index, "name"], `the task ${task.name} is there twice`)]),
   ]);
 }
 

@@ -1,4 +1,4 @@
-import { type FieldError, pathText } from "../../api/field-error.ts";
+import { errorText, type FieldError } from "../../api/field-error.ts";
 import { type KubeObject, keyOf, nameOf, type ObjectMeta, type Resource, refOf } from "../../api/meta.ts";
 import { validateObject } from "../../api/validate.ts";
 import { digestOf } from "../../base/digest.ts";
@@ -71,8 +71,9 @@ function metadataProblems(metadata: unknown, resource: Resource, placeOf: PlaceO
   return problems;
 }
 
-function fieldProblem({ severity, reason, message, path, next }: FieldError, place: Place): Problem {
-  const problem = { severity, reason, message: `${pathText(path)}: ${message}`, place };
+function fieldProblem(error: FieldError, place: Place): Problem {
+  const { severity, reason, next } = error;
+  const problem = { severity, reason, message: errorText(error), place };
   return next === undefined ? problem : { ...problem, next };
 }
 

@@ -16,6 +16,7 @@ const groups: readonly string[] = [...new Set(resources.map(({ group }) => group
 const madeByHoldfast: Readonly<Record<string, string>> = {
   Repository: "Name it in spec.sessions[].repositories of a BackupConfiguration.",
   Snapshot: "Declare its BackupStorage: Snapshots come back from the storage by themselves.",
+  BackupVerificationSession: "A BackupVerifier makes them, and this release does not act on those.",
   BackupSession: "Use `holdfast backup`, or give the BackupConfiguration's session a schedule.",
 };
 

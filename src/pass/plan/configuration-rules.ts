@@ -1,5 +1,5 @@
 import type { BackupConfiguration } from "../../api/backup-configuration.ts";
-import type { FieldError } from "../../api/field-error.ts";
+import { errorText, type FieldError } from "../../api/field-error.ts";
 import type { KubeObject } from "../../api/meta.ts";
 import type { Repository } from "../../api/repository.ts";
 import {
@@ -26,10 +26,7 @@ export function configurationErrors(configuration: KubeObject, world: World): re
   // A relation may rely on the types that the schema promises.
   const errors = own.length > 0 ? own : relationErrors(configuration as BackupConfiguration, world);
   const sessions = records(asRecord(configuration["spec"])["sessions"]);
-  return [
-    ...errors.map((error) => `${error.path.join(".")}: ${error.message}`),
-    ...sessions.flatMap((session) => taskErrors(session, world)),
-  ];
+  return [...errors.map(errorText), ...sessions.flatMap((session) => taskErrors(session, world))];
 }
 
 function relationErrors(configuration: BackupConfiguration, world: World): readonly FieldError[] {

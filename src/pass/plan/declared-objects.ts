@@ -132,6 +132,10 @@ const declarableKinds = [
   "BackupConfiguration",
   "RetentionPolicy",
   "BackupStorage",
+  "HookTemplate",
+  "BackupBlueprint",
+  "BackupBatch",
+  "BackupVerifier",
   "Addon",
   "Function",
 ] as const;

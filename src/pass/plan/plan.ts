@@ -6,6 +6,12 @@ import { planBackupConfiguration } from "./kinds/backup-configuration.ts";
 import { planBackupSession } from "./kinds/backup-session.ts";
 import { planBackupStorage } from "./kinds/backup-storage.ts";
 import { planRepository } from "./kinds/repository.ts";
+import {
+  planBackupBatch,
+  planBackupVerificationSession,
+  planBlueprintRequest,
+  planWithoutStatus,
+} from "./kinds/resting-kinds.ts";
 import { planRestoreSession } from "./kinds/restore-session.ts";
 import { planSnapshot } from "./kinds/snapshot.ts";
 import type { Entry, Plan, Step } from "./step.ts";
@@ -19,6 +25,15 @@ const planners: readonly (readonly [string, (object: KubeObject, world: World) =
   ["BackupSession", planBackupSession],
   ["Snapshot", planSnapshot],
   ["RestoreSession", planRestoreSession],
+  ["BackupBatch", planBackupBatch],
+  ["BackupVerificationSession", planBackupVerificationSession],
+  ["HookTemplate", planWithoutStatus],
+  ["BackupBlueprint", planWithoutStatus],
+  ["BackupVerifier", planWithoutStatus],
+  ["Deployment", planBlueprintRequest],
+  ["StatefulSet", planBlueprintRequest],
+  ["DaemonSet", planBlueprintRequest],
+  ["PersistentVolumeClaim", planBlueprintRequest],
 ];
 
 /** What one pass will do: a pure function of what is declared, observed and recorded, and of now. */

@@ -1,3 +1,4 @@
+import { errorText } from "../../api/field-error.ts";
 import type { KubeObject } from "../../api/meta.ts";
 import { type UsagePolicy, usageAllowed } from "../../api/usage-policy.ts";
 import { validateObject } from "../../api/validate.ts";
@@ -13,7 +14,7 @@ export function restoreErrors(restore: KubeObject, world: World): readonly strin
   return [
     ...validateObject(restore)
       .filter((error) => error.severity === "error")
-      .map((error) => `${error.path.join(".")}: ${error.message}`),
+      .map(errorText),
     ...usageErrors(restore, world),
     ...unknownParameters(addonInfo, "restore", world).map(
       (name) => `no task of the addon has the parameter ${name}`,

@@ -7,6 +7,7 @@ import type { Condition } from "../../../src/api/conditions.ts";
 import { backupConfigurationPhase } from "../../../src/api/phases/backup-configuration-phase.ts";
 import { backupSessionPhase } from "../../../src/api/phases/backup-session-phase.ts";
 import { backupStoragePhase } from "../../../src/api/phases/backup-storage-phase.ts";
+import { backupVerificationSessionPhase } from "../../../src/api/phases/backup-verification-session-phase.ts";
 import { componentsPhase } from "../../../src/api/phases/components-phase.ts";
 import { repositoryPhase } from "../../../src/api/phases/repository-phase.ts";
 import { restoreSessionPhase } from "../../../src/api/phases/restore-session-phase.ts";
@@ -183,4 +184,16 @@ test.each([
 ])("a RestoreSession with %j and component %j is %s", (given, component, phase) => {
   const status = { conditions: conditions(given), components: components(component), totalComponents: 1 };
   expect(restoreSessionPhase(status)).toBe(phase);
+});
+
+test.each([
+  ["", "Running"],
+  ["RestoreSucceeded=False", "Running"],
+  ["VerificationSessionHistoryCleaned=False BackupVerificationSkipped", "Failed"],
+  ["BackupVerificationSkipped", "Skipped"],
+  ["VerificationSessionHistoryCleaned RestoreSucceeded=False", "Failed"],
+  ["VerificationSessionHistoryCleaned RestoreSucceeded BackupVerified=False", "Failed"],
+  ["VerificationSessionHistoryCleaned RestoreSucceeded", "Succeeded"],
+])("a BackupVerificationSession with %j is %s", (given, phase) => {
+  expect(backupVerificationSessionPhase({ conditions: conditions(given) })).toBe(phase);
 });

@@ -77,7 +77,7 @@ describe("a mistake in a field is told with the field's line, and the object is 
 });
 
 test("the example of every kind is read without an error, or refused as not declared in Git", () => {
-  const made = ["BackupSession", "Repository", "Snapshot"];
+  const made = ["BackupSession", "BackupVerificationSession", "Repository", "Snapshot"];
   const refused = kinds.filter(({ example }) => {
     const { objects, problems } = read(JSON.stringify(example));
     return [...problems, ...objects.flatMap((object) => object.problems)].some(

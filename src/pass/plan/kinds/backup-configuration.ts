@@ -15,6 +15,7 @@ import { repositoryRequests } from "../repository-requests.ts";
 import { dependenciesOf } from "../resolve-task.ts";
 import { phaseOf } from "../snapshots.ts";
 import { asRecord, records, targetFound, targetOf } from "../targets.ts";
+import { tellUnsupported } from "../unsupported.ts";
 import { isBeingDeleted, type World } from "../world.ts";
 import { storageOf } from "./repository.ts";
 import { ensureSchedulers } from "./schedule.ts";
@@ -40,6 +41,7 @@ export function planBackupConfiguration(configuration: KubeObject, world: World)
   } else {
     draft.setCondition("ValidationPassed", true, "ResourceValidationPassed");
   }
+  tellUnsupported(draft, world);
   lookAround(draft, effective, world);
   if (errors.length === 0) {
     ensureRepositories(draft, effective, world);

@@ -7,21 +7,17 @@ import { Draft, type Turn } from "../draft.ts";
 import { removeAccess } from "../job-access.ts";
 import { ensureStored } from "../store.ts";
 import { asRecord, records } from "../targets.ts";
+import { tellUnsupported } from "../unsupported.ts";
 import { isBeingDeleted, type World } from "../world.ts";
 
 /** The life of a BackupStorage: Secret found, metadata.yaml written or read back, totals kept, cleaned up. */
 export function planBackupStorage(storage: KubeObject, world: World): Turn {
   const draft = new Draft(storage, world.now);
   if (isBeingDeleted(storage)) return planRemoval(draft, world);
+  tellUnsupported(draft, world);
   const refusal = refusedProvider(storage);
   if (refusal !== undefined) {
     draft.setCondition("BackendInitialized", false, "NotSupportedYet", refusal);
-    draft.problem({
-      severity: "error",
-      reason: "NotSupportedYet",
-      message: refusal,
-      next: "use provider local or s3",
-    });
   } else if (draft.ensureFinalizers([cleanupFinalizer]) && secretFound(draft, world)) {
     reconsider(draft, world);
     ensureStored(

@@ -13,6 +13,7 @@ import { dependenciesOf } from "../resolve-task.ts";
 import { restoreErrors } from "../restore-rules.ts";
 import { phaseOf } from "../snapshots.ts";
 import { asRecord, sameTarget, targetFound, targetOf } from "../targets.ts";
+import { tellUnsupported } from "../unsupported.ts";
 import { isBeingDeleted, type World } from "../world.ts";
 import { ensureRestoreJobs, followRestoreJobs, jobsOfRestore } from "./restore-jobs.ts";
 import { type RestoreSource, restoreSource } from "./restore-source.ts";
@@ -38,6 +39,7 @@ export function planRestoreSession(restore: KubeObject, world: World): Turn {
   if (isBeingDeleted(restore)) return planRemoval(draft, world);
   if (["Succeeded", "Failed", "Unknown"].includes(phaseOf(restore))) return planFinal(draft, world);
   if (!draft.ensureFinalizers([cleanupFinalizer, recordFinalizer])) return draft.turn("it is new");
+  tellUnsupported(draft, world);
   draft.status["dependencies"] = dependenciesOf(
     asRecord(asRecord(restore["spec"])["addon"]),
     "restore",

@@ -12,6 +12,8 @@ const kinds = [
   "BackupConfiguration",
   "BackupSession",
   "RestoreSession",
+  "BackupBatch",
+  "BackupVerificationSession",
 ] as const;
 
 const badWhenTrue = [
@@ -21,6 +23,7 @@ const badWhenTrue = [
   "SourceShrunk",
   "Partial",
   "Held",
+  "NotSupportedYet",
 ];
 
 /** What an object's conditions and components say is wrong. */
