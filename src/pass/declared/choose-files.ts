@@ -11,9 +11,10 @@ export function chooseFiles(listed: readonly GitFile[], settings: Settings): Cho
   const files: GitFile[] = [];
   for (const file of listed) {
     if (file.path === settingsPath || isRecord(file.path, settings)) continue;
-    const refusal = refusalOf(file);
+    const isYaml = /\.(?:ya?ml|json)$/i.test(file.path);
+    const refusal = refusalOf(file, isYaml);
     if (refusal !== undefined) problems.push(refusal);
-    else if (/\.(?:ya?ml|json)$/i.test(file.path)) files.push(file);
+    else if (isYaml) files.push(file);
   }
   if (files.length > limits.files) {
     const message = `${files.length} YAML files stand below ${settings.path || "the root"}; only ${limits.files} are read`;
@@ -30,11 +31,18 @@ function isRecord(path: string, { record }: Settings): boolean {
   return record.kind === "folder" && path.startsWith(`${record.folder}/`);
 }
 
-function refusalOf(file: GitFile): Problem | undefined {
+function refusalOf(file: GitFile, isYaml: boolean): Problem | undefined {
   if (file.type === "symlink" || file.type === "submodule") {
     return unreadable(file.path, `a ${file.type} is never followed`, "Put the file itself into the folder.");
   }
-  const strange = file.path.split("/").some((part) => ["", ".", "..", ".git"].includes(part.toLowerCase()));
-  if (!strange && !/[\u0000-\u001f\u007f]/.test(file.path)) return undefined;
-  return unreadable(JSON.stringify(file.path), "a file of this name is not read", "Rename it.");
+  if (file.type === "refused") {
+    return unreadable(
+      file.path,
+      "Git itself refuses an entry of this name or mode",
+      "Rename it, or run `git fsck`.",
+    );
+  }
+  if (!isYaml || !/[\p{Cc}\p{Cf}\uFFFD]/u.test(file.path)) return undefined;
+  const message = "a file whose name holds characters that cannot be shown is not read";
+  return unreadable(file.path, message, "Rename it.");
 }

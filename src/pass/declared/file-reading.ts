@@ -1,9 +1,10 @@
 import type { Problem } from "../../base/problem.ts";
 import { limits } from "./limits.ts";
+import { adviceFor, notPlain } from "./not-plain.ts";
 import { type ObjectReading, readObject } from "./object-reading.ts";
 import { claimOf } from "./own-kinds.ts";
-import { secretProblem } from "./secrets.ts";
-import { isYamlRefusal, readYaml } from "./yaml.ts";
+import { encryptedProblem, secretProblem } from "./secrets.ts";
+import { readYaml, type YamlReading } from "./yaml.ts";
 import { type MapNode, textField, type YamlNode } from "./yaml-node.ts";
 
 /** What one file says. */
@@ -26,16 +27,25 @@ type Draft = {
 
 /** Reads the documents of one file; what is wrong with one does not touch the others. */
 export function readFile(path: string, bytes: Uint8Array): FileReading {
-  const read = readYaml(bytes);
-  if (isYamlRefusal(read)) {
-    const place = { path, line: read.line };
-    const next = "Correct the file; nothing is pruned until it can be read.";
-    const problem: Problem = { severity: "error", reason: "Unreadable", message: read.message, place, next };
-    return { objects: [], problems: [problem], others: [], complete: false };
-  }
-  const draft: Draft = { path, objects: [], problems: [], others: [], complete: true };
-  for (const node of read) readDocument(draft, node);
+  const other = notPlain(bytes);
+  const { documents, refusals } = other === undefined ? readYaml(bytes) : unread(other.message);
+  const next = refusals.length === 0 ? "" : (other?.next ?? adviceFor(bytes));
+  const problems = refusals.map(
+    ({ message, line }): Problem => ({
+      severity: "error",
+      reason: "Unreadable",
+      message,
+      place: { path, line },
+      next,
+    }),
+  );
+  const draft: Draft = { path, objects: [], problems, others: [], complete: refusals.length === 0 };
+  for (const node of documents) readDocument(draft, node);
   return { ...draft, problems: bounded(draft.problems, path) };
+}
+
+function unread(message: string): YamlReading {
+  return { documents: [], refusals: [{ line: 1, message }] };
 }
 
 function readDocument(draft: Draft, node: YamlNode): void {
@@ -45,13 +55,17 @@ function readDocument(draft: Draft, node: YamlNode): void {
     return;
   }
   const items = listItems(node);
-  if (items !== undefined) {
+  if (items !== undefined && textField(node, "kind") !== "SecretList") {
     for (const item of items) readDocument(draft, item);
     return;
   }
   const secret = secretProblem(node, draft.path);
+  const encrypted = encryptedProblem(node, draft.path);
   if (secret !== undefined) draft.problems.push(secret);
-  else readMap(draft, node);
+  else if (encrypted !== undefined) {
+    draft.problems.push(encrypted);
+    draft.complete = false;
+  } else readMap(draft, node);
 }
 
 const noKind = "(no kind)";

@@ -5,6 +5,7 @@ import { digestOf } from "../../base/digest.ts";
 import type { Place, Problem } from "../../base/problem.ts";
 import { type Fields, isFields, withoutClusterFields } from "./cluster-fields.ts";
 import type { Document } from "./declared.ts";
+import { foreignCharacter } from "./own-kinds.ts";
 import { type FieldPath, jsonOf, lineOf, type YamlNode } from "./yaml-node.ts";
 
 /** One document of ours. `key` is there when the identity is clear, `document` when the object is in order. */
@@ -53,7 +54,11 @@ function metadataProblems(metadata: unknown, resource: Resource, placeOf: PlaceO
     });
   if (name === undefined) wrong("name", "metadata.name is missing", "Give the object a name.");
   else if (typeof name !== "string" || !objectName.test(name)) {
-    wrong("name", "metadata.name is not a DNS name", "Use small letters, digits, dashes and dots.");
+    wrong(
+      "name",
+      `metadata.name is not a DNS name${whyNot(name, 253)}`,
+      "Use small letters, digits, dashes and dots.",
+    );
   }
   const clusterWide = `metadata.namespace: ${resource.kind} is not a namespaced kind`;
   if (!resource.namespaced && namespace !== undefined)
@@ -66,9 +71,21 @@ function metadataProblems(metadata: unknown, resource: Resource, placeOf: PlaceO
       "Write it down; there is no default namespace in Git.",
     );
   } else if (typeof namespace !== "string" || !namespaceName.test(namespace)) {
-    wrong("namespace", "metadata.namespace is not a DNS label", "Use small letters, digits and dashes.");
+    wrong(
+      "namespace",
+      `metadata.namespace is not a DNS label${whyNot(namespace, 63)}`,
+      "Use small letters, digits and dashes.",
+    );
   }
   return problems;
+}
+
+/** What cannot be seen in a name by looking at it. */
+function whyNot(name: unknown, longest: number): string {
+  if (typeof name !== "string") return ": it is no text; put it in quotes";
+  const odd = foreignCharacter(name);
+  if (odd !== undefined) return `: it holds the character ${odd}`;
+  return name.length > longest ? `: it is longer than ${longest} characters` : "";
 }
 
 function fieldProblem(error: FieldError, place: Place): Problem {

@@ -21,6 +21,13 @@ const madeByHoldfast: Readonly<Record<string, string>> = {
 };
 
 export function claimOf(apiVersion: string | undefined, kind: string | undefined): Claim {
+  const odd = foreignCharacter(`${apiVersion ?? ""}${kind ?? ""}`);
+  if (odd !== undefined) {
+    return nobody(
+      `apiVersion or kind holds the character ${odd}, which no name of Kubernetes has`,
+      "Type both again; look-alikes of Latin letters and characters without width are easily pasted.",
+    );
+  }
   const byKind = resources.find((resource) => resource.kind === kind);
   if (apiVersion === undefined) {
     if (byKind === undefined) return { whose: "others" };
@@ -66,6 +73,12 @@ function kindHint(kind: string, ofGroup: readonly string[]): string {
   return near === undefined
     ? `Take it out; kinds of this group: ${ofGroup.join(", ")}.`
     : `Did you mean ${near}?`;
+}
+
+/** The first character beyond ASCII, as U+XXXX. */
+export function foreignCharacter(text: string): string | undefined {
+  const code = /[^\x00-\x7F]/u.exec(text)?.[0].codePointAt(0);
+  return code === undefined ? undefined : `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
 }
 
 function nobody(message: string, next: string): Claim {

@@ -1,15 +1,16 @@
 import type { Problem } from "../../base/problem.ts";
-import type { YamlNode } from "./yaml-node.ts";
-import { textField } from "./yaml-node.ts";
+import { claimOf } from "./own-kinds.ts";
+import { type MapNode, textField, type YamlNode } from "./yaml-node.ts";
 
 /**
  * Why a document may not stand in Git at all: it holds a Secret's values, or values encrypted in a way that this
  * version cannot open. Neither the values nor their names are told.
  */
-export function secretProblem(node: YamlNode, path: string): Problem | undefined {
-  if (node.kind !== "map") return undefined;
+export function secretProblem(node: MapNode, path: string): Problem | undefined {
   const place = { path, line: node.line };
-  const isSecret = textField(node, "kind") === "Secret" && (textField(node, "apiVersion") ?? "v1") === "v1";
+  const kind = textField(node, "kind");
+  const isSecret =
+    (kind === "Secret" || kind === "SecretList") && (textField(node, "apiVersion") ?? "v1") === "v1";
   if (node.entries.has("sops") && isSecret) {
     return {
       severity: "error",
@@ -19,7 +20,13 @@ export function secretProblem(node: YamlNode, path: string): Problem | undefined
       next: "Create the Secret in the cluster yourself, and take this document out of the folder.",
     };
   }
-  if (!isSecret || !(holdsValues(node, "data") || holdsValues(node, "stringData"))) return undefined;
+  const places = [
+    node.entries.get("data"),
+    node.entries.get("stringData"),
+    node.entries.get("items"),
+    lastApplied(node),
+  ];
+  if (!isSecret || !places.some((entry) => holdsValues(entry?.value))) return undefined;
   return {
     severity: "error",
     reason: "SecretInGit",
@@ -29,8 +36,40 @@ export function secretProblem(node: YamlNode, path: string): Problem | undefined
   };
 }
 
-function holdsValues(node: YamlNode, name: string): boolean {
-  const value = node.kind === "map" ? node.entries.get(name)?.value : undefined;
-  if (value === undefined) return false;
-  return value.kind !== "map" ? value.kind !== "scalar" || value.value !== null : value.entries.size > 0;
+/** Why a document cannot be read that SOPS has encrypted, unless it is plainly of a kind that is not ours. */
+export function encryptedProblem(node: MapNode, path: string): Problem | undefined {
+  const sops = node.entries.get("sops")?.value;
+  if (sops?.kind !== "map" || !(sops.entries.has("mac") || sops.entries.has("lastmodified")))
+    return undefined;
+  const [apiVersion, kind] = [textField(node, "apiVersion"), textField(node, "kind")];
+  const hidden = kind === undefined || kind.startsWith("ENC[") || apiVersion?.startsWith("ENC[");
+  if (!hidden && claimOf(apiVersion, kind).whose === "others") return undefined;
+  return {
+    severity: "error",
+    reason: "EncryptedNotSupported",
+    message: "a document encrypted with SOPS cannot be opened by this version",
+    place: { path, line: node.line },
+    next: "Keep declarations in plain text (creation_rules of .sops.yaml say what is encrypted).",
+  };
+}
+
+/** kubectl keeps a whole copy of what it applied in an annotation. */
+function lastApplied(node: MapNode): ReturnType<MapNode["entries"]["get"]> {
+  const metadata = node.entries.get("metadata")?.value;
+  const annotations = metadata?.kind === "map" ? metadata.entries.get("annotations")?.value : undefined;
+  if (annotations?.kind !== "map") return undefined;
+  return annotations.entries.get("kubectl.kubernetes.io/last-applied-configuration");
+}
+
+function holdsValues(value: YamlNode | undefined): boolean {
+  switch (value?.kind) {
+    case undefined:
+      return false;
+    case "map":
+      return value.entries.size > 0;
+    case "list":
+      return value.items.length > 0;
+    case "scalar":
+      return value.value !== null;
+  }
 }

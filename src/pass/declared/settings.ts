@@ -4,7 +4,7 @@ import { parseGoDuration } from "../../api/duration.ts";
 import { nearestName } from "../../base/nearest-name.ts";
 import type { Problem } from "../../base/problem.ts";
 import { clusterName, settingsSchema } from "./settings-schema.ts";
-import { isYamlRefusal, readYaml } from "./yaml.ts";
+import { readYaml } from "./yaml.ts";
 import { type FieldPath, jsonOf, lineOf, type YamlNode } from "./yaml-node.ts";
 
 export const settingsPath = "holdfast.yaml";
@@ -45,9 +45,10 @@ export function settingsFrom(file: Uint8Array | undefined, request: SettingsRequ
       `Commit a ${settingsPath} such as:\n${example}`,
     );
   }
-  const read = readYaml(file);
-  if (isYamlRefusal(read)) return failure(read.line, read.message, `Correct ${settingsPath}.`);
-  const [root, second] = read;
+  const { documents, refusals } = readYaml(file);
+  const [refusal] = refusals;
+  if (refusal !== undefined) return failure(refusal.line, refusal.message, `Correct ${settingsPath}.`);
+  const [root, second] = documents;
   if (second !== undefined)
     return failure(second.line, "a second document", "Keep one document in this file.");
   if (root === undefined || root.kind !== "map") {

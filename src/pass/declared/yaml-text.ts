@@ -23,14 +23,40 @@ export function textOf(bytes: Uint8Array): { readonly text: string } | YamlRefus
   };
 }
 
-/** kubectl cuts a file into documents before it reads any, at lines that hold `---` alone. */
+/** What would make the places where a file is cut into documents, or the meaning of all of them, doubtful. */
 function separated(text: string): { readonly text: string } | YamlRefusal {
-  const found = /\r(?!\n)|^---[ \t]*[^ \t\r\n#]/m.exec(text);
+  const found = /\r(?!\n)|^---[ \t]*[^ \t\r\n#]|^%/m.exec(text);
   if (found === null) return { text };
-  const message = found[0].startsWith("\r")
-    ? "a line ends with CR alone; save the file with LF or CRLF"
-    : "`---` must stand on a line of its own";
-  return { line: lineStarts(text.slice(0, found.index)).length, message };
+  const line = lineStarts(text.slice(0, found.index)).length;
+  switch (found[0][0]) {
+    case "\r":
+      return { line, message: "a line ends with CR alone; save the file with LF or CRLF" };
+    case "%":
+      return { line, message: "YAML directives (%) are not supported" };
+    default:
+      return { line, message: "`---` must stand on a line of its own" };
+  }
+}
+
+/** A part of a file between two lines of dashes; its first line is counted from the file's start. */
+export type YamlPiece = { readonly text: string; readonly firstLine: number };
+
+/** Cuts a file as kubectl does, before anything of it is read: at every line that begins with `---`. */
+export function* cutDocuments(text: string): Generator<YamlPiece> {
+  let start = 0;
+  let firstLine = 1;
+  let line = 1;
+  for (let at = 0; at < text.length; line += 1) {
+    const newline = text.indexOf("\n", at);
+    const next = newline < 0 ? text.length : newline + 1;
+    if (text.startsWith("---", at)) {
+      yield { text: text.slice(start, at), firstLine };
+      start = next;
+      firstLine = line + 1;
+    }
+    at = next;
+  }
+  yield { text: text.slice(start), firstLine };
 }
 
 function lineOfBadByte(bytes: Uint8Array): number {

@@ -11,35 +11,42 @@ import {
 import { limits } from "./limits.ts";
 import type { MapEntry, Measured, YamlNode } from "./yaml-node.ts";
 import { isInteger, isRefusal, plainScalar, taggedScalar } from "./yaml-scalar.ts";
-import { lineAt, lineStarts, textOf, type YamlRefusal } from "./yaml-text.ts";
+import { cutDocuments, lineAt, lineStarts, textOf, type YamlPiece, type YamlRefusal } from "./yaml-text.ts";
+
+/** What a file holds: its documents in order, and what could not be read. */
+export type YamlReading = {
+  readonly documents: readonly YamlNode[];
+  readonly refusals: readonly YamlRefusal[];
+};
 
 /**
- * The documents of a YAML or JSON file as Kubernetes reads them, or the first thing in it that stops the reading.
- * Where kubectl's reader and YAML's rules disagree about a meaning, the file is refused. Refusals carry a line
- * and never a piece of the file, because any file might hold a secret by mistake.
+ * The documents of a YAML or JSON file as Kubernetes reads them. A document that cannot be read does not touch the
+ * others; bytes that are no text, and budgets, concern the file. Where kubectl's reader and YAML's rules disagree
+ * about a meaning, the document is refused. Refusals carry a line and never a piece of the file, because any file
+ * might hold a secret by mistake.
  */
-export function readYaml(bytes: Uint8Array): readonly YamlNode[] | YamlRefusal {
+export function readYaml(bytes: Uint8Array): YamlReading {
   if (bytes.length > limits.fileBytes) {
-    return { line: 1, message: `the file is larger than ${limits.fileBytes} bytes` };
+    return refusedFile({ line: 1, message: `the file is larger than ${limits.fileBytes} bytes` });
   }
   const decoded = textOf(bytes);
-  if (!("text" in decoded)) return decoded;
-  const { text } = decoded;
-  try {
-    return composeAll({
-      text,
-      starts: lineStarts(text),
-      events: parseEvents(text, { maxDepth: limits.depth }),
-    });
-  } catch (error) {
-    if (error instanceof Refused) return { line: error.line, message: error.message };
-    // Everything else comes from the parser: its own exception, or one that it did not foresee.
-    return parserRefusal(error);
+  if (!("text" in decoded)) return refusedFile(decoded);
+  const spent: Spent = { nodes: 0, characters: 0 };
+  const documents: YamlNode[] = [];
+  const refusals: YamlRefusal[] = [];
+  for (const piece of cutDocuments(decoded.text)) {
+    try {
+      documents.push(...composeAll(piece, spent));
+    } catch (error) {
+      refusals.push(refusalOf(error, piece.firstLine));
+      if (error instanceof OverBudget) break;
+    }
   }
+  return { documents, refusals };
 }
 
-export function isYamlRefusal(read: readonly YamlNode[] | YamlRefusal): read is YamlRefusal {
-  return "message" in read;
+function refusedFile(refusal: YamlRefusal): YamlReading {
+  return { documents: [], refusals: [refusal] };
 }
 
 class Refused extends Error {
@@ -50,9 +57,14 @@ class Refused extends Error {
   }
 }
 
-function parserRefusal(error: unknown): YamlRefusal {
-  if (!(error instanceof YAMLException)) return { line: 1, message: "this cannot be read as YAML" };
-  const line = (error.mark?.line ?? 0) + 1;
+/** The rest of the file is not read. */
+class OverBudget extends Refused {}
+
+/** Everything but our own refusals comes from the parser: its own exception, or one that it did not foresee. */
+function refusalOf(error: unknown, firstLine: number): YamlRefusal {
+  if (error instanceof Refused) return { line: error.line, message: error.message };
+  if (!(error instanceof YAMLException)) return { line: firstLine, message: "this cannot be read as YAML" };
+  const line = firstLine + (error.mark?.line ?? 0);
   if (error.reason.startsWith("nesting exceeded")) {
     return { line, message: `lists and maps are nested deeper than ${limits.depth} levels` };
   }
@@ -60,33 +72,38 @@ function parserRefusal(error: unknown): YamlRefusal {
   return { line, message: `YAML syntax error: ${error.reason.replace(/[:"].*$/s, "").trim()}` };
 }
 
-type Source = {
-  readonly text: string;
+/** What the documents of one file have used of its budgets so far. */
+type Spent = { nodes: number; characters: number };
+
+type Composer = YamlPiece & {
   readonly starts: readonly number[];
   readonly events: readonly Event[];
-};
-
-type Composer = Source & {
+  readonly spent: Spent;
   next: number;
   line: number;
-  nodes: number;
-  characters: number;
   /** By name; undefined while the value that the anchor names is still being read. */
-  anchors: Map<string, YamlNode | undefined>;
+  readonly anchors: Map<string, YamlNode | undefined>;
 };
 
-function composeAll(source: Source): readonly YamlNode[] {
-  const composer: Composer = { ...source, next: 0, line: 1, nodes: 0, characters: 0, anchors: new Map() };
+/** The document of a piece; none where it holds nothing but comments. */
+function composeAll(piece: YamlPiece, spent: Spent): readonly YamlNode[] {
+  const { text, firstLine } = piece;
+  const starts = lineStarts(text);
+  const events = parseEvents(text, { maxDepth: limits.depth });
+  const composer: Composer = {
+    ...piece,
+    starts,
+    events,
+    spent,
+    next: 0,
+    line: firstLine,
+    anchors: new Map(),
+  };
   const documents: YamlNode[] = [];
   for (let event = take(composer); event !== undefined; event = take(composer)) {
     if (event.type !== EVENT_ID.DOCUMENT) continue;
-    if (event.directives.length > 0)
-      throw new Refused(composer.line, "YAML directives (%) are not supported");
-    composer.anchors = new Map();
     const root = composeNode(composer);
-    if (documents.length > 0 && !event.explicitStart) {
-      throw new Refused(root.line, "a further document must begin with a line `---`");
-    }
+    if (documents.length > 0) throw new Refused(root.line, "a further document must begin with a line `---`");
     documents.push(root);
   }
   return documents;
@@ -95,8 +112,12 @@ function composeAll(source: Source): readonly YamlNode[] {
 function take(composer: Composer): Event | undefined {
   const event = composer.events[composer.next++];
   const offset = event === undefined ? -1 : offsetOf(event);
-  if (offset >= 0) composer.line = lineAt(composer.starts, offset);
+  if (offset >= 0) composer.line = lineOfOffset(composer, offset);
   return event;
+}
+
+function lineOfOffset({ starts, firstLine }: Composer, offset: number): number {
+  return lineAt(starts, offset) + firstLine - 1;
 }
 
 function offsetOf(event: Event): number {
@@ -229,7 +250,7 @@ function composeMap(composer: Composer): YamlNode {
 /** The parser takes `a: !!str b: c` for a map in a map; nobody else does. */
 function refuseMapOnKeyLine(composer: Composer, event: Event | undefined): void {
   if (event?.type !== EVENT_ID.MAPPING || event.style !== COLLECTION_STYLE.BLOCK) return;
-  if (lineAt(composer.starts, event.start) !== composer.line) return;
+  if (lineOfOffset(composer, event.start) !== composer.line) return;
   throw new Refused(composer.line, "a map may not begin on the line of its key");
 }
 
@@ -299,14 +320,14 @@ function atPop(composer: Composer): boolean {
   return true;
 }
 
-function count(composer: Composer, added: Pick<Measured, "size" | "characters">, keyLength = 0): void {
-  composer.nodes += added.size;
-  composer.characters += added.characters + keyLength;
-  const many = composer.nodes > limits.nodes ? `${limits.nodes} values` : undefined;
-  const long = composer.characters > limits.characters ? `${limits.characters} characters` : undefined;
+function count({ spent, line }: Composer, added: Pick<Measured, "size" | "characters">, keyLength = 0): void {
+  spent.nodes += added.size;
+  spent.characters += added.characters + keyLength;
+  const many = spent.nodes > limits.nodes ? `${limits.nodes} values` : undefined;
+  const long = spent.characters > limits.characters ? `${limits.characters} characters` : undefined;
   const over = many ?? long;
   if (over === undefined) return;
-  throw new Refused(composer.line, `the file holds more than ${over} once its aliases are written out`);
+  throw new OverBudget(line, `the file holds more than ${over} once its aliases are written out`);
 }
 
 function measured(line: number, children: readonly YamlNode[], keys: readonly string[] = []): Measured {

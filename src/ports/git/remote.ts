@@ -5,7 +5,8 @@ export type GitFile = {
   /** From the repository's root. */
   readonly path: string;
   readonly oid: Oid;
-  readonly type: "file" | "executable" | "symlink" | "submodule";
+  /** `refused`: a name or a mode that Git itself refuses, such as `..`; whatever is below it is not listed. */
+  readonly type: "file" | "executable" | "symlink" | "submodule" | "refused";
 };
 
 export type GitCommit = {

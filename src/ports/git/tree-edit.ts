@@ -2,7 +2,7 @@ import { blobOid } from "./blob-oid.ts";
 import { pathConflict } from "./git-errors.ts";
 import type { ObjectSource } from "./object-source.ts";
 import type { FileChange, Oid } from "./remote.ts";
-import { encodeTree, keyOf, segmentsOf, type TreeEntry, treeMode } from "./tree.ts";
+import { encodeTree, keyOf, safeEntries, segmentsOf, type TreeEntry, treeMode } from "./tree.ts";
 
 /** A folder's changes: by name what becomes of a file, and what changes below. */
 type Edit = { readonly below: Map<string, Edit>; change: FileChange | undefined };
@@ -64,7 +64,7 @@ export async function editTree(
   editor: Editor,
   { oid, edit, path }: { oid: Oid | undefined; edit: Edit; path: string },
 ): Promise<Oid | undefined> {
-  const before = oid === undefined ? [] : await editor.readTree(oid);
+  const before = oid === undefined ? [] : safeEntries(await editor.readTree(oid), path);
   const entries = new Map(before.map((entry) => [entry.key, entry]));
   for (const [name, child] of edit.below) {
     const key = keyOf(name);

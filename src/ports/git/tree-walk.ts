@@ -1,7 +1,16 @@
 import { malformed } from "./git-errors.ts";
 import type { ObjectSource } from "./object-source.ts";
 import type { GitFile, Oid } from "./remote.ts";
-import { decodeTree, emptyTree, fileTypeOf, nameOf, segmentsOf, treeMode } from "./tree.ts";
+import {
+  decodeTree,
+  emptyTree,
+  fileTypeOf,
+  nameOf,
+  reasonAgainstName,
+  segmentsOf,
+  type TreeEntry,
+  treeMode,
+} from "./tree.ts";
 
 const deepest = 64;
 const mostFiles = 500_000;
@@ -34,8 +43,8 @@ export async function listFiles(
     if (depth > deepest) throw malformed(`Folders below ${JSON.stringify(prefix)} are over ${deepest} deep`);
     for (const entry of await source.tree(oid, signal)) {
       const path = at + nameOf(entry.key);
-      if (entry.mode === treeMode) await visit(entry.oid, `${path}/`, depth + 1);
-      else files.push({ path, oid: entry.oid, type: fileTypeOf(entry.mode, path) });
+      if (isFolder(entry)) await visit(entry.oid, `${path}/`, depth + 1);
+      else files.push({ path, oid: entry.oid, type: fileTypeOf(entry) });
       if (files.length > mostFiles)
         throw malformed(`There are over ${mostFiles} files below ${JSON.stringify(prefix)}`);
     }
@@ -58,8 +67,13 @@ async function bringFolders(source: ObjectSource, root: Oid, signal: AbortSignal
     for (const oid of level) {
       const object = oid === emptyTree ? undefined : await source.cached(oid);
       if (object?.type !== "tree") continue;
-      for (const entry of decodeTree(oid, object.content)) if (entry.mode === treeMode) below.add(entry.oid);
+      for (const entry of decodeTree(oid, object.content)) if (isFolder(entry)) below.add(entry.oid);
     }
     level = [...below];
   }
+}
+
+/** A folder that may be entered. */
+function isFolder({ mode, key }: TreeEntry): boolean {
+  return mode === treeMode && reasonAgainstName(nameOf(key)) === undefined;
 }

@@ -40,10 +40,17 @@ export function decodeTree(oid: Oid, content: Buffer): readonly TreeEntry[] {
     if (nul < 0 || nul + 21 > content.length) throw malformed(`Tree ${oid} is cut off inside an entry`);
     const mode = content.toString("latin1", at, space).replace(/^0+/, "");
     const key = content.toString("latin1", space + 1, nul);
-    const reason = reasonAgainstName(nameOf(key));
-    if (reason) throw unsafePath(nameOf(key), `${reason} (in tree ${oid})`);
     entries.push({ mode, key, oid: content.toString("hex", nul + 1, nul + 21) });
     at = nul + 21;
+  }
+  return entries;
+}
+
+/** The entries of a tree that is going to be written again; one with an unsafe name is not. */
+export function safeEntries(entries: readonly TreeEntry[], folder: string): readonly TreeEntry[] {
+  for (const { key } of entries) {
+    const reason = reasonAgainstName(nameOf(key));
+    if (reason) throw unsafePath(`${folder}${nameOf(key)}`, reason);
   }
   return entries;
 }
@@ -61,13 +68,14 @@ export function encodeTree(entries: Iterable<TreeEntry>): Buffer {
   );
 }
 
-/** What an entry that is not a folder is; a mode that Git does not know is refused. */
-export function fileTypeOf(mode: string, path: string): GitFile["type"] {
+/** What an entry is that is no folder, or one that may not be entered. */
+export function fileTypeOf({ mode, key }: TreeEntry): GitFile["type"] {
+  if (reasonAgainstName(nameOf(key))) return "refused";
   if (mode === "100644" || mode === "100664") return "file";
   if (mode === "100755") return "executable";
   if (mode === "120000") return "symlink";
   if (mode === "160000") return "submodule";
-  throw malformed(`${JSON.stringify(path)} has mode ${mode}, which Git does not know`);
+  return "refused";
 }
 
 /** The segments of a path from the root; one that leaves the tree or names Git's own files is refused. */

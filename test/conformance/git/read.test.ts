@@ -195,17 +195,27 @@ onEveryTransport("reading what is missing, large or evil", (open) => {
     expect((await remote.blobs([large?.oid ?? ""], { maxBytes: 2 ** 21 })).size).toBe(1);
   });
 
-  test.each(["..", ".git", "."])("a tree with an entry named %j is refused by name", async (name) => {
+  test.each([
+    ["40000", ".."],
+    ["100644", "../../a"],
+    ["100777", "mode"],
+  ])("an entry of mode %s named %j is listed as refused, and its neighbours are read", async (mode, name) => {
     const { repository, remote } = open();
-    const blob = repository.gitWith("x", "hash-object", "-w", "--stdin").trim();
-    const entry = Buffer.concat([Buffer.from(`100644 ${name}\0`), Buffer.from(blob, "hex")]);
-    const tree = repository
-      .gitWith(entry, "hash-object", "-t", "tree", "-w", "--literally", "--stdin")
-      .trim();
+    const write = (type: string, content: string | Buffer) =>
+      repository.gitWith(content, "hash-object", "-t", type, "-w", "--literally", "--stdin").trim();
+    const entry = (of: string, called: string, oid: string) =>
+      Buffer.concat([Buffer.from(`${of} ${called}\0`), Buffer.from(oid, "hex")]);
+    const blob = write("blob", "x");
+    const target = mode === "40000" ? write("tree", entry("100644", "inner", blob)) : blob;
+    const tree = write("tree", Buffer.concat([entry(mode, name, target), entry("100644", "z", blob)]));
     const commit = repository.gitWith("evil\n", "commit-tree", tree).trim();
     repository.git("update-ref", "refs/heads/main", commit);
-    await expect(remote.files(commit, "")).rejects.toEqual(expect.objectContaining({ reason: "UnsafePath" }));
-    await expect(remote.files(commit, `a/${name}`)).rejects.toEqual(
+    const listed = (await remote.files(commit, ""))?.map(({ path, type }) => [path, type]);
+    expect(listed).toEqual([
+      [name, "refused"],
+      ["z", "file"],
+    ]);
+    await expect(remote.files(commit, "a/..")).rejects.toEqual(
       expect.objectContaining({ reason: "UnsafePath" }),
     );
   });

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { HoldfastError } from "../../../src/base/errors.ts";
 import type { GitFile, Remote } from "../../../src/ports/git/remote.ts";
 
-type Entry = string | Uint8Array | { readonly type: "symlink" | "submodule" };
+type Entry = string | Uint8Array | { readonly type: "symlink" | "submodule" | "refused" };
 
 export const commit = "c".repeat(40);
 

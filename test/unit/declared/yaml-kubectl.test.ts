@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isYamlRefusal, readYaml } from "../../../src/pass/declared/yaml.ts";
+import { readYaml } from "../../../src/pass/declared/yaml.ts";
 import { jsonOf } from "../../../src/pass/declared/yaml-node.ts";
 import { pathOf, requireOrSkip } from "../../support/real-parts.ts";
 import { yamlValue } from "./yaml-arbitrary.ts";
@@ -36,8 +36,8 @@ function kubectlReads(texts: readonly string[], extension = "yaml"): readonly (u
 
 /** What we read, or the refusal as text. */
 function weRead(text: string): unknown[] | string {
-  const read = readYaml(new TextEncoder().encode(text));
-  return isYamlRefusal(read) ? read.message : read.map(jsonOf).filter((value) => value !== null);
+  const { documents, refusals } = readYaml(new TextEncoder().encode(text));
+  return refusals[0]?.message ?? documents.map(jsonOf).filter((value) => value !== null);
 }
 
 /**

@@ -116,7 +116,7 @@ export const files: readonly (readonly [name: string, text: string, documents: n
     ["two documents", `${one}---\n${one}`, 2],
     ["white space behind the dashes", `${one}--- \t\n${one}`, 2],
     ["a comment behind the dashes", `${one}--- # c\n${one}`, 2],
-    ["a comment that touches the dashes", `${one}---# c\n${one}`, "refused"],
+    ["a comment that touches the dashes", `${one}---# c\n${one}`, 2],
     ["a document behind the dashes", `${one}--- {a: 1}\n`, "refused"],
     ["a key behind the dashes", `${one}---x: 1\n`, "refused"],
     ["dashes first", `---\n${one}`, 1],

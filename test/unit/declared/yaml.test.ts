@@ -1,26 +1,35 @@
 import { describe, expect, test } from "vitest";
 import { limits } from "../../../src/pass/declared/limits.ts";
-import { isYamlRefusal, readYaml } from "../../../src/pass/declared/yaml.ts";
-import { jsonOf, lineOf } from "../../../src/pass/declared/yaml-node.ts";
+import { readYaml } from "../../../src/pass/declared/yaml.ts";
+import { lineOf } from "../../../src/pass/declared/yaml-node.ts";
+import { nodesOf, refusalOf, valuesOf } from "./read-text.ts";
 import { documentOf, refused } from "./yaml-table.ts";
-
-const bytes = (text: string) => new TextEncoder().encode(text);
-
-function valuesOf(text: string): unknown[] {
-  const read = readYaml(bytes(text));
-  if (isYamlRefusal(read)) throw new Error(`line ${read.line}: ${read.message}`);
-  return read.map(jsonOf);
-}
-
-function refusalOf(content: string | Uint8Array): { line: number; message: string } {
-  const read = readYaml(typeof content === "string" ? bytes(content) : content);
-  if (isYamlRefusal(read)) return read;
-  throw new Error(`it was read as ${JSON.stringify(read.map(jsonOf))}`);
-}
 
 describe("what Kubernetes has no value for, or readers disagree about", () => {
   test.each(refused)("is refused with its line: %s", (value) => {
     expect(refusalOf(documentOf(value, 0)).line).toBe(4);
+  });
+});
+
+describe("a document that cannot be read", () => {
+  test("does not touch the others of its file, and every line is counted from the file's start", () => {
+    const text = "a: 1\n---\nb: [\n---\n# c\nc: 1\n--- \nd: {x: 1, x: 2}\n---\n\n\ne: 1\n";
+    const { documents, refusals } = readYaml(new TextEncoder().encode(text));
+    expect(documents.map((node) => [node.line, lineOf(node, ["e"])])).toEqual([
+      [1, 1],
+      [6, 6],
+      [12, 12],
+    ]);
+    expect(refusals.map(({ line }) => line)).toEqual([4, 8]);
+  });
+
+  test("ends the reading of its file when the file's budget is spent", () => {
+    const row = (index: number) => `k${index}: [${"0, ".repeat(30_000)}]`;
+    const { documents, refusals } = readYaml(
+      new TextEncoder().encode([0, 1, 2, 3, 4].map(row).join("\n---\n")),
+    );
+    expect(documents).toHaveLength(3);
+    expect(refusals).toEqual([{ line: 7, message: expect.stringContaining("more than 100000 values") }]);
   });
 });
 
@@ -182,9 +191,8 @@ describe("lines", () => {
     [["nowhere"], 2],
   ])("of field %j is %i, with LF and CRLF", (field, line) => {
     for (const newline of ["\n", "\r\n"]) {
-      const read = readYaml(bytes(text.replaceAll("\n", newline)));
-      if (isYamlRefusal(read) || read[0] === undefined) throw new Error("it was refused");
-      expect(lineOf(read[0], field)).toBe(line);
+      const lines = nodesOf(text.replaceAll("\n", newline)).map((node) => lineOf(node, field));
+      expect(lines).toEqual([line]);
     }
   });
 });

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isYamlRefusal, readYaml } from "../../../src/pass/declared/yaml.ts";
+import { readYaml } from "../../../src/pass/declared/yaml.ts";
 import { jsonOf } from "../../../src/pass/declared/yaml-node.ts";
 import { readRecordYaml, recordYaml } from "../../../src/pass/record/record-yaml.ts";
 
 /** What kubectl's reader makes of an entry. */
 function asKubectlReads(text: string): unknown {
-  const documents = readYaml(Buffer.from(text, "utf8"));
-  if (isYamlRefusal(documents)) throw new Error(`line ${documents.line}: ${documents.message}\n${text}`);
+  const { documents, refusals } = readYaml(Buffer.from(text, "utf8"));
+  if (refusals[0]) throw new Error(`line ${refusals[0].line}: ${refusals[0].message}\n${text}`);
   const [only] = documents;
   if (only === undefined || documents.length !== 1) throw new Error(`${documents.length} documents`);
   return jsonOf(only);
