@@ -99,7 +99,7 @@ export const snapshotConditions = {
     type: "SourceShrunk",
     whenTrue: "SourceMuchSmallerThanBefore",
     whenFalse: "ShrinkAccepted",
-    says: "True: the source was empty or under half of the last good Snapshot; retention of the repository stands still until a person accepts it.",
+    says: "True: the source was empty, under half of the last good Snapshot, or without a component that this had; retention of the repository stands still until a person accepts it.",
     own: true,
   },
 } as const satisfies ConditionTypes;

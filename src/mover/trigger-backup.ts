@@ -1,14 +1,7 @@
-import { parseGoDuration } from "../api/duration.ts";
+import type { BackupConfiguration, Session } from "../api/backup-configuration.ts";
 import { resourceOf } from "../api/kinds.ts";
-import {
-  cleanupFinalizer,
-  kubestashLabels,
-  labelValue,
-  offshootLabels,
-  recordFinalizer,
-} from "../api/labels.ts";
-import { apiVersionOf, type KubeObject, nameOf, refOf } from "../api/meta.ts";
-import { backupSessionName } from "../api/names.ts";
+import { type KubeObject, nameOf, refOf } from "../api/meta.ts";
+import { newBackupSession } from "../api/new-backup-session.ts";
 import type { Clock } from "../base/clock.ts";
 import { HoldfastError } from "../base/errors.ts";
 import { ExitCode } from "../base/exit-code.ts";
@@ -17,12 +10,8 @@ import { isKubeError } from "../ports/kube/kube-error.ts";
 import { type JobContext, type JobOutcome, moverManager } from "./job-context.ts";
 import { type JobFlags, usageError } from "./job-flags.ts";
 import { readNeeded } from "./read-object.ts";
-import { fieldAt, listAt, textAt } from "./storage/fields.ts";
 
 export const triggerFlags = ["invoker-kind", "invoker-namespace", "invoker-name", "session-name"] as const;
-
-/** What a session without `retryConfig.maxRetry` gets when it has a retryConfig. */
-const defaultRetries = 1;
 
 /** Creates one BackupSession, as the CronJob of a session does when it is due. */
 export async function triggerBackup(context: JobContext, flags: JobFlags): Promise<JobOutcome> {
@@ -44,14 +33,15 @@ export async function triggerBackup(context: JobContext, flags: JobFlags): Promi
   return { exitCode: ExitCode.ok, message: `created ${nameOf(refOf(made))}` };
 }
 
-/** Creates the BackupSession `<configuration>-<session>-<unix seconds>`; triggered twice in one second it is one. */
+/** Creates a BackupSession of a session of the configuration; triggered twice in one second it is one. */
 export async function createBackupSession(
   kube: Kube,
   configuration: KubeObject,
   sessionName: string,
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<KubeObject> {
-  const object = backupSession(configuration, sessionOf(configuration, sessionName), clock.now());
+  const session = sessionOf(configuration, sessionName);
+  const object = newBackupSession(configuration, session, { atMs: clock.now() });
   const resource = resourceOf("BackupSession");
   try {
     return await kube.create(resource, object, { manager: moverManager, signal });
@@ -62,58 +52,15 @@ export async function createBackupSession(
   }
 }
 
-function sessionOf(configuration: KubeObject, name: string): unknown {
-  const sessions = listAt(configuration, "spec", "sessions");
-  const found = sessions.find((session) => textAt(session, "name") === name);
+/** What the API server answers has passed the schema of its CRD. */
+function sessionOf(configuration: KubeObject, name: string): Session {
+  const { sessions } = (configuration as BackupConfiguration).spec;
+  const found = sessions.find((session) => session.name === name);
   if (found !== undefined) return found;
-  const names = sessions.flatMap((session) => textAt(session, "name") ?? []);
+  const names = sessions.map((session) => session.name);
   throw new HoldfastError(
     "SessionNotFound",
     `${nameOf(refOf(configuration))} has no session ${name}; it has ${names.join(", ") || "none"}`,
     { disposition: "stall", next: "Correct --session-name, or add the session." },
   );
-}
-
-function backupSession(configuration: KubeObject, session: unknown, now: number): KubeObject {
-  const resource = resourceOf("BackupSession");
-  const sessionName = textAt(session, "name") ?? "";
-  const { name, namespace, uid } = configuration.metadata;
-  const retries =
-    fieldAt(session, "retryConfig") === undefined ? 0 : fieldAt(session, "retryConfig", "maxRetry");
-  const timeout = textAt(session, "backupTimeout");
-  if (timeout !== undefined && parseGoDuration(timeout) === undefined) {
-    throw new HoldfastError("SessionInvalid", `session ${sessionName} has the backupTimeout ${timeout}`, {
-      disposition: "stall",
-      next: "Write it as a duration, such as 30m.",
-    });
-  }
-  return {
-    apiVersion: apiVersionOf(resource),
-    kind: resource.kind,
-    metadata: {
-      name: backupSessionName(name, sessionName, Math.floor(now / 1000)),
-      ...(namespace === undefined ? {} : { namespace }),
-      labels: {
-        ...offshootLabels(configuration),
-        [kubestashLabels.sessionName]: labelValue(sessionName),
-      },
-      finalizers: [cleanupFinalizer, recordFinalizer],
-      ownerReferences: [
-        {
-          apiVersion: configuration.apiVersion,
-          kind: configuration.kind,
-          name,
-          uid: uid ?? "",
-          controller: true,
-          blockOwnerDeletion: true,
-        },
-      ],
-    },
-    spec: {
-      invoker: { apiGroup: resource.group, kind: configuration.kind, name },
-      session: sessionName,
-      retryLeft: typeof retries === "number" ? retries : defaultRetries,
-      ...(timeout === undefined ? {} : { backupTimeout: timeout }),
-    },
-  };
 }

@@ -1,4 +1,4 @@
-import { type KubeObject, nameOf, refOf } from "../../api/meta.ts";
+import { type KubeObject, nameOf, ownerOf, refOf } from "../../api/meta.ts";
 import { nameOfParts } from "../../api/names.ts";
 import { substitute } from "../../api/substitute.ts";
 import type { Draft } from "./draft.ts";
@@ -156,18 +156,6 @@ export function strangeJob(
 
 export function isOwnedBy(object: KubeObject, owner: KubeObject): boolean {
   return object.metadata.ownerReferences?.some((one) => one.uid === owner.metadata.uid) === true;
-}
-
-export function ownerOf(object: KubeObject): NonNullable<KubeObject["metadata"]["ownerReferences"]>[number] {
-  const { apiVersion, kind, metadata } = object;
-  return {
-    apiVersion,
-    kind,
-    name: metadata.name,
-    uid: metadata.uid ?? "",
-    controller: true,
-    blockOwnerDeletion: true,
-  };
 }
 
 function uniqueByName(volumes: readonly Json[]): readonly Json[] {

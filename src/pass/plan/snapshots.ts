@@ -45,6 +45,15 @@ export function latestGood(repository: KubeObject, world: World): KubeObject | u
   return snapshotsOf(repository, world).find(isGood);
 }
 
+/** Components whose data the Snapshots of a Repository hold, whatever session made them. */
+export function componentsHeld(repository: KubeObject, world: World): ReadonlySet<string> {
+  const components = snapshotsOf(repository, world)
+    .filter((snapshot) => !isBeingDeleted(snapshot))
+    .flatMap((snapshot) => Object.entries(componentsOf(snapshot)))
+    .filter(([, component]) => asRecord(component)["phase"] === "Succeeded");
+  return new Set(components.map(([name]) => name));
+}
+
 /**
  * What a component is compared with: the last good one of the same session, or, when that session has none yet, of any
  * session of the repository, so that a new or renamed session after a ruin is not taken for a fresh start.
@@ -55,17 +64,40 @@ export function goodComponentBefore(
   repository: KubeObject,
   world: World,
 ): unknown {
-  const componentOf = (one: KubeObject) => asRecord(asRecord(one["status"])["components"])[component];
-  const earlier = snapshotsOf(repository, world).filter(
+  const earlier = goodBefore(snapshot, repository, world).filter(
+    (one) => componentsOf(one)[component] !== undefined,
+  );
+  const found = earlier.find((one) => sameSession(one, snapshot)) ?? earlier[0];
+  return found === undefined ? undefined : componentsOf(found)[component];
+}
+
+/** Components of the last good Snapshot of the same session that this one has not: a pod or a volume is gone. */
+export function lostComponents(
+  snapshot: KubeObject,
+  repository: KubeObject,
+  world: World,
+): readonly string[] {
+  const last = goodBefore(snapshot, repository, world).find((one) => sameSession(one, snapshot));
+  if (last === undefined) return [];
+  const now = componentsOf(snapshot);
+  return Object.keys(componentsOf(last)).filter((component) => now[component] === undefined);
+}
+
+function goodBefore(snapshot: KubeObject, repository: KubeObject, world: World): readonly KubeObject[] {
+  return snapshotsOf(repository, world).filter(
     (one) =>
       one.metadata.name !== snapshot.metadata.name &&
       snapshotTime(one) <= snapshotTime(snapshot) &&
-      isGood(one) &&
-      componentOf(one) !== undefined,
+      isGood(one),
   );
-  const { session } = asRecord(snapshot["spec"]);
-  const found = earlier.find((one) => asRecord(one["spec"])["session"] === session) ?? earlier[0];
-  return found === undefined ? undefined : componentOf(found);
+}
+
+function sameSession(one: KubeObject, other: KubeObject): boolean {
+  return asRecord(one["spec"])["session"] === asRecord(other["spec"])["session"];
+}
+
+function componentsOf(snapshot: KubeObject): Readonly<Record<string, unknown>> {
+  return asRecord(asRecord(snapshot["status"])["components"]);
 }
 
 export type Shrink = {
@@ -80,8 +112,7 @@ export function shrunkComponents(
   snapshot: KubeObject,
   before: (component: string) => unknown,
 ): readonly Shrink[] {
-  const now = asRecord(asRecord(snapshot["status"])["components"]);
-  return Object.entries(now).flatMap(([component, value]) => {
+  return Object.entries(componentsOf(snapshot)).flatMap(([component, value]) => {
     const proof = asRecord(asRecord(value)["proof"]);
     const last = asRecord(asRecord(before(component))["proof"]);
     return ["objects", "files", "bytes"].flatMap((measure) => {
@@ -95,11 +126,9 @@ export function shrunkComponents(
 
 /** Components of a snapshot that is empty though nothing can be compared with it. */
 export function emptyComponents(snapshot: KubeObject): readonly string[] {
-  return Object.entries(asRecord(asRecord(snapshot["status"])["components"])).flatMap(
-    ([component, value]) => {
-      const proof = asRecord(asRecord(value)["proof"]);
-      const count = proof["objects"] ?? proof["files"];
-      return count === 0 ? [component] : [];
-    },
-  );
+  return Object.entries(componentsOf(snapshot)).flatMap(([component, value]) => {
+    const proof = asRecord(asRecord(value)["proof"]);
+    const count = proof["objects"] ?? proof["files"];
+    return count === 0 ? [component] : [];
+  });
 }

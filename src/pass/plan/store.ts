@@ -1,8 +1,7 @@
-import type { KubeObject } from "../../api/meta.ts";
-import { refOf } from "../../api/meta.ts";
+import { type KubeObject, ownerOf, refOf } from "../../api/meta.ts";
 import { nameOfParts } from "../../api/names.ts";
 import type { Draft } from "./draft.ts";
-import { isOwnedBy, jobEnd, ownerOf, withoutPriority } from "./executor-job.ts";
+import { isOwnedBy, jobEnd, withoutPriority } from "./executor-job.ts";
 import { accessFor, removeAccess } from "./job-access.ts";
 import { localVolume } from "./local-volume.ts";
 import type { StoreWrite } from "./step.ts";

@@ -19,6 +19,8 @@ function after(source: JobEnding["source"], keep = 2): { simulation: Simulation;
     consent: false,
     lived: true,
   });
+  simulation.happen({ do: "trigger", session: "files" });
+  simulation.settle();
   simulation.happen({ do: "clock", seconds: 1 });
   simulation.happen({ do: "trigger", session: "files" });
   simulation.happen(passes);

@@ -68,11 +68,8 @@ function storagesOfSession(context: SessionContext): readonly KubeObject[] {
 function backupJobs(context: SessionContext): readonly KubeObject[] | string {
   const { draft, configuration, session, world } = context;
   const addonInfo = asRecord(session["addon"]);
-  const resolution = resolveTasks(addonInfo, "backup", world);
-  if (!resolution.ok) return resolution.message;
-  const work = resolution.tasks.flatMap((task) =>
-    partsFor(task, configuration, context).map((part) => ({ task, part })),
-  );
+  const work = backupWork(configuration, session, world);
+  if (typeof work === "string") return work;
   if (work.length === 0) return "the target has no pod whose volumes could be backed up";
   const single = work.length === 1;
   return work.map(({ task, part }) =>
@@ -102,12 +99,33 @@ function backupJobs(context: SessionContext): readonly KubeObject[] | string {
   );
 }
 
-/** Manifest tasks have one part of their own; data tasks one per pod that holds data. */
-function partsFor(
-  task: ResolvedTask,
+type Work = { readonly task: ResolvedTask; readonly part: TargetPart };
+
+/** What a session would back up now, or why it cannot. */
+function backupWork(
   configuration: KubeObject,
-  { world }: SessionContext,
-): readonly TargetPart[] {
+  session: SessionContext["session"],
+  world: World,
+): readonly Work[] | string {
+  const resolution = resolveTasks(asRecord(session["addon"]), "backup", world);
+  if (!resolution.ok) return resolution.message;
+  return resolution.tasks.flatMap((task) =>
+    partsFor(task, configuration, world).map((part) => ({ task, part })),
+  );
+}
+
+/** Names of the components that a session would back up now; none while it cannot. */
+export function backupComponents(
+  configuration: KubeObject,
+  session: SessionContext["session"],
+  world: World,
+): readonly string[] {
+  const work = backupWork(configuration, session, world);
+  return typeof work === "string" ? [] : work.map(({ part }) => part.component);
+}
+
+/** Manifest tasks have one part of their own; data tasks one per pod that holds data. */
+function partsFor(task: ResolvedTask, configuration: KubeObject, world: World): readonly TargetPart[] {
   if (task.name.startsWith("manifest")) return [wholePart("manifest")];
   const reference = targetOf(configuration);
   const namespace = configuration.metadata.namespace ?? "";

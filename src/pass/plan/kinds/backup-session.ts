@@ -1,8 +1,10 @@
+import type { Session } from "../../../api/backup-configuration.ts";
 import type { BackupSessionStatus } from "../../../api/backup-session.ts";
 import { timeText } from "../../../api/conditions.ts";
 import { formatDuration, parseGoDuration } from "../../../api/duration.ts";
 import { cleanupFinalizer, recordFinalizer } from "../../../api/labels.ts";
 import type { KubeObject } from "../../../api/meta.ts";
+import { newBackupSession } from "../../../api/new-backup-session.ts";
 import { backupSessionPhase } from "../../../api/phases/backup-session-phase.ts";
 import { declaredIn } from "../declared-objects.ts";
 import { declaredCommit, declaredFile } from "../deletion.ts";
@@ -15,8 +17,7 @@ import { phaseOf } from "../snapshots.ts";
 import { asRecord, records, sameTarget, targetOf } from "../targets.ts";
 import { isBeingDeleted, isRecord, type World } from "../world.ts";
 import { ensureBackupJobs, followBackupJobs } from "./backup-jobs.ts";
-import { newBackupSession, sessionsOf } from "./schedule.ts";
-import { createdMs, type SessionContext } from "./session-context.ts";
+import { createdMs, type SessionContext, sessionsOf } from "./session-context.ts";
 import { applyRetention } from "./session-retention.ts";
 import { ensureSnapshots } from "./session-snapshots.ts";
 
@@ -205,7 +206,7 @@ function retry({ draft, configuration, session, world }: SessionContext): void {
     draft.wait("its retry", dueMs);
     return;
   }
-  const next = newBackupSession(configuration, session, { atMs: world.now, retryLeft: left - 1 });
+  const next = newBackupSession(configuration, session as Session, { atMs: world.now, retryLeft: left - 1 });
   draft.step({
     kind: "create",
     object: next,

@@ -1,16 +1,15 @@
 import { backupConfigurationSessionConditions } from "../../../api/condition-types.ts";
 import { type Condition, setCondition, timeText } from "../../../api/conditions.ts";
-import { cleanupFinalizer, offshootLabels, recordFinalizer } from "../../../api/labels.ts";
-import { type KubeObject, refOf } from "../../../api/meta.ts";
-import { backupSessionName, triggerName } from "../../../api/names.ts";
+import { offshootLabels } from "../../../api/labels.ts";
+import { type KubeObject, ownerOf, refOf } from "../../../api/meta.ts";
+import { triggerName } from "../../../api/names.ts";
 import type { Draft } from "../draft.ts";
 import { driftOf } from "../drift.ts";
 import { dueTimesOf, missedRuns } from "../due.ts";
-import { ownerOf } from "../executor-job.ts";
-import { missingPassword } from "../missing-references.ts";
-import { phaseOf, snapshotsOf } from "../snapshots.ts";
-import { asRecord, records, sameTarget, targetOf } from "../targets.ts";
-import { isBeingDeleted, isRecord, type World } from "../world.ts";
+import { asRecord, records } from "../targets.ts";
+import { isBeingDeleted, type World } from "../world.ts";
+import { type InitialBackup, initialBackup, startInitialBackup } from "./initial-backup.ts";
+import { sessionsOf } from "./session-context.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -19,14 +18,14 @@ export function ensureSchedulers(draft: Draft, world: World): void {
   const configuration = draft.object;
   const before = records(draft.status["sessions"]);
   const sessions = records(asRecord(configuration["spec"])["sessions"]);
-  const initial: KubeObject[] = [];
+  const initial: InitialBackup[] = [];
   draft.status["sessions"] = sessions.map((session) => {
     const known = before.find((one) => one["name"] === session["name"]);
     const conditions = (
       Array.isArray(known?.["conditions"]) ? known["conditions"] : []
     ) as readonly Condition[];
-    const begun = initialBackup(draft, session, conditions, world);
-    if ("create" in begun) initial.push(begun.create);
+    const begun = initialBackup(configuration, session, conditions, world);
+    initial.push(begun);
     return scheduledSession(
       draft,
       session,
@@ -34,16 +33,7 @@ export function ensureSchedulers(draft: Draft, world: World): void {
       world,
     );
   });
-  // One after the other: of two at once the later would be skipped and never made up for.
-  const busy = world.observed
-    .list("BackupSession", configuration.metadata.namespace)
-    .filter((one) => asRecord(asRecord(one["spec"])["invoker"])["name"] === configuration.metadata.name)
-    .some((one) => !["Succeeded", "Failed", "Skipped"].includes(phaseOf(one)));
-  const [object] = initial;
-  if (object !== undefined && !busy) {
-    const because = `it is the initial backup of session ${String(asRecord(object["spec"])["session"])}`;
-    draft.step({ kind: "create", object, because });
-  }
+  startInitialBackup(draft, initial, world);
   removeStrangers(draft, sessions, world);
 }
 
@@ -219,119 +209,4 @@ function removeStrangers(draft: Draft, sessions: readonly Json[], world: World):
       because: "its session is no longer declared",
     });
   }
-}
-
-/**
- * One backup at once, the first time: only when no repository of the session holds a snapshot of it, and never
- * while a declared restore of the same target is not final (promise 8).
- */
-function initialBackup(draft: Draft, session: Json, conditions: readonly Condition[], world: World): Initial {
-  const configuration = draft.object;
-  if (conditions.some((one) => one.type === "InitialBackupTriggered" && one.status === "True"))
-    return { conditions };
-  if (phaseOf(configuration) !== "Ready" || asRecord(configuration["spec"])["paused"] === true)
-    return { conditions };
-  const triggered = (reason: string, message: string) => ({
-    conditions: setCondition(
-      conditions,
-      { type: "InitialBackupTriggered", status: "True", reason, message },
-      world.now,
-    ),
-  });
-  // Its first Jobs could only fail without the password; they are made once that is there.
-  if (missingPassword(session, configuration.metadata.namespace ?? "", world) !== undefined)
-    return { conditions };
-  const repositories = sessionRepositories(configuration, session, world);
-  if (repositories === undefined) return { conditions };
-  const known = repositories
-    .flatMap((repository) => snapshotsOf(repository, world))
-    .filter((one) => asRecord(one["spec"])["session"] === session["name"]);
-  if (known.length > 0)
-    return triggered(
-      "SuccessfullyTriggeredInitialBackup",
-      "the repository holds snapshots already, so none was made",
-    );
-  if (restorePending(configuration, world)) return { conditions };
-  const existing = sessionsOf(configuration, String(session["name"]), world);
-  if (existing.length > 0) return triggered("SuccessfullyTriggeredInitialBackup", "");
-  const create = newBackupSession(configuration, session, { atMs: world.now, retryLeft: retriesOf(session) });
-  return { conditions, create };
-}
-
-type Initial =
-  | { readonly conditions: readonly Condition[] }
-  | { readonly conditions: readonly Condition[]; readonly create: KubeObject };
-
-/** The Repositories of a session, or undefined while one is not Ready. */
-function sessionRepositories(
-  configuration: KubeObject,
-  session: Json,
-  world: World,
-): readonly KubeObject[] | undefined {
-  const all = records(session["repositories"]).map((request) =>
-    world.observed
-      .list("Repository", configuration.metadata.namespace)
-      .find((one) => one.metadata.name === request["name"]),
-  );
-  const ready = all
-    .filter((one) => one !== undefined && phaseOf(one) === "Ready")
-    .filter((one) => one !== undefined);
-  return ready.length === all.length ? ready : undefined;
-}
-
-function restorePending(configuration: KubeObject, world: World): boolean {
-  const namespace = configuration.metadata.namespace ?? "";
-  const target = targetOf(configuration);
-  const final = ["Succeeded", "Failed", "Invalid", "Unknown"];
-  const concerns = (restore: KubeObject) =>
-    sameTarget(targetOf(restore), restore.metadata.namespace ?? "", target, namespace);
-  const live = world.observed
-    .list("RestoreSession")
-    .filter((one) => concerns(one) && !final.includes(phaseOf(one)));
-  const declared = [...world.desired.objects.values()]
-    .map((one) => one.object)
-    .filter((one) => one.kind === "RestoreSession" && concerns(one))
-    .filter((one) => world.observed.get(refOf(one)) === undefined);
-  return live.length + declared.length > 0;
-}
-
-export function sessionsOf(configuration: KubeObject, session: string, world: World): readonly KubeObject[] {
-  return world.observed.list("BackupSession", configuration.metadata.namespace).filter((one) => {
-    const spec = asRecord(one["spec"]);
-    return asRecord(spec["invoker"])["name"] === configuration.metadata.name && spec["session"] === session;
-  });
-}
-
-export function retriesOf(session: Json): number {
-  const retry = session["retryConfig"];
-  return isRecord(retry) ? Number(retry["maxRetry"] ?? 1) : 0;
-}
-
-export function newBackupSession(
-  configuration: KubeObject,
-  session: Json,
-  how: { readonly atMs: number; readonly retryLeft: number },
-): KubeObject {
-  const name = String(session["name"]);
-  return {
-    apiVersion: "core.kubestash.com/v1alpha1",
-    kind: "BackupSession",
-    metadata: {
-      name: backupSessionName(configuration.metadata.name, name, Math.floor(how.atMs / 1000)),
-      namespace: configuration.metadata.namespace ?? "",
-      labels: { ...offshootLabels(configuration), "kubestash.com/session-name": name },
-      ownerReferences: [ownerOf(configuration)],
-      finalizers: [cleanupFinalizer, recordFinalizer],
-    },
-    spec: {
-      invoker: {
-        apiGroup: "core.kubestash.com",
-        kind: "BackupConfiguration",
-        name: configuration.metadata.name,
-      },
-      session: name,
-      retryLeft: how.retryLeft,
-      ...(session["backupTimeout"] === undefined ? {} : { backupTimeout: session["backupTimeout"] }),
-    },
-  };
 }

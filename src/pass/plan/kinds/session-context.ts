@@ -1,5 +1,6 @@
 import type { KubeObject } from "../../../api/meta.ts";
 import type { Draft } from "../draft.ts";
+import { asRecord } from "../targets.ts";
 import type { World } from "../world.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -16,4 +17,12 @@ export type SessionContext = {
 
 export function createdMs(object: KubeObject): number {
   return Date.parse(object.metadata.creationTimestamp ?? "1970-01-01T00:00:00Z");
+}
+
+/** Runs of one session of a BackupConfiguration. */
+export function sessionsOf(configuration: KubeObject, session: string, world: World): readonly KubeObject[] {
+  return world.observed.list("BackupSession", configuration.metadata.namespace).filter((one) => {
+    const spec = asRecord(one["spec"]);
+    return asRecord(spec["invoker"])["name"] === configuration.metadata.name && spec["session"] === session;
+  });
 }

@@ -1,9 +1,9 @@
 import { parseRetentionPeriod } from "../../../api/duration.ts";
 import { offshootLabels, recordFinalizer } from "../../../api/labels.ts";
-import { type KubeObject, refOf } from "../../../api/meta.ts";
+import { type KubeObject, ownerOf, refOf } from "../../../api/meta.ts";
 import { nameOfParts } from "../../../api/names.ts";
 import { forgottenBy } from "../deletion.ts";
-import { jobEnd, ownerOf, removeStuck } from "../executor-job.ts";
+import { jobEnd, removeStuck } from "../executor-job.ts";
 import { accessFor } from "../job-access.ts";
 import { localVolume } from "../local-volume.ts";
 import { backendOf } from "../repository-requests.ts";

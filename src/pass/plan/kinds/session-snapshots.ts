@@ -1,9 +1,8 @@
 import { cleanupFinalizer, offshootLabels, recordFinalizer } from "../../../api/labels.ts";
-import { type KubeObject, refOf } from "../../../api/meta.ts";
+import { type KubeObject, ownerOf, refOf } from "../../../api/meta.ts";
 import { snapshotName } from "../../../api/names.ts";
 import { ulidOf } from "../../../api/ulid.ts";
 import { declaredCommit, declaredFile } from "../deletion.ts";
-import { ownerOf } from "../executor-job.ts";
 import { phaseOf } from "../snapshots.ts";
 import { asRecord, records, targetOf } from "../targets.ts";
 import type { World } from "../world.ts";

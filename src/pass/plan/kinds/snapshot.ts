@@ -14,6 +14,7 @@ import {
   conditionIs,
   emptyComponents,
   goodComponentBefore,
+  lostComponents,
   phaseOf,
   shrunkComponents,
 } from "../snapshots.ts";
@@ -157,7 +158,7 @@ function judgePartial(draft: Draft): void {
 }
 
 /**
- * Promise 8: none or under half of the last good one. Judged once, when the components end, and again only to take
+ * Promise 8: none or under half of the last good one, or a component less. Judged once, when the components end, and again only to take
  * a person's acceptance: what is good later must not change what was found then.
  */
 function judgeShrink(draft: Draft, repository: KubeObject, world: World): void {
@@ -176,11 +177,15 @@ function judgeShrink(draft: Draft, repository: KubeObject, world: World): void {
     return;
   }
   if (judged !== undefined || draft.condition("SnapshotMetadataUploaded") !== undefined) return;
-  const shrunk = shrunkComponents({ ...draft.object, status: draft.status }, (component) =>
+  const now = { ...draft.object, status: draft.status };
+  const shrunk = shrunkComponents(now, (component) =>
     goodComponentBefore(component, draft.object, repository, world),
   );
   const found = [
-    ...emptyComponents({ ...draft.object, status: draft.status }).map((component) => `${component} is empty`),
+    ...lostComponents(now, repository, world)
+      .filter((component) => isAskedFor(component, draft.object, world))
+      .map((component) => `${component} is not there, the last good one had it`),
+    ...emptyComponents(now).map((component) => `${component} is empty`),
     ...shrunk.map(
       (one) => `${one.component} has ${one.now} ${one.measure}, the last good one had ${one.before}`,
     ),
@@ -188,6 +193,26 @@ function judgeShrink(draft: Draft, repository: KubeObject, world: World): void {
   if (found.length === 0) return;
   const message = `${found.join("; ")}. It is kept, is never "latest", and retention stands still`;
   draft.setCondition("SourceShrunk", true, snapshotConditions.sourceShrunk.whenTrue, message);
+}
+
+/**
+ * Whether the declaration still has a task for a component: what a person took out of it in Git is not lost. A pod, a
+ * node or a replica less is lost until a person accepts it, whoever scaled it down.
+ */
+function isAskedFor(component: string, snapshot: KubeObject, world: World): boolean {
+  const session = sessionOf(snapshot, world);
+  const { name } = asRecord(asRecord(session?.["spec"])["invoker"]);
+  const configuration = world.observed
+    .list("BackupConfiguration", snapshot.metadata.namespace)
+    .find((one) => one.metadata.name === name);
+  const declared = records(asRecord(configuration?.["spec"])["sessions"]).find(
+    (one) => one["name"] === asRecord(snapshot["spec"])["session"],
+  );
+  if (declared === undefined) return true;
+  const isManifest = (text: string) => text.startsWith("manifest");
+  return records(asRecord(declared["addon"])["tasks"]).some(
+    (task) => isManifest(String(task["name"])) === isManifest(component),
+  );
 }
 
 /** Said in every pass until somebody decides: retention stands still meanwhile. */

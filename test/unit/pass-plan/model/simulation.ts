@@ -1,9 +1,10 @@
 import { expect } from "vitest";
+import type { Session } from "../../../../src/api/backup-configuration.ts";
 import { type KubeObject, refOf } from "../../../../src/api/meta.ts";
+import { newBackupSession } from "../../../../src/api/new-backup-session.ts";
 import type { Declared } from "../../../../src/pass/declared/declared.ts";
 import type { Desired } from "../../../../src/pass/desired/desired.ts";
 import { resolveDesired } from "../../../../src/pass/desired/resolve-desired.ts";
-import { newBackupSession, retriesOf } from "../../../../src/pass/plan/kinds/schedule.ts";
 import { planPass } from "../../../../src/pass/plan/plan.ts";
 import type { Plan } from "../../../../src/pass/plan/step.ts";
 import { asRecord, records } from "../../../../src/pass/plan/targets.ts";
@@ -294,10 +295,7 @@ export class Simulation {
       (one) => one["name"] === name,
     );
     if (configuration === undefined || session === undefined) return;
-    const made = newBackupSession(configuration, session, {
-      atMs: this.cluster.nowMs,
-      retryLeft: retriesOf(session),
-    });
+    const made = newBackupSession(configuration, session as Session, { atMs: this.cluster.nowMs });
     try {
       this.cluster.create(made);
     } catch (thrown) {
