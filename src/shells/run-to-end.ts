@@ -1,4 +1,5 @@
 import { nameOf } from "../api/meta.ts";
+import { ExitCode } from "../base/exit-code.ts";
 import type { Problem } from "../base/problem.ts";
 import { type PassPorts, type PassRequest, type PassResult, reconcile } from "../pass/reconcile.ts";
 
@@ -51,6 +52,19 @@ export async function runToEnd(
     flush = finished;
     if (!moved && !finished) await ports.clock.sleep(pauseMs, ports.signal);
   }
+}
+
+/** 0, 3 when all that failed is in part there, otherwise 1. */
+export function runExitCode({ end, problems, failures }: RunEnd): number {
+  const wrong = problems.some((problem) => problem.severity === "error");
+  if (wrong || end === "timeout" || failures.some(({ partial }) => !partial)) return ExitCode.failed;
+  return failures.length > 0 ? ExitCode.partial : ExitCode.ok;
+}
+
+export function endSentence({ end, last }: RunEnd): string {
+  return end === "done"
+    ? `Nothing is left to do at ${last.plan.revision.slice(0, 12)}.`
+    : `Timed out; still waiting for ${last.plan.waiting.join(", ")}.`;
 }
 
 /** Final phases that this pass has written, and Snapshots that it found partial. */

@@ -16,15 +16,26 @@ import {
   requireCluster,
 } from "./remote-options.ts";
 
-/** Name and password or token for HTTP remotes come from the environment only, never from argv. */
-export function remoteOf(options: Pick<RemoteOptions, "remote">, signal: AbortSignal): Remote {
-  const token = process.env["HOLDFAST_GIT_TOKEN"];
+/** What a shell knows that no option tells, because it is secret. */
+export type GivenSecrets = {
+  /** For an HTTP remote, instead of HOLDFAST_GIT_TOKEN. */
+  readonly token?: string;
+  /** A kubeconfig itself, instead of a file. */
+  readonly kubeconfigText?: string;
+};
+
+/** Name and password or token for HTTP remotes come from the environment or as an input, never from argv. */
+export function remoteOf(
+  options: Pick<RemoteOptions, "remote"> & Pick<GivenSecrets, "token">,
+  signal: AbortSignal,
+): Remote {
+  const password = options.token ?? process.env["HOLDFAST_GIT_TOKEN"];
   const username = process.env["HOLDFAST_GIT_USERNAME"] ?? "x-access-token";
   return openRemote({
     url: remoteUrl(options),
     cacheDirectory: cacheDirectory(),
     signal,
-    ...(token === undefined ? {} : { credentials: { username, password: token } }),
+    ...(password === undefined ? {} : { credentials: { username, password } }),
     onNotice: (sentence) => process.stderr.write(`${sentence}\n`),
   });
 }
@@ -36,12 +47,13 @@ export type Connection = {
 
 /** Everything a pass needs, from the options of the command line. */
 export async function connect(
-  options: RemoteOptions & KubeOptions,
+  options: RemoteOptions & KubeOptions & GivenSecrets,
   signal: AbortSignal,
 ): Promise<Connection> {
   const cluster = requireCluster(options);
   const kube = await connectKube({
     ...(options.kubeconfig === undefined ? {} : { kubeconfigPath: options.kubeconfig }),
+    ...(options.kubeconfigText === undefined ? {} : { kubeconfigText: options.kubeconfigText }),
     ...(options.context === undefined ? {} : { context: options.context }),
     userAgent: `holdfast/${version}`,
   });

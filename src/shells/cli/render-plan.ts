@@ -87,7 +87,7 @@ export function planMarkdown(plan: Plan, problems: readonly Problem[]): string {
 }
 
 /** Markdown in names must not do anything. */
-function inert(text: string): string {
+export function inert(text: string): string {
   return text.replace(/[\\`*_{}[\]<>|~#@!]/g, (character) => `\\${character}`).replace(/\s+/g, " ");
 }
 

@@ -25,7 +25,7 @@ export const addRun: AddCommand = (program, shell) => {
     );
   withOutput(withKube(withRemote(command))).action(async (options: Options) => {
     const { connect } = await import("../connect.ts");
-    const { runToEnd } = await import("../../run-to-end.ts");
+    const { endSentence, runExitCode, runToEnd } = await import("../../run-to-end.ts");
     const { problemLines } = await import("../render-plan.ts");
     const { ports, request } = await connect(options, shell.signal);
     const json = options.output === "json";
@@ -39,27 +39,17 @@ export const addRun: AddCommand = (program, shell) => {
         told.add(lines);
       }
     };
-    const { end, passes, last, problems, failures } = await runToEnd(ports, request, {
-      timeoutMs: timeoutOf(options),
-      onPass,
-    });
-    const failed = problems.some((problem) => problem.severity === "error") || end === "timeout";
-    const lost = failures.filter(({ partial }) => !partial);
+    const run = await runToEnd(ports, request, { timeoutMs: timeoutOf(options), onPass });
+    const { end, passes, last, problems, failures } = run;
     if (json)
       process.stdout.write(
         `${JSON.stringify({ end, passes, revision: last.plan.revision, problems, failures, waiting: last.plan.waiting })}\n`,
       );
-    else
-      process.stdout.write(
-        end === "done"
-          ? `Nothing is left to do at ${last.plan.revision.slice(0, 12)}.\n`
-          : `Timed out; still waiting for ${last.plan.waiting.join(", ")}.\n`,
-      );
+    else process.stdout.write(`${endSentence(run)}\n`);
     if (!json)
       for (const { object, phase, partial } of failures)
         process.stderr.write(`${object}: ${phase}${partial ? " (partial)" : ""}\n`);
-    if (failed || lost.length > 0) shell.setExitCode(ExitCode.failed);
-    else if (failures.length > 0) shell.setExitCode(ExitCode.partial);
+    shell.setExitCode(runExitCode(run));
   });
 };
 
@@ -73,9 +63,20 @@ function timeoutOf({ timeout }: Options): number {
   });
 }
 
-/** What one pass did, a line each; what only keeps statuses current is left out. */
-export function passLines({ outcome, recorded, plan }: PassResult): readonly string[] {
-  const done = outcome.results.flatMap(({ step, result }) => {
+/** What one pass did, a line each, and what it recorded; what only keeps statuses current is left out. */
+export function passLines(result: PassResult): readonly string[] {
+  const { recorded, plan } = result;
+  if (recorded.kind !== "written") return doneLines(result);
+  const said = plan.entries.flatMap((entry) => entry.summary ?? []);
+  return [
+    ...doneLines(result),
+    `recorded ${recorded.commit.slice(0, 12)}: ${said.join("; ") || `status of ${recorded.entries} object(s)`}`,
+  ];
+}
+
+/** The same without the record. */
+export function doneLines({ outcome }: PassResult): readonly string[] {
+  return outcome.results.flatMap(({ step, result }) => {
     if (step.kind === "status" || step.kind === "patch" || result === "unchanged" || result === "conflict")
       return [];
     const object = step.kind === "delete" ? step.ref : step.kind === "store" ? step.storage : step.object;
@@ -85,10 +86,4 @@ export function passLines({ outcome, recorded, plan }: PassResult): readonly str
         : `${object.namespace ?? ""}/${object.name}`;
     return [`${result} ${object.kind} ${name.replace(/^\//, "")}: ${step.because}`];
   });
-  if (recorded.kind !== "written") return done;
-  const said = plan.entries.flatMap((entry) => entry.summary ?? []);
-  return [
-    ...done,
-    `recorded ${recorded.commit.slice(0, 12)}: ${said.join("; ") || `status of ${recorded.entries} object(s)`}`,
-  ];
 }
