@@ -12,6 +12,8 @@ const howToGet = {
   git: "apt-get install git",
   openssl: "apt-get install openssl",
   versitygw: "go install github.com/versity/versitygw/cmd/versitygw@latest",
+  act: "go install github.com/nektos/act@latest",
+  actionlint: "go install github.com/rhysd/actionlint/cmd/actionlint@latest",
 } as const;
 
 export type RealPartName = keyof typeof howToGet;

@@ -1,0 +1,78 @@
+import { readFileSync } from "node:fs";
+import { load } from "js-yaml";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type HoldfastWorld, openWorld } from "../support/holdfast-world.ts";
+import { requireOrSkip } from "../support/real-parts.ts";
+import { commitToBranch, commitWorkflow, releasedAction, runWorkflow } from "./action-lab.ts";
+import { field, password, phase, settle } from "./lab.ts";
+
+const repository = { default_branch: "main" };
+
+describe.runIf(requireOrSkip("act", "git", "restic"))("the example's workflow under act", () => {
+  let world: HoldfastWorld;
+  let action: string;
+
+  beforeAll(async () => {
+    world = await openWorld();
+    await settle(world);
+    commitWorkflow(world);
+    action = releasedAction(world);
+  }, 120_000);
+
+  afterAll(async () => {
+    await world?.close();
+  });
+
+  test("a push to the branch that declares backs up and records", async () => {
+    const { code, log, output } = await runWorkflow(world, action, {
+      event: "push",
+      payload: { ref: "refs/heads/main", repository },
+    });
+    expect(log).toMatch(/Job succeeded/);
+    expect(code).toBe(0);
+    expect((await world.list("Snapshot", "vault")).map(phase)).toEqual(["Succeeded"]);
+    expect(world.remote.recordLog().join("\n")).toMatch(/^backup vault\/app-manifests: Succeeded/m);
+    expect(output("record-commit")).toBe(world.remote.recordTip());
+    expect(output("commit")).toBe(world.remote.git("rev-parse", "main").trim());
+    expect([output("exit-code"), output("problems")]).toEqual(["0", "0"]);
+    expect(Number(output("changes"))).toBeGreaterThan(0);
+    expect(log).toMatch(/Summary - ## Holdfast run: demo\n\nNothing is left to do at/);
+    for (const secret of [password, ...kubeconfigTokens(world)]) expect(log).not.toContain(secret);
+  });
+
+  test("a pull request with a broken file gets it annotated, the rest planned, and changes nothing", async () => {
+    const before = world.remote.recordTip();
+    commitToBranch(world, "change", {
+      "clusters/lab/broken.yaml": `${policy("typo")}spec:\n  sucessfulSnapshots:\n    last: 1\n  maxRetentionPeriod: 1d\n`,
+      "clusters/lab/more.yaml": `${policy("more")}spec:\n  maxRetentionPeriod: 1d\n`,
+      // What a stranger writes is shown, and is never taken for a command of the runner.
+      "clusters/lab/hostile.yaml": `${policy("hostile")}spec:\n  maxRetentionPeriod: 1d\n  "x\\n::error file=holdfast.yaml,line=1::pwned\\n::add-mask::Plan": 1\n`,
+    });
+    const { code, log, output } = await runWorkflow(world, action, {
+      event: "pull_request",
+      payload: { pull_request: { number: 7, base: { ref: "main" }, head: { ref: "change" } }, repository },
+    });
+    expect(code).toBe(1);
+    expect(log).toMatch(/^ *❗ +::error file=clusters\/lab\/broken\.yaml,line=7,.*sucessfulSnapshots/m);
+    expect(log).toMatch(/^ *❗ +::error file=clusters\/lab\/hostile\.yaml,line=\d+,/m);
+    expect(log.match(/^ *❗ .*$/gm)).toHaveLength(2);
+    expect(log).toMatch(/Plan for /);
+    expect(log).toMatch(/^ *\| +create RetentionPolicy vault\/more$/m);
+    expect(log).toMatch(/Summary - ## Holdfast plan: demo[\s\S]*\| create \| RetentionPolicy vault\/more \|/);
+    expect([output("exit-code"), output("problems"), output("changes")]).toEqual(["1", "2", "1"]);
+    expect(output("commit")).toBe(world.remote.git("rev-parse", "change").trim());
+    expect(world.remote.recordTip()).toBe(before);
+    expect(await world.get("RetentionPolicy", "vault", "more")).toBeUndefined();
+  });
+});
+
+function policy(name: string): string {
+  return `apiVersion: storage.kubestash.com/v1alpha1\nkind: RetentionPolicy\nmetadata:\n  name: ${name}\n  namespace: vault\n`;
+}
+
+function kubeconfigTokens(world: HoldfastWorld): readonly string[] {
+  const users = field(load(readFileSync(world.kubeconfigPath, "utf8")), "users");
+  const tokens = (Array.isArray(users) ? users : []).map((user) => String(field(user, "user", "token")));
+  expect(tokens.every((token) => token.length > 10)).toBe(true);
+  return tokens;
+}
