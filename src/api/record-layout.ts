@@ -28,6 +28,12 @@ const flatFolders: Readonly<Record<string, string>> = {
 /** Kinds that come every day, by what they belong to and by day, so that no folder grows without bound. */
 const datedFolders: Readonly<Record<string, string>> = { BackupSession: "sessions", Snapshot: "snapshots" };
 
+/** What dated entries belong to, and the folder that they are in. */
+const parentKinds: Readonly<Record<string, string>> = {
+  BackupConfiguration: "sessions",
+  Repository: "snapshots",
+};
+
 const flatKinds = new Map(Object.entries(flatFolders).map(([kind, folder]) => [folder, kind]));
 const datedKinds = new Map(Object.entries(datedFolders).map(([kind, folder]) => [folder, kind]));
 
@@ -76,12 +82,37 @@ export function parseEntryPath(path: string): EntryPath | undefined {
     : undefined;
 }
 
+/** Where the days of a BackupConfiguration's sessions or of a Repository's Snapshots are; undefined for other kinds. */
+export function daysFolder(cluster: string, parent: KubeObject): string | undefined {
+  const folder = parentKinds[parent.kind];
+  const { namespace = "", name } = parent.metadata;
+  if (folder === undefined || !isName(namespace) || !isName(name)) return undefined;
+  return `${clusterFolder(cluster)}/${folder}/${namespace}/${name}`;
+}
+
+/** The folder of one day, taken apart; undefined for any other path. */
+export function parseDayPath(path: string): Required<Omit<EntryPath, "name">> | undefined {
+  const parsed = parseEntryPath(`${path}/x.yaml`);
+  if (parsed?.parent === undefined || parsed.day === undefined) return undefined;
+  const { name: _name, parent, day, ...rest } = parsed;
+  return { ...rest, parent, day };
+}
+
+/** Where the entries of all BackupConfigurations of a cluster are. */
+export function configurationsFolder(cluster: string): string {
+  return `${clusterFolder(cluster)}/${flatFolders["BackupConfiguration"]}`;
+}
+
 /** Whether there is a path for an object: what a session or a Snapshot belongs to is text that anybody may write. */
 export function hasEntryPath(object: KubeObject): boolean {
   const { namespace = "", name } = object.metadata;
   const dated = datedFolders[object.kind] !== undefined;
   if (!dated && flatFolders[object.kind] === undefined) return false;
-  return isName(namespace) && isName(name) && (!dated || isName(parentOf(object)));
+  return (
+    isName(namespace) &&
+    isName(name) &&
+    (!dated || (isName(parentOf(object)) && !Number.isNaN(dayMs(object))))
+  );
 }
 
 function parentOf(object: KubeObject): string {
@@ -96,17 +127,15 @@ function field(value: unknown, name: string): unknown {
 }
 
 /** A Snapshot that came back from its backend is a new object of an old time, which its ULID tells. */
-function dayOf(object: KubeObject): string {
+function dayMs(object: KubeObject): number {
   const id = object.kind === "Snapshot" ? field(object["spec"], "snapshotID") : undefined;
   const takenMs = typeof id === "string" ? ulidTime(id) : undefined;
-  if (takenMs !== undefined) return dayText(takenMs);
-  const created = object.metadata.creationTimestamp ?? "";
-  const ms = Date.parse(created);
-  if (Number.isNaN(ms)) throw invalid(`${object.kind} ${object.metadata.name} has no creationTimestamp`);
-  return dayText(ms);
+  return takenMs ?? Date.parse(object.metadata.creationTimestamp ?? "");
 }
 
-function dayText(ms: number): string {
+function dayOf(object: KubeObject): string {
+  const ms = dayMs(object);
+  if (Number.isNaN(ms)) throw invalid(`${object.kind} ${object.metadata.name} has no creationTimestamp`);
   return new Date(ms).toISOString().slice(0, 10).replaceAll("-", "/");
 }
 

@@ -6,6 +6,7 @@ import { readDeclared } from "./declared/read-declared.ts";
 import { resolveDesired } from "./desired/resolve-desired.ts";
 import { observe } from "./observed/observe.ts";
 import { planPass } from "./plan/plan.ts";
+import { recordInterest } from "./plan/record-interest.ts";
 import type { Plan } from "./plan/step.ts";
 import type { World } from "./plan/world.ts";
 import { type RecordAt, readRecord } from "./record/read-record.ts";
@@ -48,6 +49,7 @@ export async function reconcile(ports: PassPorts, request: PassRequest): Promise
   const { observed, problems } = await observe(kube, signal);
   const target = recordTarget(declared.settings, request);
   const seen = await readRecord(remote, target, {
+    interest: recordInterest(desired, observed),
     signal,
     ...(request.record && { previous: request.record }),
   });

@@ -1,7 +1,13 @@
 import { recordFinalizer } from "../../api/labels.ts";
 import type { KubeObject } from "../../api/meta.ts";
 import { nameOf, refOf } from "../../api/meta.ts";
-import { entryPath, hasEntryPath, parseEntryPath, restoreEntryPath } from "../../api/record-layout.ts";
+import {
+  entryPath,
+  hasEntryPath,
+  parseDayPath,
+  parseEntryPath,
+  restoreEntryPath,
+} from "../../api/record-layout.ts";
 import { formatSize, parseSize } from "../../api/size.ts";
 import { digestOf } from "../../base/digest.ts";
 import { restoreEntryContent } from "./claim.ts";
@@ -15,19 +21,20 @@ import { isBeingDeleted, type World } from "./world.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
+export const recordedKinds: readonly string[] = [
+  "BackupStorage",
+  "Repository",
+  "BackupConfiguration",
+  "BackupSession",
+  "Snapshot",
+  "RestoreSession",
+];
+
 const finalPhases = ["Succeeded", "Failed", "Skipped", "Unknown"];
 
 /** Every entry as it should stand at the tip: a comparison decides what is written, so nothing is recorded twice. */
 export function plannedEntries(world: World): readonly Entry[] {
-  const kinds = [
-    "BackupStorage",
-    "Repository",
-    "BackupConfiguration",
-    "BackupSession",
-    "Snapshot",
-    "RestoreSession",
-  ];
-  const present = kinds
+  const present = recordedKinds
     .flatMap((kind) => world.observed.list(kind))
     .flatMap((object) => entryOf(object, world) ?? [])
     .filter((entry) => entry.content === undefined || !world.recorded.holds(entry.path, entry.content));
@@ -204,17 +211,25 @@ function entriesToLeave(world: World): readonly Entry[] {
   const present = new Set(ofKinds("BackupSession", "Snapshot", "BackupConfiguration").map(keyOf));
   const parents = ofKinds("BackupConfiguration", "Repository").filter((one) => phaseOf(one) === "Ready");
   const ready = new Set(parents.map(keyOf));
-  return world.recorded.paths().flatMap((path) => {
+  const parentIsReady = ({ kind, namespace, parent }: { kind: string; namespace: string; parent?: string }) =>
+    (kind === "BackupSession" && ready.has(key("BackupConfiguration", namespace, parent))) ||
+    (kind === "Snapshot" && ready.has(key("Repository", namespace, parent)));
+  const single = world.recorded.paths().flatMap((path) => {
     const parsed = parseEntryPath(path);
     if (parsed === undefined) return [];
-    const { kind, namespace, parent, name } = parsed;
+    const { kind, namespace, name } = parsed;
     if (present.has(key(kind, namespace, name))) return [];
     const gone =
-      (kind === "BackupSession" && ready.has(key("BackupConfiguration", namespace, parent))) ||
-      (kind === "Snapshot" && ready.has(key("Repository", namespace, parent))) ||
+      parentIsReady(parsed) ||
       (kind === "BackupConfiguration" && prunable(world) && !declares(kind, namespace, name, world));
     return gone ? [leaving(path)] : [];
   });
+  // On a day of which no object is left there is nothing to compare.
+  const days = world.recorded.otherDays().flatMap((path) => {
+    const parsed = parseDayPath(path);
+    return parsed !== undefined && parentIsReady(parsed) ? [{ ...leaving(path), folder: true } as const] : [];
+  });
+  return [...single, ...days];
 }
 
 function prunable(world: World): boolean {

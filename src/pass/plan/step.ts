@@ -69,6 +69,8 @@ export type Entry = {
   readonly path: string;
   /** The object to write; undefined: the entry leaves the tip (never the history). */
   readonly content: Readonly<Record<string, unknown>> | undefined;
+  /** The path is a folder, and all of it leaves the tip. */
+  readonly folder?: true;
   /** `now`: final things and claims. `soon`: may wait for the next final one, at most a minute. */
   readonly when: "now" | "soon";
   /** What happened, for the commit's message: `backup demo/orders: Succeeded, 2 components, 12.4 MiB`. */

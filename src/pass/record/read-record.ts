@@ -1,16 +1,20 @@
-import { clusterFolder, formatPath, parseEntryPath } from "../../api/record-layout.ts";
+import { formatPath, parseEntryPath } from "../../api/record-layout.ts";
 import { HoldfastError } from "../../base/errors.ts";
 import { blobOid } from "../../ports/git/blob-oid.ts";
-import type { GitFile, Oid, Remote } from "../../ports/git/remote.ts";
+import type { Oid, Remote } from "../../ports/git/remote.ts";
 import { readRecordYaml, recordYaml } from "./record-yaml.ts";
-import type { Recorded, RestoreEntry } from "./recorded.ts";
+import type { Recorded, RecordInterest, RestoreEntry } from "./recorded.ts";
+import { type Folders, type Found, nothingFound, walkRecord } from "./walk-record.ts";
 
 /** Where the record of a cluster is kept. `folder` is "" on a branch of its own. */
 export type RecordTarget = { readonly cluster: string; readonly branch: string; readonly folder: string };
 
-/** The record of one cluster at one tip. */
+/** The record of one cluster at one tip, as far as it was asked for. */
 export interface RecordAt extends Recorded {
   readonly tip: Oid | undefined;
+  readonly interest: RecordInterest;
+  /** The folders that were read, by id: they need not be read again at the next tip. */
+  readonly folders: Folders;
 }
 
 export function rooted(target: RecordTarget, path: string): string {
@@ -18,50 +22,54 @@ export function rooted(target: RecordTarget, path: string): string {
 }
 
 /**
- * Reads the tip: ids of all entries of this cluster, and the restores' content. Answers `previous` itself when the
- * tip has not moved.
+ * Reads of the tip what is asked for: ids of entries, and the restores' content. Answers `previous` itself when the
+ * tip has not moved and nothing more is asked for. What it costs depends on what is asked for, and not on how much
+ * the record holds.
  */
 export async function readRecord(
   remote: Remote,
   target: RecordTarget,
-  options: { readonly previous?: RecordAt; readonly signal: AbortSignal },
+  options: {
+    readonly interest: RecordInterest;
+    readonly previous?: RecordAt;
+    readonly signal: AbortSignal;
+  },
 ): Promise<RecordAt> {
-  const { previous, signal } = options;
+  const { previous, interest, signal } = options;
   const tip = await remote.tip(target.branch, signal);
-  if (previous !== undefined && previous.tip === tip) return previous;
-  if (tip === undefined) return recordFrom(undefined, new Map(), new Map());
-  const listed = (await remote.files(tip, target.folder, signal)) ?? [];
-  const own = `${clusterFolder(target.cluster)}/`;
-  const files = new Map(
-    listed
-      .map((file) => [unrooted(target, file.path), file] as const)
-      .filter(([path]) => path === formatPath || path.startsWith(own)),
-  );
-  const format = files.get(formatPath);
+  if (previous !== undefined && previous.tip === tip && covers(previous.interest, interest)) return previous;
+  if (tip === undefined) return recordFrom({ tip, interest, found: nothingFound, restores: new Map() });
+  const known = previous?.folders ?? nothingFound.folders;
+  const found = await walkRecord(remote, { tip, target, interest, known, signal });
+  const format = found.files.get(formatPath);
   if (format !== undefined) await checkFormat(remote, target, format, signal);
-  const restores = [...files].filter(([path]) => parseEntryPath(path)?.kind === "RestoreSession");
+  const entries = [...found.files].filter(([path]) => parseEntryPath(path)?.kind === "RestoreSession");
   const blobs = await remote.blobs(
-    restores.map(([, file]) => file.oid),
+    entries.map(([, oid]) => oid),
     { signal },
   );
-  const entries = new Map(
-    restores.map(([path, file]) => [path, restoreEntryFrom(path, blobs.get(file.oid), tip)]),
-  );
-  return recordFrom(tip, files, entries);
+  const restores = new Map(entries.map(([path, oid]) => [path, restoreEntryFrom(path, blobs.get(oid), tip)]));
+  return recordFrom({ tip, interest, found, restores });
+}
+
+function covers(one: RecordInterest, other: RecordInterest): boolean {
+  const within = (some: ReadonlySet<string>, all: ReadonlySet<string>) =>
+    some === all || [...some].every((path) => all.has(path));
+  return within(other.paths, one.paths) && within(other.parents, one.parents);
 }
 
 async function checkFormat(
   remote: Remote,
   target: RecordTarget,
-  file: GitFile,
+  oid: Oid,
   signal: AbortSignal,
 ): Promise<void> {
-  const content = (await remote.blobs([file.oid], { signal })).get(file.oid);
+  const content = (await remote.blobs([oid], { signal })).get(oid);
   const { version } = readRecordYaml(content ?? new Uint8Array());
   if (version === 1) return;
   throw new HoldfastError(
     "RecordFormatUnknown",
-    `${file.path} on ${target.branch} says version ${String(version)}; this release reads 1`,
+    `${rooted(target, formatPath)} on ${target.branch} says version ${String(version)}; this release reads 1`,
     {
       disposition: "stall",
       next: "use the release of Holdfast that wrote it, or a newer one",
@@ -69,15 +77,14 @@ async function checkFormat(
   );
 }
 
-function unrooted(target: RecordTarget, path: string): string {
-  return target.folder === "" ? path : path.slice(target.folder.length + 1);
-}
-
-function recordFrom(
-  tip: Oid | undefined,
-  files: ReadonlyMap<string, GitFile>,
-  restores: ReadonlyMap<string, RestoreEntry>,
-): RecordAt {
+function recordFrom(given: {
+  readonly tip: Oid | undefined;
+  readonly interest: RecordInterest;
+  readonly found: Found;
+  readonly restores: ReadonlyMap<string, RestoreEntry>;
+}): RecordAt {
+  const { tip, interest, found, restores } = given;
+  const { files, days, folders } = found;
   const byName = new Map(
     [...restores].map(([path, entry]) => {
       const parsed = parseEntryPath(path);
@@ -86,10 +93,13 @@ function recordFrom(
   );
   return {
     tip,
+    interest,
+    folders,
     restore: (namespace, name) => byName.get(`${namespace}/${name}`),
-    entry: (path) => files.get(path)?.oid,
-    holds: (path, content) => files.get(path)?.oid === blobOid(recordYaml(content)),
+    entry: (path) => files.get(path) ?? days.get(path),
+    holds: (path, content) => files.get(path) === blobOid(recordYaml(content)),
     paths: () => [...files.keys()],
+    otherDays: () => [...days.keys()],
   };
 }
 

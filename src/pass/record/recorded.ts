@@ -14,15 +14,25 @@ export type RestoreEntry = {
   readonly commit: string;
 };
 
-/** What the record's tip says about this cluster. */
+/** What a pass asks the record for, so that reading it costs nothing for what is in it besides. */
+export type RecordInterest = {
+  /** Entries that may be compared, written or claimed. */
+  readonly paths: ReadonlySet<string>;
+  /** `daysFolder` of each parent whose gone sessions or Snapshots leave the tip. */
+  readonly parents: ReadonlySet<string>;
+};
+
+/** What the record's tip says about this cluster, as far as it was asked for. */
 export interface Recorded {
   /** Undefined when the branch does not exist yet. */
   readonly tip: string | undefined;
   restore(namespace: string, name: string): RestoreEntry | undefined;
-  /** Id of the entry's blob at the tip. */
+  /** Id at the tip: of the entry's content, or of a day's folder. */
   entry(path: string): string | undefined;
   /** Whether the entry at the tip has exactly this content. */
   holds(path: string, content: Readonly<Record<string, unknown>>): boolean;
-  /** Paths of this cluster's entries at the tip. */
+  /** Paths of entries at the tip: all that stand in a folder with one that was asked for. */
   paths(): readonly string[];
+  /** Folders of days, below the parents that were asked for, in which no entry was asked for. */
+  otherDays(): readonly string[];
 }

@@ -5,6 +5,7 @@ import type { FileChange, Remote } from "../../ports/git/remote.ts";
 import type { Entry } from "../plan/step.ts";
 import { type RecordAt, type RecordTarget, readRecord, rooted } from "./read-record.ts";
 import { recordYaml } from "./record-yaml.ts";
+import type { RecordInterest } from "./recorded.ts";
 
 export type RecordRequest = {
   readonly target: RecordTarget;
@@ -55,7 +56,11 @@ export async function writeRecord(ports: Ports, request: RecordRequest): Promise
       ports.signal,
     );
     if (result.kind === "pushed") return { kind: "written", commit: result.commit, entries: entries.length };
-    const now = await readRecord(ports.remote, target, { signal: ports.signal });
+    const now = await readRecord(ports.remote, target, {
+      interest: writtenBy(entries),
+      previous: seen,
+      signal: ports.signal,
+    });
     if (entries.some((entry) => now.entry(entry.path) !== request.seen.entry(entry.path)))
       return { kind: "replan" };
     seen = now;
@@ -71,11 +76,21 @@ export async function writeRecord(ports: Ports, request: RecordRequest): Promise
   );
 }
 
+function writtenBy(entries: readonly Entry[]): RecordInterest {
+  const folders = entries.filter((entry) => entry.folder === true).map(({ path }) => path);
+  return {
+    paths: new Set(entries.filter((entry) => entry.folder !== true).map(({ path }) => path)),
+    // The day's own folder, without yyyy/mm/dd.
+    parents: new Set(folders.map((path) => path.split("/").slice(0, -3).join("/"))),
+  };
+}
+
 function changesOf({ entries, target }: RecordRequest): readonly FileChange[] {
-  return entries.map((entry) => ({
-    path: rooted(target, entry.path),
-    content: entry.content === undefined ? null : recordYaml(entry.content),
-  }));
+  return entries.map((entry) => {
+    const path = rooted(target, entry.path);
+    if (entry.folder === true) return { path, content: null, folder: true };
+    return { path, content: entry.content === undefined ? null : recordYaml(entry.content) };
+  });
 }
 
 function formatChange(target: RecordTarget): FileChange {

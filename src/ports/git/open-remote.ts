@@ -12,7 +12,7 @@ import { pushCommit } from "./push.ts";
 import type { GitCommit, Oid, Remote } from "./remote.ts";
 import { parseRemoteUrl } from "./remote-url.ts";
 import type { Deadlines, Transport } from "./transport.ts";
-import { findFolder, listFiles } from "./tree-walk.ts";
+import { findFolder, listFiles, readTrees } from "./tree-walk.ts";
 import { Wire } from "./wire.ts";
 
 export type RemoteOptions = {
@@ -69,6 +69,7 @@ export function openRemote(options: RemoteOptions): Remote {
       if (tree === undefined) return undefined;
       return listFiles(source, { tree, prefix: prefix && `${prefix}/`, signal: bound(signal) });
     },
+    trees: async (oids, signal) => readTrees(source, [...new Set(oids.map(checked))], bound(signal)),
     blobs: (oids, given = {}) =>
       readBlobs(source, oids, { maxBytes: given.maxBytes ?? defaultBlobBytes, signal: bound(given.signal) }),
     log(from, { signal, ...rest } = {}) {

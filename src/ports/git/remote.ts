@@ -19,8 +19,17 @@ export type GitCommit = {
   readonly committedAt: number;
 };
 
-/** A file to write, or to remove with `content: null`. */
-export type FileChange = { readonly path: string; readonly content: string | null };
+/** One name in a folder; `oid` is the folder's own tree, or the file's content. */
+export type FolderEntry = {
+  readonly name: string;
+  readonly oid: Oid;
+  readonly type: GitFile["type"] | "folder";
+};
+
+/** A file to write, or to remove with `content: null`; `folder` removes a folder with everything in it. */
+export type FileChange =
+  | { readonly path: string; readonly content: string | null }
+  | { readonly path: string; readonly content: null; readonly folder: true };
 
 export type PushRequest = {
   readonly branch: string;
@@ -56,6 +65,11 @@ export interface Remote {
    * Symlinks and submodules are listed and never followed.
    */
   files(commit: Oid, folder: string, signal?: AbortSignal): Promise<readonly GitFile[] | undefined>;
+  /**
+   * Folders by id, one level of each: a commit's `tree`, or what another folder lists. For who needs a few places
+   * of a large tree and not all of it.
+   */
+  trees(oids: readonly Oid[], signal?: AbortSignal): Promise<ReadonlyMap<Oid, readonly FolderEntry[]>>;
   /** Contents by id, in as few requests as the server allows; a blob over `maxBytes` (1 MiB) is refused. */
   blobs(
     oids: readonly Oid[],

@@ -83,7 +83,9 @@ async function editEntry(
   { entry, edit, path }: { entry: TreeEntry | undefined; edit: Edit; path: string },
 ): Promise<Omit<TreeEntry, "key"> | undefined> {
   const { change, below } = edit;
-  if (change && entry?.mode === treeMode) throw pathConflict(path, "there is a folder");
+  const takesFolder = change !== undefined && "folder" in change;
+  if (change && !takesFolder && entry?.mode === treeMode) throw pathConflict(path, "there is a folder");
+  if (takesFolder && entry && entry.mode !== treeMode) throw pathConflict(path, "there is a file");
   if (change && change.content !== null) {
     if (below.size > 0) throw pathConflict(path, "the same commit writes below it");
     if (entry && !entry.mode.startsWith("100")) throw pathConflict(path, "there is a symlink or a submodule");

@@ -1,6 +1,6 @@
 import { malformed } from "./git-errors.ts";
 import type { ObjectSource } from "./object-source.ts";
-import type { GitFile, Oid } from "./remote.ts";
+import type { FolderEntry, GitFile, Oid } from "./remote.ts";
 import {
   decodeTree,
   emptyTree,
@@ -30,6 +30,28 @@ export async function findFolder(
     tree = found.oid;
   }
   return tree;
+}
+
+/** One level of each tree, all that are not here yet in one request. */
+export async function readTrees(
+  source: ObjectSource,
+  oids: readonly Oid[],
+  signal: AbortSignal | undefined,
+): Promise<ReadonlyMap<Oid, readonly FolderEntry[]>> {
+  await source.ensure(oids, { filter: "tree:0", signal });
+  const trees = new Map<Oid, readonly FolderEntry[]>();
+  for (const tree of oids) {
+    const entries = await source.tree(tree, signal);
+    trees.set(
+      tree,
+      entries.map((entry) => ({
+        name: nameOf(entry.key),
+        oid: entry.oid,
+        type: isFolder(entry) ? "folder" : fileTypeOf(entry),
+      })),
+    );
+  }
+  return trees;
 }
 
 /** Every file below a tree in Git's order, paths beginning with `prefix`. */

@@ -15,6 +15,7 @@ function remembering(paths: readonly string[], ...objects: readonly KubeObject[]
     recorded: {
       ...world.recorded,
       paths: () => paths,
+      otherDays: () => [],
       entry: (path) => (paths.includes(path) ? "oid" : undefined),
     },
   };
@@ -35,6 +36,20 @@ test("entries leave the tip with their objects while what they belong to is ther
     session,
     snapshot,
   ]);
+});
+
+test("a day of which no object is left leaves the tip whole, while what it belongs to is there", () => {
+  const days = ["sessions/app/web", "sessions/app/gone", "snapshots/app/web-repo"].map(
+    (place) => `clusters/lab/${place}/2026/11/20`,
+  );
+  const world = worldOf(
+    objectOf("BackupConfiguration", "app/web", ready),
+    objectOf("Repository", "app/web-repo", ready),
+  );
+  const entries = plannedEntries({ ...world, recorded: { ...world.recorded, otherDays: () => days } });
+  expect(entries.filter(({ content }) => content === undefined)).toEqual(
+    [days[0], days[2]].map((path) => ({ path, content: undefined, when: "soon", folder: true })),
+  );
 });
 
 test("entries stay when what they belong to is gone or not Ready: they say what can be restored", () => {

@@ -34,6 +34,7 @@ function shrunk(latest: KubeObject, ...before: readonly KubeObject[]): readonly 
       entry: () => undefined,
       holds: () => false,
       paths: () => [],
+      otherDays: () => [],
     },
     now: Date.parse("2026-11-21T00:00:00Z"),
     instance: "i",

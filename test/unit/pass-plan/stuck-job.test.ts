@@ -37,6 +37,7 @@ function worldAt(nowMs: number, ...pods: readonly KubeObject[]): World {
       entry: () => undefined,
       holds: () => false,
       paths: () => [],
+      otherDays: () => [],
     },
     now: nowMs,
     instance: "i",

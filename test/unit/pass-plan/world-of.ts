@@ -15,6 +15,7 @@ export function worldOf(...objects: readonly KubeObject[]): World {
       entry: () => undefined,
       holds: () => false,
       paths: () => [],
+      otherDays: () => [],
     },
     now,
     instance: "this-run",

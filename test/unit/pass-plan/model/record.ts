@@ -65,6 +65,10 @@ export class RecordAtTip implements Recorded {
     return this.tipFiles.get(path) === canonical(content);
   }
 
+  otherDays(): readonly string[] {
+    return [];
+  }
+
   paths(): readonly string[] {
     return [...this.tipFiles.keys()];
   }
