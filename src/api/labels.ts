@@ -19,6 +19,8 @@ export const kubestashLabels = {
 
 export const recordFinalizer = "holdfast.dev/record";
 export const cleanupFinalizer = "kubestash.com/cleanup";
+/** On a Job of a restore until its RestoreSession says that it was made. */
+export const startFinalizer = "holdfast.dev/started";
 
 const invokersWithKind = ["BackupStorage", "Repository", "Snapshot"];
 

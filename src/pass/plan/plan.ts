@@ -12,6 +12,7 @@ import {
   planBlueprintRequest,
   planWithoutStatus,
 } from "./kinds/resting-kinds.ts";
+import { planRestoreJob } from "./kinds/restore-jobs.ts";
 import { planRestoreSession } from "./kinds/restore-session.ts";
 import { planSnapshot } from "./kinds/snapshot.ts";
 import type { Entry, Plan, Step } from "./step.ts";
@@ -25,6 +26,7 @@ const planners: readonly (readonly [string, (object: KubeObject, world: World) =
   ["BackupSession", planBackupSession],
   ["Snapshot", planSnapshot],
   ["RestoreSession", planRestoreSession],
+  ["Job", planRestoreJob],
   ["BackupBatch", planBackupBatch],
   ["BackupVerificationSession", planBackupVerificationSession],
   ["HookTemplate", planWithoutStatus],

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { catalogueAddons, catalogueFunctions } from "../../../src/api/catalogue.ts";
 import { Draft } from "../../../src/pass/plan/draft.ts";
-import { ensureRestoreJobs } from "../../../src/pass/plan/kinds/restore-jobs.ts";
+import { restoreWork } from "../../../src/pass/plan/kinds/restore-jobs.ts";
 import { resolveTasks } from "../../../src/pass/plan/resolve-task.ts";
 import { now, objectOf, worldOf } from "./world-of.ts";
 
@@ -27,20 +27,17 @@ function restoreInto(replicas: number): { readonly refusal: string | undefined; 
       addon: { name: "workload-addon", tasks: [{ name: "logical-backup-restore" }] },
     },
   });
-  const draft = new Draft(restore, now);
   const source = {
     snapshot: objectOf("Snapshot", "shop/db-repo-1"),
     repository: objectOf("Repository", "shop/db-repo"),
     storage: objectOf("BackupStorage", "vault/store"),
     components: ["dump-pod-0", "dump-pod-1"],
   };
-  ensureRestoreJobs({ draft, world: worldOf(restore, statefulSet(replicas), ...catalogue), source });
-  const condition = draft.condition("RestoreExecutorEnsured");
-  const { steps } = draft.turn("");
-  return {
-    refusal: condition?.status === "False" ? condition.message : undefined,
-    jobs: steps.filter((step) => step.kind === "create" && step.object.kind === "Job").length,
-  };
+  const world = worldOf(restore, statefulSet(replicas), ...catalogue);
+  const work = restoreWork({ draft: new Draft(restore, now), world, source });
+  return typeof work === "string"
+    ? { refusal: work, jobs: 0 }
+    : { refusal: undefined, jobs: work.wanted.filter((one) => one.kind === "Job").length };
 }
 
 test("a target that is too small for the Snapshot is refused, and no part of it is restored", () => {

@@ -1,6 +1,7 @@
-import { offshootLabels } from "../../../api/labels.ts";
+import { offshootLabels, startFinalizer } from "../../../api/labels.ts";
 import { type KubeObject, refOf } from "../../../api/meta.ts";
-import { executorJob, jobEnd, jobName, removeStuck, strangeJob } from "../executor-job.ts";
+import { Draft, type Turn } from "../draft.ts";
+import { executorJob, isOwnedBy, jobEnd, jobName, removeStuck, strangeJob } from "../executor-job.ts";
 import { accessFor } from "../job-access.ts";
 import { type ResolvedTask, resolveTasks } from "../resolve-task.ts";
 import { claimsWanted, forOrdinal, targetVolumesError } from "../target-volumes.ts";
@@ -28,33 +29,61 @@ export function jobsOfRestore(restore: KubeObject, world: World): readonly KubeO
     );
 }
 
-/** Claims of volumes, then one Job per component that the tasks restore. */
-export function ensureRestoreJobs(context: RestoreContext): boolean {
-  const { draft, world } = context;
-  if (draft.condition("RestoreExecutorEnsured") !== undefined) return true;
+/** What a restore needs to run: claims of volumes, rights, and one Job per component that the tasks restore. */
+export type RestoreWork = { readonly wanted: readonly KubeObject[]; readonly jobs: number };
+
+/** Resolved before the claim, so that a restore that cannot run does not use up its name: a sentence says why. */
+export function restoreWork(context: RestoreContext): RestoreWork | string {
   const jobs = restoreJobs(context);
-  if (typeof jobs === "string") {
-    draft.setCondition("RestoreExecutorEnsured", false, "FailedToEnsureRestoreExecutor", jobs);
-    return true;
-  }
-  const because = `RestoreSession ${draft.object.metadata.name} is claimed in the record`;
+  if (typeof jobs === "string") return jobs;
   const encryption = encryptionOf(context);
   const wanted = jobs.flatMap(({ claims, job }) => [
     ...claims,
-    ...accessFor(job, [context.source.storage], encryption === undefined ? [] : [encryption], world),
+    ...accessFor(job, [context.source.storage], encryption === undefined ? [] : [encryption], context.world),
     job,
   ]);
-  const stranger = strangeJob(wanted, draft.object, world);
-  if (stranger !== undefined) {
-    draft.setCondition("RestoreExecutorEnsured", false, "FailedToEnsureRestoreExecutor", stranger);
-    return true;
-  }
-  for (const object of wanted.filter((one) => world.observed.get(refOf(one)) === undefined))
+  return strangeJob(wanted, context.draft.object, context.world) ?? { wanted, jobs: jobs.length };
+}
+
+/** Makes what is not there yet. Said together with making it: a Job that is gone afterwards is not made again. */
+export function ensureRestoreJobs({ draft, world }: RunningRestore, work: RestoreWork): boolean {
+  const because = `RestoreSession ${draft.object.metadata.name} is claimed in the record`;
+  for (const object of work.wanted.filter((one) => world.observed.get(refOf(one)) === undefined))
     draft.step({ kind: "create", object, because });
-  // Said together with making them: a Job that is gone when the next pass looks is not made again.
   draft.setCondition("RestoreExecutorEnsured", true, "SuccessfullyEnsuredRestoreExecutor");
-  draft.status["totalComponents"] = jobs.length;
+  draft.status["totalComponents"] = work.jobs;
   return draft.wait("its Jobs");
+}
+
+/**
+ * A Job of a restore cannot vanish before the status says for good that it was made: should that word be lost and
+ * the Job be deleted before the next pass, nothing would be left to tell that it ran (promise 1).
+ */
+export function letGoOfJobs(draft: Draft, world: World): void {
+  for (const job of jobsOfRestore(draft.object, world)) letGoOfJob(draft, job);
+}
+
+function letGoOfJob(draft: Draft, { metadata, ...job }: KubeObject): void {
+  const { finalizers = [], resourceVersion = "" } = metadata;
+  if (!finalizers.includes(startFinalizer)) return;
+  draft.step({
+    kind: "patch",
+    ref: refOf({ ...job, metadata } as KubeObject),
+    resourceVersion,
+    patch: { metadata: { finalizers: finalizers.filter((one) => one !== startFinalizer) } },
+    because: "its RestoreSession says that it was made",
+  });
+}
+
+/** A Job whose RestoreSession is gone, torn away by hand, waits for nobody any more. */
+export function planRestoreJob(job: KubeObject, world: World): Turn {
+  const draft = new Draft(job, world.now);
+  const { finalizers, namespace } = job.metadata;
+  const waits =
+    finalizers?.includes(startFinalizer) === true &&
+    world.observed.list("RestoreSession", namespace).some((restore) => isOwnedBy(job, restore));
+  if (!waits) draft.removeFinalizers([startFinalizer], "its RestoreSession is gone");
+  return draft.turn("its RestoreSession is gone");
 }
 
 function encryptionOf({
@@ -125,7 +154,8 @@ function restoreJob(context: RestoreContext, { task, part, name, addonInfo }: Wo
     world,
   );
   const annotations = { ...job.metadata.annotations, "holdfast.dev/snapshot": source.snapshot.metadata.name };
-  return { claims, job: { ...job, metadata: { ...job.metadata, annotations } } };
+  const metadata = { ...job.metadata, annotations, finalizers: [startFinalizer] };
+  return { claims, job: { ...job, metadata } };
 }
 
 /** PersistentVolumeClaims of `targetVolumes.volumeClaimTemplates`; `${POD_ORDINAL}` is the part's. They stay. */

@@ -15,7 +15,14 @@ import { phaseOf } from "../snapshots.ts";
 import { asRecord, sameTarget, targetFound, targetOf } from "../targets.ts";
 import { tellUnsupported } from "../unsupported.ts";
 import { isBeingDeleted, type World } from "../world.ts";
-import { ensureRestoreJobs, followRestoreJobs, jobsOfRestore } from "./restore-jobs.ts";
+import {
+  ensureRestoreJobs,
+  followRestoreJobs,
+  jobsOfRestore,
+  letGoOfJobs,
+  type RestoreWork,
+  restoreWork,
+} from "./restore-jobs.ts";
 import { type RestoreSource, restoreSource } from "./restore-source.ts";
 
 /** What every stage of a RestoreSession looks at. */
@@ -28,7 +35,7 @@ export type RestoreContext = {
 /** After its Jobs are made a restore needs its source no more: what happens to that must not stop it from ending. */
 export type RunningRestore = Pick<RestoreContext, "draft" | "world">;
 
-const finalPhases = ["Succeeded", "Failed", "Invalid", "Unknown"];
+const finalPhases = ["Succeeded", "Failed", "Unknown"];
 
 /**
  * The whole life of a RestoreSession. Nothing runs before it is claimed in the record (promise 1), and what the
@@ -37,7 +44,7 @@ const finalPhases = ["Succeeded", "Failed", "Invalid", "Unknown"];
 export function planRestoreSession(restore: KubeObject, world: World): Turn {
   const draft = new Draft(restore, world.now);
   if (isBeingDeleted(restore)) return planRemoval(draft, world);
-  if (["Succeeded", "Failed", "Unknown"].includes(phaseOf(restore))) return planFinal(draft, world);
+  if (finalPhases.includes(phaseOf(restore))) return planFinal(draft, world);
   if (!draft.ensureFinalizers([cleanupFinalizer, recordFinalizer])) return draft.turn("it is new");
   tellUnsupported(draft, world);
   draft.status["dependencies"] = dependenciesOf(
@@ -55,13 +62,13 @@ export function planRestoreSession(restore: KubeObject, world: World): Turn {
   const running: RunningRestore = { draft, world };
   const begun = started(draft);
   if (!begun) {
-    const source = checkedSource(draft, world);
-    if (source === undefined) return draft.turn("it was checked");
-    const context: RestoreContext = { draft, world, source };
-    void (claimed(context, state) && pauseBackups(context) && ensureRestoreJobs(context));
-  }
-  if (begun || draft.condition("RestoreExecutorEnsured")?.status === "False")
+    const work = checkedWork(draft, world);
+    if (work === undefined) return draft.turn("it was checked");
+    void (claimed(running, state) && pauseBackups(running) && ensureRestoreJobs(running, work));
+  } else {
+    letGoOfJobs(draft, world);
     void (followRestoreJobs(running) && settle(running));
+  }
   draft.status["phase"] = restoreSessionPhase(draft.statusAs<RestoreSessionStatus>());
   return draft.turn("its claim and its jobs were looked at");
 }
@@ -75,24 +82,14 @@ function heldTurn(draft: Draft, state: Exclude<ClaimState, string>): Turn {
   return draft.turn(state.message);
 }
 
-function checkedSource(draft: Draft, world: World): RestoreSource | undefined {
+/** Everything that can be known before it starts: what is refused here was never claimed, and keeps its name. */
+function checkedWork(draft: Draft, world: World): RestoreWork | undefined {
   const namespace = draft.object.metadata.namespace ?? "";
   const found = targetFound(targetOf(draft.object), namespace, world);
   draft.status["targetFound"] = found;
   const { source, waiting, error } = restoreSource(draft.object, world);
   const errors = [...restoreErrors(draft.object, world), ...(error === undefined ? [] : [error])];
-  if (errors.length > 0) {
-    draft.setCondition("ValidationPassed", false, "ResourceValidationFailed", errors.join("; "));
-    for (const message of errors)
-      draft.problem({
-        severity: "error",
-        reason: "ResourceValidationFailed",
-        message,
-        next: "correct the declaration",
-      });
-    draft.status["phase"] = restoreSessionPhase(draft.statusAs<RestoreSessionStatus>());
-    return undefined;
-  }
+  if (errors.length > 0) return refuse(draft, errors);
   draft.status["phase"] = "Pending";
   if (source === undefined) {
     const message = `it cannot start yet: ${waiting ?? "its source"} is not there`;
@@ -114,8 +111,22 @@ function checkedSource(draft: Draft, world: World): RestoreSource | undefined {
     });
     return undefined;
   }
+  const work = restoreWork({ draft, world, source });
+  if (typeof work === "string") return refuse(draft, [work]);
   draft.setCondition("ValidationPassed", true, "ResourceValidationPassed");
-  return source;
+  return work;
+}
+
+function refuse(draft: Draft, errors: readonly string[]): undefined {
+  draft.setCondition("ValidationPassed", false, "ResourceValidationFailed", errors.join("; "));
+  for (const message of errors)
+    draft.problem({
+      severity: "error",
+      reason: "ResourceValidationFailed",
+      message,
+      next: "correct the declaration",
+    });
+  draft.status["phase"] = restoreSessionPhase(draft.statusAs<RestoreSessionStatus>());
 }
 
 function started(draft: Draft): boolean {
@@ -123,14 +134,14 @@ function started(draft: Draft): boolean {
 }
 
 /** Writes the claim ahead of everything else; the pass that has seen it at the remote's tip goes on. */
-function claimed({ draft, world }: RestoreContext, state: "free" | "ours"): boolean {
+function claimed({ draft, world }: RunningRestore, state: "free" | "ours"): boolean {
   if (state === "ours") return true;
   draft.entry(claimEntry(draft.object, world));
   return draft.wait("its claim in the record");
 }
 
 /** Backups of the same target are skipped while it runs; the status names them. Their spec is not touched. */
-function pauseBackups({ draft, world }: RestoreContext): boolean {
+function pauseBackups({ draft, world }: RunningRestore): boolean {
   const namespace = draft.object.metadata.namespace ?? "";
   draft.status["pausedBackups"] = world.observed
     .list("BackupConfiguration")
@@ -160,6 +171,7 @@ function settle({ draft, world }: RunningRestore): boolean {
 }
 
 function planFinal(draft: Draft, world: World): Turn {
+  letGoOfJobs(draft, world);
   removeAccess(draft, "its restore has ended", world);
   ensureRecorded(draft, world);
   return draft.turn("it has ended");
@@ -187,6 +199,7 @@ function planRemoval(draft: Draft, world: World): Turn {
     );
     return draft.turn("it is being deleted while it runs");
   }
+  letGoOfJobs(draft, world);
   if (!isRecorded(draft, world)) return draft.turn("it is being deleted");
   draft.removeFinalizers([cleanupFinalizer, recordFinalizer], "its entry stays in the record");
   return draft.turn("it is being deleted");
