@@ -1,3 +1,5 @@
+import type { Problem } from "./problem.ts";
+
 /**
  * What the reconciler should do about a failure:
  * - `retry`: the outside world hiccuped (network, 409, 5xx, a lock); try again with back-off.
@@ -14,6 +16,8 @@ export type ErrorOptionsOf = {
   readonly retryAfterMs?: number;
   /** One of `ExitCode`; without it 70 for a bug, otherwise 1. */
   readonly exitCode?: number;
+  /** What the message sums up, each with its place, for shells that can show places. */
+  readonly problems?: readonly Problem[];
   readonly cause?: unknown;
 };
 
@@ -28,6 +32,7 @@ export class HoldfastError extends Error {
   readonly next: string | undefined;
   readonly retryAfterMs: number | undefined;
   readonly exitCode: number;
+  readonly problems: readonly Problem[];
 
   constructor(reason: string, message: string, options: ErrorOptionsOf) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -37,6 +42,7 @@ export class HoldfastError extends Error {
     this.next = options.next;
     this.retryAfterMs = options.retryAfterMs;
     this.exitCode = options.exitCode ?? (options.disposition === "bug" ? 70 : 1);
+    this.problems = options.problems ?? [];
   }
 }
 

@@ -85,6 +85,7 @@ async function readSettings(
   const next = first?.next;
   throw new HoldfastError("SettingsInvalid", sentences.join("; "), {
     disposition: "stall",
+    problems,
     ...(next === undefined ? {} : { next }),
   });
 }

@@ -57,15 +57,19 @@ function maskedValues(env: Environment): readonly string[] {
 
 function endedBy(error: HoldfastError, signal: AbortSignal): Ended {
   if (signal.aborted) return { exitCode: ExitCode.interrupted, problems: [], markdown: "Interrupted.\n" };
-  const { reason, message, exitCode, disposition } = error;
-  const next = nextOf(error);
-  const problem: Problem = { severity: "error", reason, message, ...(next === undefined ? {} : { next }) };
-  const stack = disposition === "bug" && error.cause instanceof Error ? error.cause.stack : undefined;
+  const { exitCode, problems } = error;
   return {
     exitCode,
-    problems: stack === undefined ? [problem] : [{ ...problem, message: stack }],
+    problems: problems.length > 0 ? problems : [problemOf(error)],
     markdown: "Nothing more was done.\n",
   };
+}
+
+function problemOf(error: HoldfastError): Problem {
+  const { reason, message, disposition, cause } = error;
+  const next = nextOf(error);
+  const stack = disposition === "bug" && cause instanceof Error ? cause.stack : undefined;
+  return { severity: "error", reason, message: stack ?? message, ...(next === undefined ? {} : { next }) };
 }
 
 function nextOf({ reason, next }: HoldfastError): string | undefined {

@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -40,6 +41,39 @@ test("a step that is refused ends with 2, an annotation, a summary and outputs, 
   );
   expect(readFileSync(summary, "utf8")).toMatch(/## Holdfast[\s\S]*\*\*error\*\* the input cluster is/);
   expect(rest.join("\n") + readFileSync(summary, "utf8")).not.toContain("planted");
+});
+
+test("every mistake in holdfast.yaml is annotated at its line", async () => {
+  const git = (...args: readonly string[]) =>
+    execFileSync("git", ["-C", folder, ...args], { encoding: "utf8" });
+  git("init", "--quiet", "--initial-branch=main");
+  writeFileSync(
+    join(folder, "holdfast.yaml"),
+    "clusters:\n  lab:\n    path: lab\npol: 1m\nrecord:\n  brunch: x\n",
+  );
+  git("add", "--all");
+  git("-c", "user.name=A", "-c", "user.email=a@example.com", "commit", "--quiet", "--message", "Mistakes");
+  let log = "";
+  const env = {
+    INPUT_MODE: "validate",
+    INPUT_CLUSTER: "lab",
+    HOLDFAST_REMOTE: folder,
+    GITHUB_BASE_REF: "main",
+    GITHUB_SHA: git("rev-parse", "HEAD").trim(),
+  };
+  const code = await runAction(env, new AbortController().signal, (text) => {
+    log += text;
+  });
+  expect(code).toBe(1);
+  const annotations = log.split("\n").filter((line) => line.startsWith("::error"));
+  expect(annotations).toEqual([
+    expect.stringMatching(
+      /^::error file=holdfast\.yaml,line=4,.*::unknown field pol; did you mean poll\?%0A/,
+    ),
+    expect.stringMatching(
+      /^::error file=holdfast\.yaml,line=6,.*::unknown field record\.brunch; did you mean branch/,
+    ),
+  ]);
 });
 
 describe("secrets of a kubeconfig", () => {
