@@ -45,8 +45,8 @@ describe.runIf(requireOrSkip("act", "git", "restic"))("the example's workflow un
     commitToBranch(world, "change", {
       "clusters/lab/broken.yaml": `${policy("typo")}spec:\n  sucessfulSnapshots:\n    last: 1\n  maxRetentionPeriod: 1d\n`,
       "clusters/lab/more.yaml": `${policy("more")}spec:\n  maxRetentionPeriod: 1d\n`,
-      // What a stranger writes is shown, and is never taken for a command of the runner.
-      "clusters/lab/hostile.yaml": `${policy("hostile")}spec:\n  maxRetentionPeriod: 1d\n  "x\\n::error file=holdfast.yaml,line=1::pwned\\n::add-mask::Plan": 1\n`,
+      "clusters/lab/hostile.yaml": hostile,
+      "clusters/lab/a\n::error::pwned.yaml": policy("stranger"),
     });
     const { code, log, output } = await runWorkflow(world, action, {
       event: "pull_request",
@@ -54,17 +54,25 @@ describe.runIf(requireOrSkip("act", "git", "restic"))("the example's workflow un
     });
     expect(code).toBe(1);
     expect(log).toMatch(/^ *❗ +::error file=clusters\/lab\/broken\.yaml,line=7,.*sucessfulSnapshots/m);
-    expect(log).toMatch(/^ *❗ +::error file=clusters\/lab\/hostile\.yaml,line=\d+,/m);
-    expect(log.match(/^ *❗ .*$/gm)).toHaveLength(2);
-    expect(log).toMatch(/Plan for /);
+    expect(log).toMatch(/^ *❗ +::error file=clusters\/lab\/a%0A%3A%3Aerror%3A%3Apwned\.yaml,line=1,/m);
+    // What a stranger wrote is shown, in the log too, and the runner takes none of it for a command.
+    expect(log.match(/^ *❗ .*$/gm)).toHaveLength(10);
+    expect(log).toMatch(/^ *⚙ +::error file=holdfast\.yaml,line=1::pwned/m);
     expect(log).toMatch(/^ *\| +create RetentionPolicy vault\/more$/m);
     expect(log).toMatch(/Summary - ## Holdfast plan: demo[\s\S]*\| create \| RetentionPolicy vault\/more \|/);
-    expect([output("exit-code"), output("problems"), output("changes")]).toEqual(["1", "2", "1"]);
+    expect([output("exit-code"), output("problems"), output("changes")]).toEqual(["1", "14", "1"]);
     expect(output("commit")).toBe(world.remote.git("rev-parse", "change").trim());
     expect(world.remote.recordTip()).toBe(before);
     expect(await world.get("RetentionPolicy", "vault", "more")).toBeUndefined();
   });
 });
+
+/** More mistakes than the runner shows as annotations, each with a line that looks like a command. */
+const hostile = [
+  policy("hostile"),
+  "spec:\n  maxRetentionPeriod: 1d\n",
+  ...Array.from({ length: 12 }, (_, n) => `  "x${n}\\n::error file=holdfast.yaml,line=1::pwned": 1\n`),
+].join("");
 
 function policy(name: string): string {
   return `apiVersion: storage.kubestash.com/v1alpha1\nkind: RetentionPolicy\nmetadata:\n  name: ${name}\n  namespace: vault\n`;
