@@ -33,7 +33,7 @@ const variables: readonly (readonly [string, string])[] = [
     "XDG_DATA_HOME",
     "`holdfast up` keeps its state in `holdfast/<cluster>` below it; `~/.local/share` by default.",
   ],
-  ["GIT_AUTHOR_NAME, GIT_AUTHOR_EMAIL", "Author of the commit that `holdfast restore --commit` makes."],
+  ["GIT_AUTHOR_NAME, GIT_AUTHOR_EMAIL", "Author of the commits that `--commit` makes."],
   ["HTTPS_PROXY, HTTP_PROXY, NO_PROXY", "Proxies for HTTP remotes and for the Kubernetes API."],
 ];
 

@@ -4,10 +4,10 @@ import { HoldfastError } from "../../base/errors.ts";
 import type { PassPorts, PassRequest } from "../../pass/reconcile.ts";
 import { openRemote } from "../../ports/git/open-remote.ts";
 import type { Remote } from "../../ports/git/remote.ts";
-import { connectKube } from "../../ports/kube/connect-kube.ts";
 import { openObjects } from "../../ports/objects/open-objects.ts";
 import { image } from "../image.ts";
 import { version } from "../version.ts";
+import { openCluster } from "./open-cluster.ts";
 import {
   cacheDirectory,
   type KubeOptions,
@@ -51,12 +51,7 @@ export async function connect(
   signal: AbortSignal,
 ): Promise<Connection> {
   const cluster = requireCluster(options);
-  const kube = await connectKube({
-    ...(options.kubeconfig === undefined ? {} : { kubeconfigPath: options.kubeconfig }),
-    ...(options.kubeconfigText === undefined ? {} : { kubeconfigText: options.kubeconfigText }),
-    ...(options.context === undefined ? {} : { context: options.context }),
-    userAgent: `holdfast/${version}`,
-  });
+  const kube = await openCluster(options);
   if (!(await kube.discover(signal)).resources.some((one) => one.group === "core.kubestash.com"))
     throw new HoldfastError(
       "KindsNotInstalled",

@@ -4,6 +4,7 @@ import { addBackup } from "./commands/backup.ts";
 import { addController } from "./commands/controller.ts";
 import { addJob } from "./commands/job.ts";
 import { addLog } from "./commands/log.ts";
+import { addPause, addResume } from "./commands/pause.ts";
 import { addPlan } from "./commands/plan.ts";
 import { addRestore } from "./commands/restore.ts";
 import { addRun } from "./commands/run.ts";
@@ -32,6 +33,8 @@ export function createProgram(shell: Shell): Command {
     addController,
     addBackup,
     addRestore,
+    addPause,
+    addResume,
     addStatus,
     addSnapshots,
     addLog,

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, isAbsolute, join, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { HoldfastError } from "../../base/errors.ts";
 import { ExitCode } from "../../base/exit-code.ts";
@@ -87,6 +87,12 @@ export function remoteUrl({ remote }: Pick<RemoteOptions, "remote">): string {
   if (remote === undefined) return enclosingRepository(resolve("."));
   const address = /^[a-z][a-z0-9+.-]*:\/\//i.test(remote) || /^[^/]+@[^/]+:/.test(remote);
   return address ? remote : resolve(remote);
+}
+
+/** The folder of the working copy that the remote is, when it is one on this machine. */
+export function checkoutOf(options: Pick<RemoteOptions, "remote">): string | undefined {
+  const url = remoteUrl(options);
+  return isAbsolute(url) && existsSync(join(url, ".git")) ? url : undefined;
 }
 
 /** The nearest folder upwards that holds `.git`; the folder itself when there is none, so that the error names it. */

@@ -1,9 +1,8 @@
 import { resourceOf } from "../../api/kinds.ts";
 import type { KubeObject } from "../../api/meta.ts";
-import { HoldfastError } from "../../base/errors.ts";
-import { ExitCode } from "../../base/exit-code.ts";
 import type { Kube } from "../../ports/kube/kube.ts";
 import { fieldOf, listKind } from "./list-kind.ts";
+import { usage } from "./usage.ts";
 
 export type RestoreRequest = {
   readonly name: string;
@@ -90,8 +89,4 @@ async function sessionOf(kube: Kube, repository: KubeObject, signal: AbortSignal
     }
   }
   return undefined;
-}
-
-export function usage(message: string, next: string): HoldfastError {
-  return new HoldfastError("UsageInvalid", message, { disposition: "stall", next, exitCode: ExitCode.usage });
 }

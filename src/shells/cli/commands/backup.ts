@@ -17,16 +17,13 @@ export const addBackup: AddCommand = (program, shell) => {
     )
     .addHelpText("after", "\nExample:\n  holdfast backup shop/shop-data --session hourly");
   withKube(command).action(async (configuration: string, options: Options) => {
-    const { connectKube } = await import("../../../ports/kube/connect-kube.ts");
+    const { openCluster } = await import("../open-cluster.ts");
     const { resourceOf } = await import("../../../api/kinds.ts");
     const { createBackupSession } = await import("../../../mover/trigger-backup.ts");
     const { systemClock } = await import("../../../base/clock.ts");
     const { fieldOf } = await import("../list-kind.ts");
-    const { usage } = await import("../write-restore.ts");
-    const kube = await connectKube({
-      ...(options.kubeconfig ? { kubeconfigPath: options.kubeconfig } : {}),
-      ...(options.context ? { context: options.context } : {}),
-    });
+    const { usage } = await import("../usage.ts");
+    const kube = await openCluster(options);
     const slash = configuration.indexOf("/");
     const namespace = slash < 0 ? options.namespace : configuration.slice(0, slash);
     const name = configuration.slice(slash + 1);

@@ -2,7 +2,6 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { dump } from "js-yaml";
 import type { KubeObject } from "../../../api/meta.ts";
-import { HoldfastError } from "../../../base/errors.ts";
 import type { Settings } from "../../../pass/declared/settings.ts";
 import type { Remote } from "../../../ports/git/remote.ts";
 import { type KubeOptions, type RemoteOptions, withKube, withRemote } from "../remote-options.ts";
@@ -39,7 +38,7 @@ export const addRestore: AddCommand = (program, shell) => {
       "\nExamples:\n  holdfast restore shop-back --repository shop/shop-data --file clusters/demo/restores/shop-back.yaml\n  holdfast restore --again shop-back --cluster demo --commit",
     );
   withKube(withRemote(command)).action(async (name: string | undefined, options: Options) => {
-    const { usage } = await import("../write-restore.ts");
+    const { usage } = await import("../usage.ts");
     if (options.again === undefined && (name === undefined || options.repository === undefined))
       throw usage(
         "a restore needs a name and --repository, or --again",
@@ -73,12 +72,9 @@ async function writeNew(file: string, text: string): Promise<void> {
 const dnsName = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
 async function fresh(name: string, options: Options, shell: Shell): Promise<KubeObject> {
-  const { connectKube } = await import("../../../ports/kube/connect-kube.ts");
+  const { openCluster } = await import("../open-cluster.ts");
   const { restoreSessionFor } = await import("../write-restore.ts");
-  const kube = await connectKube({
-    ...(options.kubeconfig ? { kubeconfigPath: options.kubeconfig } : {}),
-    ...(options.context ? { context: options.context } : {}),
-  });
+  const kube = await openCluster(options);
   const request = {
     name,
     repository: options.repository ?? "",
@@ -95,8 +91,9 @@ async function again(
   options: Options,
   shell: Shell,
 ): Promise<KubeObject> {
+  const { readBranch } = await import("../commit-change.ts");
   const { remote, declared } = await readBranch(options, shell);
-  const { usage } = await import("../write-restore.ts");
+  const { usage } = await import("../usage.ts");
   const restores = declared.documents.map((one) => one.object).filter((one) => one.kind === "RestoreSession");
   const found = restores.find(
     (one) => one.metadata.name === which || `${one.metadata.namespace}/${one.metadata.name}` === which,
@@ -137,53 +134,21 @@ async function recordedRestores(
   return files.flatMap((file) => parseEntryPath(file.path.slice(prefix.length))?.name ?? []);
 }
 
-async function readBranch(options: Options, shell: Shell) {
-  const { remoteOf } = await import("../connect.ts");
-  const { requireCluster } = await import("../remote-options.ts");
-  const { readDeclared } = await import("../../../pass/declared/read-declared.ts");
-  const remote = remoteOf(options, shell.signal);
-  const request = {
-    cluster: requireCluster(options),
-    branch: options.branch,
-    ...(options.path ? { path: options.path } : {}),
-  };
-  return { remote, declared: await readDeclared(remote, request, shell.signal) };
-}
-
-const attempts = 5;
-
 async function commit(object: KubeObject, text: string, options: Options, shell: Shell): Promise<void> {
-  for (let attempt = 0; attempt < attempts; attempt += 1) {
-    const { remote, declared } = await readBranch(options, shell);
+  const { commitChange } = await import("../commit-change.ts");
+  let path = "";
+  const made = await commitChange(options, shell, async ({ remote, declared }) => {
     const folder = declared.settings.path === "" ? "restores" : `${declared.settings.path}/restores`;
-    const path = `${folder}/${object.metadata.name}.yaml`;
+    path = `${folder}/${object.metadata.name}.yaml`;
     await refuseExisting(remote, declared.revision.commit, path, shell);
-    const result = await remote.push(
-      {
-        branch: options.branch,
-        expect: declared.revision.commit,
-        changes: [{ path, content: text }],
-        message: `Restore ${object.metadata.namespace}/${object.metadata.name}\n`,
-        author: {
-          name: process.env["GIT_AUTHOR_NAME"] ?? "Holdfast",
-          email: process.env["GIT_AUTHOR_EMAIL"] ?? "holdfast@localhost",
-        },
-        at: Date.now(),
-      },
-      shell.signal,
-    );
-    if (result.kind !== "pushed") continue;
-    process.stdout.write(`Committed ${path} as ${result.commit.slice(0, 12)}. It runs once.\n`);
-    return;
-  }
-  throw new HoldfastError("BranchContended", `${options.branch} moved ${attempts} times meanwhile`, {
-    disposition: "retry",
-    next: "run the command again",
+    const message = `Restore ${object.metadata.namespace}/${object.metadata.name}\n`;
+    return { file: { path, content: text }, message };
   });
+  process.stdout.write(`Committed ${path} as ${made?.slice(0, 12)}. It runs once.\n`);
 }
 
 async function refuseExisting(remote: Remote, tip: string, path: string, shell: Shell): Promise<void> {
-  const { usage } = await import("../write-restore.ts");
+  const { usage } = await import("../usage.ts");
   const folder = path.slice(0, path.lastIndexOf("/"));
   const files = (await remote.files(tip, folder, shell.signal)) ?? [];
   if (files.some((file) => file.path === path))

@@ -11,13 +11,10 @@ export const addSnapshots: AddCommand = (program, shell) => {
     .option("--repository <name>", "only this Repository")
     .addHelpText("after", "\nExample:\n  holdfast snapshots -n shop --repository shop-data");
   withOutput(withKube(command)).action(async (options: Options) => {
-    const { connectKube } = await import("../../../ports/kube/connect-kube.ts");
+    const { openCluster } = await import("../open-cluster.ts");
     const { fieldOf, listKind, textOf } = await import("../list-kind.ts");
     const { age, table } = await import("../table.ts");
-    const kube = await connectKube({
-      ...(options.kubeconfig ? { kubeconfigPath: options.kubeconfig } : {}),
-      ...(options.context ? { context: options.context } : {}),
-    });
+    const kube = await openCluster(options);
     const scope = { signal: shell.signal, ...(options.namespace ? { namespace: options.namespace } : {}) };
     const time = (object: unknown) => String(fieldOf(object, "status", "snapshotTime") ?? "");
     const snapshots = (await listKind(kube, "Snapshot", scope))

@@ -59,12 +59,9 @@ export const addStatus: AddCommand = (program, shell) => {
     .option("-n, --namespace <name>", "only this namespace")
     .addHelpText("after", "\nExample:\n  holdfast status --kubeconfig ~/.kube/config");
   withOutput(withKube(command)).action(async (options: Options) => {
-    const { connectKube } = await import("../../../ports/kube/connect-kube.ts");
+    const { openCluster } = await import("../open-cluster.ts");
     const { age, table } = await import("../table.ts");
-    const kube = await connectKube({
-      ...(options.kubeconfig ? { kubeconfigPath: options.kubeconfig } : {}),
-      ...(options.context ? { context: options.context } : {}),
-    });
+    const kube = await openCluster(options);
     const scope = { signal: shell.signal, ...(options.namespace ? { namespace: options.namespace } : {}) };
     const objects = (await Promise.all(kinds.map((kind) => listKind(kube, kind, scope)))).flat();
     const snapshots = await listKind(kube, "Snapshot", scope);
