@@ -61,12 +61,6 @@ export function runExitCode({ end, problems, failures }: RunEnd): number {
   return failures.length > 0 ? ExitCode.partial : ExitCode.ok;
 }
 
-export function endSentence({ end, last }: RunEnd): string {
-  return end === "done"
-    ? `Nothing is left to do at ${last.plan.revision.slice(0, 12)}.`
-    : `Timed out; still waiting for ${last.plan.waiting.join(", ")}.`;
-}
-
 /** Final phases that this pass has written, and Snapshots that it found partial. */
 function noteEnds({ outcome }: PassResult, ended: Map<string, string>, partial: Set<string>): void {
   for (const { step, result } of outcome.results) {

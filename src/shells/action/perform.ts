@@ -2,10 +2,10 @@ import { ExitCode } from "../../base/exit-code.ts";
 import type { Problem } from "../../base/problem.ts";
 import { readDeclared } from "../../pass/declared/read-declared.ts";
 import { reconcile } from "../../pass/reconcile.ts";
-import { doneLines, passLines } from "../cli/commands/run.ts";
 import { connect, remoteOf } from "../cli/connect.ts";
 import { planMarkdown, planText, stepViews } from "../cli/render-plan.ts";
-import { endSentence, runExitCode, runToEnd } from "../run-to-end.ts";
+import { doneLines, endSentence, failureLines, runLog } from "../run-log.ts";
+import { runExitCode, runToEnd } from "../run-to-end.ts";
 import type { ActionRequest } from "./action-request.ts";
 import type { Mode } from "./inputs.ts";
 import { listMarkdown } from "./job-summary.ts";
@@ -62,25 +62,24 @@ export const perform: Readonly<Record<Mode, Perform>> = {
 
   async run(request, signal, write) {
     const { ports, request: asked } = await connectAs(request, signal);
+    const line = (text: string) => write(`${text}\n`);
+    const log = runLog(line, line);
     const done: string[] = [];
     let recordCommit: string | undefined;
     const run = await runToEnd(ports, asked, {
       timeoutMs: request.timeoutMs,
       onPass(result) {
-        for (const line of passLines(result)) write(`${line}\n`);
+        log.onPass(result);
         done.push(...doneLines(result));
         if (result.recorded.kind === "written") recordCommit = result.recorded.commit;
       },
     });
-    const failures = run.failures.map(
-      ({ object, phase, partial }) => `${object}: ${phase}${partial ? " (partial)" : ""}`,
-    );
-    for (const line of [endSentence(run), ...failures]) write(`${line}\n`);
+    log.end(run);
     const recorded = recordCommit === undefined ? "" : `\nRecorded by commit ${recordCommit}.\n`;
     return {
       exitCode: runExitCode(run),
       problems: run.problems,
-      markdown: `${endSentence(run)}\n${recorded}${listMarkdown("Failed", failures)}${listMarkdown("Done", done)}`,
+      markdown: `${endSentence(run)}\n${recorded}${listMarkdown("Failed", failureLines(run))}${listMarkdown("Done", done)}`,
       commit: run.last.plan.revision,
       changes: done.length,
       ...(recordCommit === undefined ? {} : { recordCommit }),

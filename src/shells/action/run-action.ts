@@ -49,10 +49,10 @@ function redactedBy(redact: (text: string) => string, { next, ...problem }: Prob
   };
 }
 
-/** The values of inputs that are secret, in every mode and before they are checked. */
+/** The values that are secret, in every mode and before they are checked. */
 function maskedValues(env: Environment): readonly string[] {
-  const token = env["INPUT_TOKEN"] ?? "";
-  return [...(token === "" ? [] : [token]), ...kubeconfigSecrets(env["INPUT_KUBECONFIG"] ?? "")];
+  const tokens = [env["INPUT_TOKEN"], env["HOLDFAST_GIT_TOKEN"]].flatMap((token) => token || []);
+  return [...tokens, ...kubeconfigSecrets(env["INPUT_KUBECONFIG"] ?? "")];
 }
 
 function endedBy(error: HoldfastError, signal: AbortSignal): Ended {

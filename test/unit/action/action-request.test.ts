@@ -56,6 +56,16 @@ describe("what a step asks for", () => {
     });
   });
 
+  test("a scheduled run, whose event names no repository, is of the branch that it was started on", async () => {
+    const bare = join(folder, "schedule.json");
+    writeFileSync(bare, JSON.stringify({ schedule: "17 * * * *" }));
+    const env = { GITHUB_EVENT_NAME: "schedule", GITHUB_REF: "refs/heads/main", GITHUB_EVENT_PATH: bare };
+    expect(await readRequest(step(env))).toMatchObject({ mode: "run", branch: "main" });
+    await expect(readRequest(step({ ...env, GITHUB_REF: "refs/tags/v1" }))).rejects.toThrow(
+      "names no branch",
+    );
+  });
+
   test("inputs go before variables, and variables before the event", async () => {
     const variables = { HOLDFAST_CLUSTER: "staging", HOLDFAST_BRANCH: "main", HOLDFAST_PATH: "a" };
     const asked = { ...variables, INPUT_MODE: "validate", INPUT_CLUSTER: "" };
