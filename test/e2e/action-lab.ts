@@ -2,8 +2,11 @@ import { execFileSync, spawn } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { dump, load } from "js-yaml";
 import type { HoldfastWorld } from "../support/holdfast-world.ts";
 import { pathOf } from "../support/real-parts.ts";
+import type { S3Server } from "../support/s3.ts";
+import { field, localStorage, retentionPolicy, secretObject, settle } from "./lab.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const workflowPath = ".github/workflows/holdfast.yml";
@@ -20,12 +23,51 @@ export function releasedAction(world: HoldfastWorld): string {
   return folder;
 }
 
-/** Makes the world's remote a repository with the example's workflow, for the cluster that the workflow names. */
-export function commitWorkflow(world: HoldfastWorld): void {
+const bucket = "backups";
+
+/**
+ * What a user would have: the lab's backups in an object store, which the runner must reach too, and the example's
+ * workflow, for the cluster that it names.
+ */
+export async function commitWorkflow(world: HoldfastWorld, s3: S3Server): Promise<void> {
+  await settle(world);
+  await s3.createBucket(bucket);
+  await world.create(
+    secretObject("vault", "s3-credentials", {
+      AWS_ACCESS_KEY_ID: s3.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: s3.secretAccessKey,
+    }),
+  );
+  const { endpoint, region } = s3;
+  const storage = {
+    provider: "s3",
+    s3: { endpoint, region, bucket, prefix: "lab", secretName: "s3-credentials" },
+  };
   world.remote.commit("Plan pull requests, run what is merged", {
     "holdfast.yaml": "clusters:\n  demo:\n    path: clusters/lab\n",
+    "clusters/lab/storage.yaml": [localStorage(world, { storage }), retentionPolicy()],
     [workflowPath]: workflow,
   });
+}
+
+/** A document beside restic's data, which a pass writes itself. */
+export function repositoryDocument(s3: S3Server): string {
+  return readFileSync(join(s3.directory, bucket, "lab/app/manifests/repository.yaml"), "utf8");
+}
+
+/** The cluster's kubeconfig with a credential plugin in place of the token, as clouds hand them out. */
+export function pluginKubeconfig(world: HoldfastWorld): string {
+  const config = Object(load(readFileSync(world.kubeconfigPath, "utf8")));
+  const credential = join(world.home, "credential.json");
+  const version = "client.authentication.k8s.io/v1";
+  const token = field(config, "users", 0, "user", "token");
+  writeFileSync(
+    credential,
+    JSON.stringify({ apiVersion: version, kind: "ExecCredential", status: { token } }),
+  );
+  const exec = { apiVersion: version, command: "cat", args: [credential], interactiveMode: "Never" };
+  const name = field(config, "users", 0, "name");
+  return dump({ ...config, users: [{ name, user: { exec } }] });
 }
 
 /** Commits to a branch beside main and leaves the work tree on it, as a runner would be for its pull request. */
@@ -70,7 +112,6 @@ export async function runWorkflow(
 ): Promise<WorkflowRun> {
   const eventFile = join(world.home, "event.json");
   writeFileSync(eventFile, JSON.stringify(payload));
-  const kubeconfig = readFileSync(world.kubeconfigPath, "utf8");
   const { code, text } = await run(
     pathOf("act"),
     [
@@ -92,8 +133,8 @@ export async function runWorkflow(
         HOME: world.home,
         // Actions run on the first node of PATH.
         PATH: `${dirname(process.execPath)}${delimiter}${process.env["PATH"] ?? ""}`,
-        HOLDFAST_KUBECONFIG: kubeconfig,
-        HOLDFAST_PLAN_KUBECONFIG: kubeconfig,
+        HOLDFAST_KUBECONFIG: readFileSync(world.kubeconfigPath, "utf8"),
+        HOLDFAST_PLAN_KUBECONFIG: pluginKubeconfig(world),
       },
     },
   );

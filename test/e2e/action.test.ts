@@ -3,24 +3,33 @@ import { load } from "js-yaml";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type HoldfastWorld, openWorld } from "../support/holdfast-world.ts";
 import { requireOrSkip } from "../support/real-parts.ts";
-import { commitToBranch, commitWorkflow, releasedAction, runWorkflow } from "./action-lab.ts";
-import { field, password, phase, settle } from "./lab.ts";
+import { type S3Server, startS3 } from "../support/s3.ts";
+import {
+  commitToBranch,
+  commitWorkflow,
+  releasedAction,
+  repositoryDocument,
+  runWorkflow,
+} from "./action-lab.ts";
+import { field, password, phase } from "./lab.ts";
 
 const repository = { default_branch: "main" };
 
-describe.runIf(requireOrSkip("act", "git", "restic"))("the example's workflow under act", () => {
+describe.runIf(requireOrSkip("act", "git", "restic", "versitygw"))("the example's workflow under act", () => {
+  let s3: S3Server;
   let world: HoldfastWorld;
   let action: string;
 
   beforeAll(async () => {
+    s3 = await startS3();
     world = await openWorld();
-    await settle(world);
-    commitWorkflow(world);
+    await commitWorkflow(world, s3);
     action = releasedAction(world);
   }, 120_000);
 
   afterAll(async () => {
     await world?.close();
+    await s3?.stop();
   });
 
   test("a push to the branch that declares backs up and records", async () => {
@@ -37,7 +46,9 @@ describe.runIf(requireOrSkip("act", "git", "restic"))("the example's workflow un
     expect([output("exit-code"), output("problems")]).toEqual(["0", "0"]);
     expect(Number(output("changes"))).toBeGreaterThan(0);
     expect(log).toMatch(/Summary - ## Holdfast run: demo\n\nNothing is left to do at/);
-    for (const secret of [password, ...kubeconfigTokens(world)]) expect(log).not.toContain(secret);
+    expect(repositoryDocument(s3)).toMatch(/^kind: Repository$/m);
+    for (const secret of [password, s3.secretAccessKey, ...kubeconfigTokens(world)])
+      expect(log).not.toContain(secret);
   });
 
   test("a pull request with a broken file gets it annotated, the rest planned, and changes nothing", async () => {
