@@ -1,9 +1,8 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdtempSync } from "node:fs";
-import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { startReaper } from "./reaper.ts";
 
 /** A bare repository that tests look into with the git command. */
@@ -57,24 +56,30 @@ export function gitDirectory(): {
     repository(url = (name) => join(path, name)) {
       const name = `repo-${++count}.git`;
       const directory = join(path, name);
-      const run = (input: string | Uint8Array | undefined, args: readonly string[]) =>
-        execFileSync("git", ["-C", directory, ...args], {
-          encoding: "utf8",
-          env: gitEnvironment(),
-          stdio: ["pipe", "pipe", "pipe"],
-          ...(input === undefined ? {} : { input }),
-        });
       execFileSync("git", ["init", "-q", "--bare", "--initial-branch=main", directory], {
         env: gitEnvironment(),
       });
-      return {
-        directory,
-        url: url(name),
-        git: (...args) => run(undefined, args),
-        gitWith: (input, ...args) => run(input, args),
-      };
+      return gitIn(directory, url(name));
     },
     close: () => reaper.close(),
+  };
+}
+
+/** The bare repository of a directory, and the URL under which something serves it. */
+export function gitIn(directory: string, url: string): GitRepository {
+  const run = (input: string | Uint8Array | undefined, args: readonly string[]) =>
+    execFileSync("git", ["-C", directory, ...args], {
+      encoding: "utf8",
+      env: gitEnvironment(),
+      maxBuffer: 64 * 2 ** 20,
+      stdio: ["pipe", "pipe", "pipe"],
+      ...(input === undefined ? {} : { input }),
+    });
+  return {
+    directory,
+    url,
+    git: (...args) => run(undefined, args),
+    gitWith: (input, ...args) => run(input, args),
   };
 }
 
@@ -122,24 +127,6 @@ export async function startGitServer(options: { readonly filter: boolean }): Pro
 export function sendReply(response: ServerResponse, { status, headers, body }: CgiReply): void {
   response.writeHead(status, headers);
   response.end(body);
-}
-
-/**
- * A stand-in for `ssh` that runs the remote command in a shell of this machine, as sshd would, and drops what
- * `SendEnv` does not name. Answers the environment with it first on PATH.
- */
-export async function localSsh(folder: string): Promise<NodeJS.ProcessEnv> {
-  const bin = join(folder, "bin");
-  await mkdir(bin, { recursive: true });
-  const script = `#!/bin/sh
-printf '%s\\n' "$@" > ${folder}/ssh-arguments
-case "$*" in *SendEnv=GIT_PROTOCOL*) ;; *) unset GIT_PROTOCOL ;; esac
-for last; do :; done
-exec sh -c "$last"
-`;
-  await writeFile(join(bin, "ssh"), script);
-  await chmod(join(bin, "ssh"), 0o755);
-  return { ...process.env, PATH: `${bin}${delimiter}${process.env["PATH"] ?? ""}` };
 }
 
 /** Independent of the settings of whoever runs the tests. */

@@ -10,6 +10,10 @@ const howToGet = {
   kubectl: "https://kubernetes.io/docs/tasks/tools/",
   restic: "apt-get install restic, or https://restic.net",
   git: "apt-get install git",
+  ssh: "apt-get install openssh-client",
+  sshd: "apt-get install openssh-server",
+  gitea:
+    "https://docs.gitea.com/installation, with the folders options, public and templates in gitea-data beside it",
   openssl: "apt-get install openssl",
   versitygw: "go install github.com/versity/versitygw/cmd/versitygw@latest",
   act: "go install github.com/nektos/act@latest",
@@ -29,6 +33,8 @@ export function realPart(name: RealPartName): RealPart | undefined {
   const assets = process.env["KUBEBUILDER_ASSETS"];
   const places = fromAssets.has(name) ? [] : (process.env["PATH"] ?? "").split(delimiter);
   if (assets !== undefined) places.push(assets);
+  // Servers are often left out of the PATH of people.
+  if (name === "sshd") places.push("/usr/sbin");
   for (const place of places) {
     const path = join(place, name);
     if (place !== "" && isExecutable(path)) return { path };

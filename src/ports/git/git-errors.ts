@@ -39,6 +39,34 @@ export function authenticationFailed(where: string, words: string): HoldfastErro
   );
 }
 
+/** What a remote shows to prove who it is (a certificate, a host key) is not one that we trust. */
+export function notTrusted(
+  reason: "CertificateNotTrusted" | "HostKeyNotTrusted",
+  message: string,
+  next: string,
+): HoldfastError {
+  return new HoldfastError(reason, message, { disposition: "stall", next });
+}
+
+export function proxyRefusedUs(proxy: string, words: string): HoldfastError {
+  return new HoldfastError(
+    "RemoteAuthenticationFailed",
+    `The proxy ${proxy} refused the credentials: ${words}`,
+    {
+      disposition: "stall",
+      next: "Put the proxy's user and password into HTTPS_PROXY (or HTTP_PROXY): http://user:password@host:port, percent-encoded.",
+    },
+  );
+}
+
+export function credentialsMissing(where: string, words: string): HoldfastError {
+  return new HoldfastError(
+    "RemoteAuthenticationFailed",
+    `The remote ${where} asks for credentials, and none were given: ${words}`,
+    { disposition: "stall", next: "Give Holdfast a user and token that may read the remote." },
+  );
+}
+
 export function remoteNotFound(where: string, words: string): HoldfastError {
   return new HoldfastError("RemoteNotFound", `There is no Git repository at ${where}: ${words}`, {
     disposition: "stall",

@@ -1,9 +1,14 @@
 import { aborted } from "./git-errors.ts";
 import { decodeCommit } from "./git-object.ts";
-import type { ObjectSource } from "./object-source.ts";
+import type { Commits, ObjectSource } from "./object-source.ts";
 import type { GitCommit, Oid } from "./remote.ts";
 
-const commitsPerRequest = 100;
+/** The first page of a log, and how much larger each next one is: long logs in few requests. */
+const firstPage = 100;
+const growth = 10;
+const largestPage = 10_000;
+/** Looked at before anything is asked for. */
+const cachedCommits = 256;
 
 /** From `from` back along first parents, newest first; ends at the root, before `until`, or after `limit`. */
 export async function* walkFirstParents(
@@ -13,12 +18,12 @@ export async function* walkFirstParents(
 ): AsyncGenerator<GitCommit> {
   const { until, limit = Number.POSITIVE_INFINITY, signal } = options;
   let at: Oid | undefined = from;
+  let page = firstPage;
   for (let seen = 0; at !== undefined && at !== until && seen < limit; seen++) {
     if (signal?.aborted) throw aborted(source.wire.transport.where);
-    const known = await source.cached(at);
-    if (!known) {
-      const deepen = Math.min(limit - seen, commitsPerRequest);
-      await source.ensure([at], { filter: "tree:0", deepen, signal });
+    if (!source.cached(at)) {
+      await source.ensure([at], { filter: "tree:0", deepen: Math.min(limit - seen, page), signal });
+      page = Math.min(page * growth, largestPage);
     }
     const commit = decodeCommit(at, await source.commit(at, signal));
     yield commit;
@@ -27,33 +32,33 @@ export async function* walkFirstParents(
 }
 
 /**
- * Whether `older` is reached from `newer` along any parents. One request brings what lies between the two:
- * the server is told that `older` is here and nothing before it.
+ * Whether `older` is reached from `newer` along any parents. The server is told that `older` is here and asked for
+ * `newer`: what it sends, or that it sees no way, answers it, whatever the length of the history.
  */
 export async function reaches(
   source: ObjectSource,
   { older, newer, signal }: { older: Oid; newer: Oid; signal: AbortSignal | undefined },
 ): Promise<boolean> {
-  if (older === newer) return true;
-  if (await reachesCached(source, older, newer)) return true;
-  await source.bringSince(newer, older, signal);
-  return reachesCached(source, older, newer);
+  const parentsHere = (oid: Oid): readonly Oid[] => {
+    const object = source.cached(oid);
+    return object?.type === "commit" ? decodeCommit(oid, object.content).parents : [];
+  };
+  if (leadsTo(older, newer, { parentsOf: parentsHere, limit: cachedCommits })) return true;
+  const between: Commits | undefined = await source.commitsSince(newer, older, signal);
+  if (!between) return false;
+  return leadsTo(older, newer, { parentsOf: (oid) => between.get(oid) ?? [], limit: between.size + 1 });
 }
 
-/** The same over the commits that are here already. */
-export async function reachesCached(source: ObjectSource, older: Oid, newer: Oid): Promise<boolean> {
-  const seen = new Set<Oid>();
-  let level: Oid[] = [newer];
-  while (level.length > 0) {
-    const next: Oid[] = [];
-    for (const oid of level) {
-      if (oid === older) return true;
-      if (seen.has(oid)) continue;
-      seen.add(oid);
-      const object = await source.cached(oid);
-      if (object?.type === "commit") next.push(...decodeCommit(oid, object.content).parents);
-    }
-    level = next;
+function leadsTo(
+  older: Oid,
+  newer: Oid,
+  { parentsOf, limit }: { parentsOf: (oid: Oid) => readonly Oid[]; limit: number },
+): boolean {
+  const seen = new Set<Oid>([newer]);
+  for (const oid of seen) {
+    if (oid === older) return true;
+    if (seen.size > limit + 1) continue;
+    for (const parent of parentsOf(oid)) seen.add(parent);
   }
   return false;
 }

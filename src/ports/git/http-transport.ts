@@ -1,14 +1,18 @@
-import { EnvHttpProxyAgent, request } from "undici";
-import { HoldfastError, messageOf } from "../../base/errors.ts";
+import { type Dispatcher, request } from "undici";
+import { HoldfastError } from "../../base/errors.ts";
 import { createRedactor } from "../../base/redact.ts";
 import {
   authenticationFailed,
+  credentialsMissing,
   objectTooLarge,
+  proxyRefusedUs,
   remoteNotFound,
   unreachable,
   unsupported,
   wordsOf,
 } from "./git-errors.ts";
+import { openAgent, proxyFor } from "./http-agent.ts";
+import { httpFailure } from "./http-failure.ts";
 import { holdOnLeash, type Leash } from "./leash.ts";
 import { lineOf, packets } from "./pkt-line.ts";
 import type { RemoteAddress } from "./remote-url.ts";
@@ -30,6 +34,9 @@ type Reply = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: Buffer;
+  readonly sentCredentials: boolean;
+  /** Takes the credentials that were sent out of what the server said. */
+  readonly redact: (text: string) => string;
 };
 
 type HttpRequest = {
@@ -52,7 +59,7 @@ const errorBytes = 8_192;
 export class HttpTransport implements Transport {
   readonly where: string;
   readonly #options: HttpTransportOptions;
-  #agent: EnvHttpProxyAgent;
+  #agent: Dispatcher | undefined;
   #base: string;
   #capabilities: readonly string[] | undefined;
 
@@ -60,7 +67,6 @@ export class HttpTransport implements Transport {
     this.where = options.address.where;
     this.#options = options;
     this.#base = options.address.base;
-    this.#agent = openAgent(options);
   }
 
   async capabilities(signal: AbortSignal | undefined): Promise<readonly string[]> {
@@ -82,7 +88,7 @@ export class HttpTransport implements Transport {
       maxReplyBytes,
       signal,
     });
-    if (reply.status !== 200) throw await this.#refusal(reply);
+    if (reply.status !== 200) throw this.#refusal(reply);
     if (reply.headers["content-type"] !== `application/x-git-${service}-result`) {
       throw unreachable(this.where, "answered with something that is not Git's reply");
     }
@@ -99,7 +105,7 @@ export class HttpTransport implements Transport {
         signal,
       });
       if (reply.status >= 300 && reply.status < 400) this.#follow(String(reply.headers["location"] ?? ""));
-      else if (reply.status !== 200) throw await this.#refusal(reply);
+      else if (reply.status !== 200) throw this.#refusal(reply);
       else return this.#readAdvertisement(reply);
     }
     throw unreachable(this.where, "redirects without end");
@@ -107,6 +113,13 @@ export class HttpTransport implements Transport {
 
   #readAdvertisement({ headers, body }: Reply): readonly string[] {
     if (headers["content-type"] !== "application/x-git-upload-pack-advertisement") {
+      // What `git update-server-info` leaves for servers that only hand out files.
+      if (/^[0-9a-f]{40}\trefs\//.test(body.toString("latin1", 0, 60)))
+        throw unsupported(
+          this.where,
+          "is served as plain files (Git's dumb HTTP protocol)",
+          "Serve it with git http-backend or a forge, or use an ssh:// URL.",
+        );
       throw remoteNotFound(this.where, "what answers there does not speak Git's smart HTTP protocol");
     }
     const lines: string[] = [];
@@ -140,35 +153,41 @@ export class HttpTransport implements Transport {
   }
 
   async #send(asked: HttpRequest): Promise<Reply> {
-    const leash = holdOnLeash(this.where, this.#options.deadlines, asked.signal);
+    const { environment, deadlines } = this.#options;
+    const origin = new URL(this.#base);
+    const proxy = proxyFor(origin, environment)?.url.origin;
+    const agent = (this.#agent ??= openAgent({ origin, environment, connectMs: deadlines.connectMs }));
+    const leash = holdOnLeash(this.where, deadlines, asked.signal);
+    let redact = createRedactor([]);
     try {
-      return await Promise.race([this.#talk(asked, leash), leash.broken]);
+      const credentials = await Promise.race([this.#credentials(), leash.broken]);
+      redact = createRedactor(this.#secrets(credentials));
+      const sent = { ...asked, headers: { ...asked.headers, ...authorizationOf(credentials) } };
+      const reply = await Promise.race([this.#talk(sent, agent, leash), leash.broken]);
+      return { ...reply, sentCredentials: credentials !== undefined, redact };
     } catch (error) {
       const reason = leash.reason();
-      if (reason) {
-        // A proxy that does not answer CONNECT is not let go by the signal alone.
-        this.#agent.destroy().catch(() => undefined);
-        this.#agent = openAgent(this.#options);
-        throw reason;
-      }
-      if (error instanceof HoldfastError) throw error;
-      throw unreachable(
-        this.where,
-        `cannot be reached: ${wordsOf(await this.#redacted(messageOf(error)))}`,
-        error,
-      );
+      if (!reason)
+        throw httpFailure(error, { where: this.where, connectMs: deadlines.connectMs, proxy, redact });
+      // A proxy that does not answer CONNECT is not let go by the signal alone.
+      agent.destroy().catch(() => undefined);
+      if (this.#agent === agent) this.#agent = undefined;
+      throw reason;
     } finally {
       leash.release();
     }
   }
 
-  async #talk({ method, path, headers, body, maxReplyBytes }: HttpRequest, leash: Leash): Promise<Reply> {
-    const authorization = await this.#authorization();
+  async #talk(
+    { method, path, headers, body, maxReplyBytes }: HttpRequest,
+    agent: Dispatcher,
+    leash: Leash,
+  ): Promise<Pick<Reply, "status" | "headers" | "body">> {
     const reply = await request(this.#base + path, {
       method,
-      headers: { "user-agent": "git/holdfast", ...headers, ...authorization },
+      headers: { "user-agent": "git/holdfast", ...headers },
       ...(body ? { body } : {}),
-      dispatcher: this.#agent,
+      dispatcher: agent,
       signal: leash.signal,
     });
     const limit = reply.statusCode === 200 ? maxReplyBytes : errorBytes;
@@ -187,11 +206,13 @@ export class HttpTransport implements Transport {
     return { status: reply.statusCode, headers: reply.headers, body: Buffer.concat(chunks) };
   }
 
-  async #refusal({ status, headers, body }: Reply): Promise<HoldfastError> {
+  #refusal({ status, headers, body, sentCredentials, redact }: Reply): HoldfastError {
     const plain = String(headers["content-type"] ?? "").startsWith("text/plain");
-    const text = plain ? `: ${wordsOf(await this.#redacted(body.toString("utf8")))}` : "";
+    const text = plain ? `: ${wordsOf(redact(body.toString("utf8")))}` : "";
     const said = `HTTP ${status}${text}`;
-    if (status === 401 || status === 403 || status === 407) return authenticationFailed(this.where, said);
+    if (status === 407) return proxyRefusedUs("in between", said);
+    if (status === 401 && !sentCredentials) return credentialsMissing(this.where, said);
+    if (status === 401 || status === 403) return authenticationFailed(this.where, said);
     if (status === 404 || status === 410) return remoteNotFound(this.where, said);
     const retryable = status >= 500 || status === 408 || status === 425 || status === 429;
     if (!retryable)
@@ -213,31 +234,31 @@ export class HttpTransport implements Transport {
     return password === "" ? { password: username } : { username, password };
   }
 
-  async #authorization(): Promise<Record<string, string>> {
-    const credentials = await this.#credentials();
-    if (!credentials) return {};
-    if ("bearer" in credentials) return { authorization: `Bearer ${credentials.bearer}` };
-    const pair = `${credentials.username ?? userOfTokens}:${credentials.password}`;
-    return { authorization: `Basic ${Buffer.from(pair, "utf8").toString("base64")}` };
+  /** Every form in which a credential could come back in a message. */
+  #secrets(credentials: RemoteCredentials | undefined): readonly string[] {
+    const { address, environment } = this.#options;
+    const proxy = proxyFor(new URL(address.base), environment)?.url;
+    return [...formsOf(credentials), address.userinfo?.asWritten ?? "", proxy?.password ?? ""];
   }
+}
 
-  async #redacted(text: string): Promise<string> {
-    const credentials = await this.#credentials();
-    if (!credentials) return text;
-    return createRedactor(["bearer" in credentials ? credentials.bearer : credentials.password])(text);
-  }
+function formsOf(credentials: RemoteCredentials | undefined): readonly string[] {
+  if (!credentials) return [];
+  if ("bearer" in credentials) return [credentials.bearer];
+  return [credentials.password, pairOf(credentials)];
+}
+
+function authorizationOf(credentials: RemoteCredentials | undefined): Record<string, string> {
+  if (!credentials) return {};
+  if ("bearer" in credentials) return { authorization: `Bearer ${credentials.bearer}` };
+  return { authorization: `Basic ${Buffer.from(pairOf(credentials), "utf8").toString("base64")}` };
+}
+
+function pairOf({
+  username = userOfTokens,
+  password,
+}: Extract<RemoteCredentials, { password: string }>): string {
+  return `${username}:${password}`;
 }
 
 const infoRefs = "/info/refs?service=git-upload-pack";
-
-/** The leash has the deadlines: undici's own do not hold behind a proxy. */
-function openAgent({ environment }: HttpTransportOptions): EnvHttpProxyAgent {
-  const variable = (name: string) => environment[name.toLowerCase()] ?? environment[name.toUpperCase()] ?? "";
-  return new EnvHttpProxyAgent({
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    httpProxy: variable("http_proxy"),
-    httpsProxy: variable("https_proxy"),
-    noProxy: variable("no_proxy"),
-  });
-}

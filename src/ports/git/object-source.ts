@@ -1,8 +1,9 @@
+import { setImmediate } from "node:timers/promises";
 import { HoldfastError } from "../../base/errors.ts";
 import { aborted, malformed, objectMissing } from "./git-errors.ts";
-import type { GitObject, ObjectType } from "./git-object.ts";
+import { decodeCommit, type GitObject, type ObjectType } from "./git-object.ts";
 import type { ObjectCache } from "./object-cache.ts";
-import { type PackedObject, readPack } from "./pack.ts";
+import { readPack } from "./pack.ts";
 import type { Oid } from "./remote.ts";
 import { decodeTree, emptyTree, type TreeEntry } from "./tree.ts";
 import type { Wire } from "./wire.ts";
@@ -17,15 +18,20 @@ export type ObjectSourceOptions = {
 export type Wanted = {
   readonly filter: "tree:0" | "blob:none";
   readonly deepen?: number;
-  readonly have?: Oid;
   /** Of one object; without it only the pack's own limit holds. */
   readonly maxObjectBytes?: number;
   readonly signal?: AbortSignal | undefined;
 };
 
+/** Commits that came in one reply, with their parents. */
+export type Commits = ReadonlyMap<Oid, readonly Oid[]>;
+
 const wantsPerRequest = 2_000;
 const commitsKept = 4;
-const filesAtOnce = 64;
+/** Cache and packs are worked on without a pause: whoever else runs in this process gets a turn now and then. */
+const objectsPerTurn = 500;
+/** How far one looks for `older` where the server says that there is no way, which clocks that were wrong can cause. */
+const doubtfulCommits = 1_024;
 
 /**
  * Objects by id: from the cache, otherwise from the remote, lazily where it offers `filter`. Without `filter` a
@@ -49,143 +55,181 @@ export class ObjectSource {
     this.#onNotice = onNotice;
   }
 
-  cached(oid: Oid): Promise<GitObject | undefined> {
+  cached(oid: Oid): GitObject | undefined {
     return this.#cache.get(oid);
   }
 
-  keep(oid: Oid, object: GitObject): Promise<void> {
-    return this.#cache.put(oid, object);
+  keep(oid: Oid, object: GitObject): void {
+    this.#cache.put(oid, object);
   }
 
-  async commit(oid: Oid, signal: AbortSignal | undefined): Promise<Buffer> {
+  commit(oid: Oid, signal: AbortSignal | undefined): Promise<Buffer> {
     this.#commits.delete(oid);
     this.#commits.add(oid);
     for (const oldest of this.#commits) {
       if (this.#commits.size <= commitsKept) break;
       this.#commits.delete(oldest);
     }
-    await this.ensure([oid], { filter: "tree:0", deepen: 1, signal });
-    return this.#content(oid, "commit");
+    return this.content(oid, "commit", { filter: "tree:0", deepen: 1, signal });
   }
 
   async tree(oid: Oid, signal: AbortSignal | undefined): Promise<readonly TreeEntry[]> {
     if (oid === emptyTree) return [];
-    await this.ensure([oid], { filter: "tree:0", signal });
-    return decodeTree(oid, await this.#content(oid, "tree"));
+    return decodeTree(oid, await this.content(oid, "tree", { filter: "tree:0", signal }));
   }
 
-  async blob(oid: Oid): Promise<Buffer> {
-    return this.#content(oid, "blob");
-  }
-
-  async #content(oid: Oid, type: ObjectType): Promise<Buffer> {
-    const object = await this.#cache.get(oid);
-    if (!object) throw objectMissing(this.wire.transport.where, oid, "it vanished from the object cache");
-    if (object.type !== type) throw malformed(`Object ${oid} is a ${object.type}, not a ${type}`);
-    return object.content;
+  /** One object's content. What another process swept away, or a disk spoilt, is fetched again, once. */
+  async content(oid: Oid, type: ObjectType, wanted: Wanted): Promise<Buffer> {
+    for (let tries = 0; tries < 3; tries++) {
+      const object = this.#cache.get(oid);
+      if (object?.type === type) return object.content;
+      if (object) throw malformed(`Object ${oid} is a ${object.type}, not a ${type}`);
+      await this.ensure([oid], wanted);
+    }
+    throw objectMissing(this.wire.transport.where, oid, "it vanishes from the object cache");
   }
 
   /** Brings every object of `oids` into the cache, or says which one cannot be had. */
   async ensure(oids: readonly Oid[], wanted: Wanted): Promise<void> {
-    let missing = await this.missing(oids);
+    const missing = await this.missing(oids);
+    const absent: Oid[] = [];
     for (let at = 0; at < missing.length; at += wantsPerRequest) {
       if (wanted.signal?.aborted) throw aborted(this.wire.transport.where);
-      await this.#bring(missing.slice(at, at + wantsPerRequest), wanted);
+      const part = missing.slice(at, at + wantsPerRequest);
+      const came = await this.#bring(part, wanted);
+      absent.push(...part.filter((oid) => !came.has(oid)));
     }
-    missing = await this.missing(missing);
+    let left: readonly Oid[] = absent;
     for (const commit of [...this.#commits].reverse()) {
-      if (missing.length === 0) return;
-      if (!this.#searched.has(commit)) await this.#search(commit, wanted.signal);
-      const left = await this.missing(missing);
-      if (left.length < missing.length) this.#notice("does not give single objects by id");
-      missing = left;
+      if (left.length === 0) return;
+      if (this.#searched.has(commit)) continue;
+      const came = await this.#search(commit, wanted.signal);
+      const found = left.filter((oid) => !came.has(oid));
+      if (found.length < left.length) this.#notice("does not give single objects by id");
+      left = found;
     }
-    const [first] = missing;
+    const [first] = left;
     if (first !== undefined) throw objectMissing(this.wire.transport.where, first);
   }
 
   /**
-   * Brings the commits from `newer` back to `older`, one request; without `older`, or where `newer` does not
-   * reach it, back to the root.
+   * The commits that `newer` reaches and `older` does not, in one request where the server sees a way from one to
+   * the other; undefined where there is none. Commits before `older`, however many, are never sent.
    */
-  async bringSince(newer: Oid, older: Oid | undefined, signal: AbortSignal | undefined): Promise<void> {
+  async commitsSince(newer: Oid, older: Oid, signal: AbortSignal | undefined): Promise<Commits | undefined> {
     const filter = (await this.wire.offersFilter(signal)) ? ({ filter: "tree:0" } as const) : {};
-    const given = await this.#receive([newer], {
-      ...filter,
-      ...(older === undefined ? {} : { have: older }),
-      signal,
-    });
-    if (!given) throw objectMissing(this.wire.transport.where, newer);
-  }
-
-  async missing(oids: readonly Oid[]): Promise<readonly Oid[]> {
-    const wanted = [...new Set(oids)].filter((oid) => oid !== emptyTree);
-    const absent: Oid[] = [];
-    for (let at = 0; at < wanted.length; at += filesAtOnce) {
-      const batch = wanted.slice(at, at + filesAtOnce);
-      const found = await Promise.all(batch.map((oid) => this.#cache.get(oid)));
-      absent.push(...batch.filter((_, n) => !found[n]));
+    const maxReplyBytes = this.#maxPackBytes;
+    const news = await this.wire.fetchNews({ want: newer, have: older, ...filter, maxReplyBytes, signal });
+    if (news.kind === "refused") throw objectMissing(this.wire.transport.where, newer, news.words);
+    if (news.kind === "pack") {
+      const { commits } = await this.#unpack(news.pack, {}, signal);
+      this.#keepWhole(newer, older, filter);
+      return commits;
     }
-    return absent;
+    // Whoever has `newer` has all that leads to it.
+    if (!news.isKnown) return undefined;
+    return this.#doubtful(newer, older, { ...filter, maxReplyBytes, signal });
   }
 
-  async #bring(oids: readonly Oid[], wanted: Wanted): Promise<void> {
-    if (await this.wire.offersFilter(wanted.signal)) {
-      await this.#receive(oids, wanted);
-      return;
-    }
-    this.#notice("does not offer `filter`");
-    const { filter: _, ...plain } = wanted;
-    const [commit] = oids;
-    if (commit !== undefined && wanted.deepen === 1) await this.#bringWhole(commit, plain);
-    else await this.#receive(oids, plain);
-  }
-
-  /** A commit with everything in it: what is new since the one before it, where there is one. */
-  async #bringWhole(commit: Oid, { signal }: Partial<Wanted>): Promise<void> {
-    const { where } = this.wire.transport;
-    const since = await this.#cache.lastWhole(where);
-    const complete =
-      (since !== undefined && since !== commit && (await this.#receiveSince(commit, since, signal))) ||
-      (await this.#receive([commit], { deepen: 1, signal }));
-    if (complete) await this.#cache.keepWhole(where, commit);
-  }
-
-  /** False where that is refused, or is too much: a rewritten history would bring all of it. */
-  async #receiveSince(commit: Oid, since: Oid, signal: AbortSignal | undefined): Promise<boolean> {
+  /**
+   * The server knows `older` and sees no way to it, by the dates of the commits. Dates can be wrong, so that the
+   * newest commits are looked at as well.
+   */
+  async #doubtful(
+    newer: Oid,
+    older: Oid,
+    how: { filter?: "tree:0"; maxReplyBytes: number; signal: AbortSignal | undefined },
+  ): Promise<Commits | undefined> {
     try {
-      return await this.#receive([commit], { have: since, signal });
+      const reply = await this.wire.fetch({
+        wants: [newer],
+        have: older,
+        deepen: doubtfulCommits,
+        ...how,
+      });
+      if (reply.kind === "refused") throw objectMissing(this.wire.transport.where, newer, reply.words);
+      return (await this.#unpack(reply.pack, {}, how.signal)).commits;
     } catch (error) {
-      if (error instanceof HoldfastError && error.reason === "ObjectTooLarge") return false;
+      if (error instanceof HoldfastError && error.reason === "ObjectTooLarge") return undefined;
       throw error;
     }
   }
 
-  /** Everything of one commit, whatever is here already. */
-  async #search(commit: Oid, signal: AbortSignal | undefined): Promise<void> {
-    await this.#receive([commit], { deepen: 1, signal });
-    this.#searched.add(commit);
+  async missing(oids: readonly Oid[]): Promise<readonly Oid[]> {
+    const absent: Oid[] = [];
+    let looked = 0;
+    for (const oid of new Set(oids)) {
+      if (++looked % objectsPerTurn === 0) await setImmediate();
+      if (oid !== emptyTree && !this.#cache.get(oid)) absent.push(oid);
+    }
+    return absent;
   }
 
-  async #receive(wants: readonly Oid[], wanted: Partial<Wanted>): Promise<boolean> {
+  /** Answers the ids that came. */
+  async #bring(oids: readonly Oid[], wanted: Wanted): Promise<ReadonlySet<Oid>> {
+    if (await this.wire.offersFilter(wanted.signal)) return this.#receive(oids, wanted);
+    this.#notice("does not offer `filter`");
+    const { filter: _, ...plain } = wanted;
+    const [commit] = oids;
+    if (commit !== undefined && wanted.deepen === 1) return this.#bringWhole(commit, wanted.signal);
+    return this.#receive(oids, plain);
+  }
+
+  /** A commit with everything in it: what is new since the one before it, where there is one. */
+  async #bringWhole(commit: Oid, signal: AbortSignal | undefined): Promise<ReadonlySet<Oid>> {
+    const { where } = this.wire.transport;
+    const since = this.#cache.lastWhole(where);
+    if (since !== undefined && since !== commit) {
+      const maxReplyBytes = this.#maxPackBytes;
+      const news = await this.wire.fetchNews({ want: commit, have: since, maxReplyBytes, signal });
+      if (news.kind === "pack") {
+        const { oids } = await this.#unpack(news.pack, {}, signal);
+        this.#keepWhole(commit, since, {});
+        return oids;
+      }
+    }
+    const came = await this.#receive([commit], { deepen: 1, signal });
+    if (came.has(commit)) this.#cache.keepWhole(where, commit);
+    return came;
+  }
+
+  /** What is new since a commit that is here whole makes the newer one whole. */
+  #keepWhole(newer: Oid, older: Oid, { filter }: { readonly filter?: string }): void {
+    const { where } = this.wire.transport;
+    if (filter === undefined && this.#cache.lastWhole(where) === older) this.#cache.keepWhole(where, newer);
+  }
+
+  /** Everything of one commit, whatever is here already. */
+  async #search(commit: Oid, signal: AbortSignal | undefined): Promise<ReadonlySet<Oid>> {
+    const came = await this.#receive([commit], { deepen: 1, signal });
+    this.#searched.add(commit);
+    return came;
+  }
+
+  async #receive(wants: readonly Oid[], wanted: Partial<Wanted>): Promise<ReadonlySet<Oid>> {
     const { maxObjectBytes = this.#maxPackBytes, signal, ...rest } = wanted;
     const maxReplyBytes = Math.min(this.#maxPackBytes, 2 ** 20 + wants.length * (maxObjectBytes + 4_096));
     const reply = await this.wire.fetch({ ...rest, wants, maxReplyBytes, signal });
-    if (reply.kind === "refused") return false;
-    let batch: PackedObject[] = [];
-    for (const object of readPack(reply.pack, maxObjectBytes)) {
-      batch.push(object);
-      if (batch.length < filesAtOnce) continue;
-      await this.#keepAll(batch);
-      batch = [];
-      if (signal?.aborted) throw aborted(this.wire.transport.where);
-    }
-    await this.#keepAll(batch);
-    return true;
+    if (reply.kind === "refused") return new Set();
+    return (await this.#unpack(reply.pack, { maxObjectBytes }, signal)).oids;
   }
 
-  async #keepAll(objects: readonly PackedObject[]): Promise<void> {
-    await Promise.all(objects.map(({ oid, type, content }) => this.#cache.put(oid, { type, content })));
+  async #unpack(
+    pack: Buffer,
+    { maxObjectBytes = this.#maxPackBytes }: { readonly maxObjectBytes?: number },
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly oids: ReadonlySet<Oid>; readonly commits: Commits }> {
+    const oids = new Set<Oid>();
+    const commits = new Map<Oid, readonly Oid[]>();
+    for (const { oid, type, content } of readPack(pack, maxObjectBytes)) {
+      this.#cache.put(oid, { type, content });
+      oids.add(oid);
+      if (type === "commit") commits.set(oid, decodeCommit(oid, content).parents);
+      if (oids.size % objectsPerTurn > 0) continue;
+      await setImmediate();
+      if (signal?.aborted) throw aborted(this.wire.transport.where);
+    }
+    return { oids, commits };
   }
 
   #notice(what: string): void {

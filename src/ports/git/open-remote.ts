@@ -6,11 +6,12 @@ import { decodeCommit, isOid } from "./git-object.ts";
 import { reaches, walkFirstParents } from "./history.ts";
 import { HttpTransport, type RemoteCredentials } from "./http-transport.ts";
 import { ObjectCache } from "./object-cache.ts";
-import { ObjectSource } from "./object-source.ts";
-import { ProcessTransport, type SshFiles } from "./process-transport.ts";
+import { ObjectSource, type Wanted } from "./object-source.ts";
+import { ProcessTransport } from "./process-transport.ts";
 import { pushCommit } from "./push.ts";
 import type { GitCommit, Oid, Remote } from "./remote.ts";
 import { parseRemoteUrl } from "./remote-url.ts";
+import type { SshFiles } from "./ssh-command.ts";
 import type { Deadlines, Transport } from "./transport.ts";
 import { findFolder, listFiles, readTrees } from "./tree-walk.ts";
 import { Wire } from "./wire.ts";
@@ -27,7 +28,8 @@ export type RemoteOptions = {
   /** Ends every conversation of this remote. */
   readonly signal?: AbortSignal;
   readonly clock?: Clock;
-  /** Longest silence of the other end, 30,000 by default, and longest exchange, 600,000. */
+  /** Longest time to connect, 15,000 by default, longest silence of the other end, 30,000, and longest exchange, 600,000. */
+  readonly connectTimeoutMs?: number;
   readonly idleTimeoutMs?: number;
   readonly totalTimeoutMs?: number;
   /** A larger pack is refused; 256 MiB by default. */
@@ -36,26 +38,30 @@ export type RemoteOptions = {
   readonly maxCacheBytes?: number;
   /** Gets a sentence that a person should see once, such as what a server without `filter` costs. */
   readonly onNotice?: (sentence: string) => void;
-  /** Of `git` and `ssh`, and where HTTP finds its proxy; the process's own by default. */
+  /**
+   * Of `git` and `ssh`, and where `GIT_SSH_COMMAND`, `GIT_SSL_CAINFO` and the proxies for HTTP are found; the
+   * process's own by default.
+   */
   readonly environment?: NodeJS.ProcessEnv;
 };
 
 const defaultBlobBytes = 2 ** 20;
-const readsAtOnce = 32;
 
 /** The remote at a URL. Nothing is asked of it before the first call. */
 export function openRemote(options: RemoteOptions): Remote {
   const transport = openTransport(options);
   const clock = options.clock ?? systemClock;
+  const onNotice = options.onNotice ?? (() => undefined);
   const source = new ObjectSource({
     wire: new Wire(transport),
     cache: new ObjectCache({
       directory: options.cacheDirectory,
       maxBytes: options.maxCacheBytes ?? 2 ** 30,
       clock,
+      onNotice,
     }),
     maxPackBytes: options.maxPackBytes ?? 256 * 2 ** 20,
-    onNotice: options.onNotice ?? (() => undefined),
+    onNotice,
   });
   const bound = (signal: AbortSignal | undefined) => either(options.signal, signal);
   return {
@@ -90,6 +96,7 @@ export function openRemote(options: RemoteOptions): Remote {
 function openTransport(options: RemoteOptions): Transport {
   const address = parseRemoteUrl(options.url);
   const deadlines: Deadlines = {
+    connectMs: options.connectTimeoutMs ?? 15_000,
     idleMs: options.idleTimeoutMs ?? 30_000,
     totalMs: options.totalTimeoutMs ?? 600_000,
   };
@@ -114,17 +121,15 @@ async function readBlobs(
   oids: readonly Oid[],
   { maxBytes, signal }: { maxBytes: number; signal: AbortSignal | undefined },
 ): Promise<ReadonlyMap<Oid, Uint8Array>> {
-  const wanted = [...new Set(oids.map(checked))];
-  await source.ensure(wanted, { filter: "blob:none", maxObjectBytes: maxBytes, signal });
+  const ids = [...new Set(oids.map(checked))];
+  const wanted: Wanted = { filter: "blob:none", maxObjectBytes: maxBytes, signal };
+  await source.ensure(ids, wanted);
   const contents = new Map<Oid, Uint8Array>();
-  for (let at = 0; at < wanted.length; at += readsAtOnce) {
+  for (const oid of ids) {
     if (signal?.aborted) throw aborted(source.wire.transport.where);
-    const batch = wanted.slice(at, at + readsAtOnce);
-    const read = await Promise.all(batch.map(async (oid) => [oid, await source.blob(oid)] as const));
-    for (const [oid, content] of read) {
-      if (content.length > maxBytes) throw objectTooLarge(`Blob ${oid} (${content.length} bytes)`, maxBytes);
-      contents.set(oid, content);
-    }
+    const content = await source.content(oid, "blob", wanted);
+    if (content.length > maxBytes) throw objectTooLarge(`Blob ${oid} (${content.length} bytes)`, maxBytes);
+    contents.set(oid, content);
   }
   return contents;
 }

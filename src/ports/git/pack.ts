@@ -25,7 +25,9 @@ const types: Readonly<Record<number, Entry["type"]>> = {
   7: "ref-delta",
 };
 
-const basesBytes = 32 * 2 ** 20;
+const basesBytes = 16 * 2 ** 20;
+/** What one entry of a map takes besides the content. */
+const entryBytes = 300;
 
 /**
  * Every object of a pack, each made whole and named by the SHA-1 of its content, or an error: a pack that is
@@ -166,7 +168,7 @@ class PackReader {
   #inflate(entry: Entry): { readonly content: Buffer; readonly used: number } {
     try {
       const input = this.#pack.subarray(entry.dataAt, this.#pack.length - 20);
-      const inflated = inflateWithInfo(input, Math.max(entry.size, 1));
+      const inflated = inflateWithInfo(input, entry.size);
       if (inflated.content.length !== entry.size)
         throw brokenReply("an object of the pack has another size than it says");
       return inflated;
@@ -180,11 +182,13 @@ class PackReader {
 
   #remember(offset: number, object: GitObject): void {
     this.#recent.set(offset, object);
-    this.#recentBytes += object.content.length;
+    this.#recentBytes += object.content.length + entryBytes;
+    if (this.#recentBytes <= basesBytes) return;
+    // Many at once: a Map is slow to find its first entry behind those that were deleted.
     for (const [oldest, { content }] of this.#recent) {
-      if (this.#recentBytes <= basesBytes || oldest === offset) break;
+      if (this.#recentBytes <= basesBytes * 0.75 || oldest === offset) break;
       this.#recent.delete(oldest);
-      this.#recentBytes -= content.length;
+      this.#recentBytes -= content.length + entryBytes;
     }
   }
 }
@@ -192,11 +196,13 @@ class PackReader {
 type InflatedWithInfo = { readonly buffer: Buffer; readonly engine: { readonly bytesWritten: number } };
 
 /** One zlib stream at the start of `input`, with how many bytes of it the stream took. */
-function inflateWithInfo(input: Buffer, maxOutputLength: number): { content: Buffer; used: number } {
-  // Node's types do not know what `info: true` answers.
+function inflateWithInfo(input: Buffer, size: number): { content: Buffer; used: number } {
+  // Node's types do not know what `info: true` answers. Without a chunk of its size every object, however small,
+  // keeps 16 KiB; one byte more than needed saves zlib the second chunk.
   const { buffer, engine } = inflateSync(input, {
     info: true,
-    maxOutputLength,
+    maxOutputLength: Math.max(size, 1),
+    chunkSize: Math.min(Math.max(size + 1, 64), 2 ** 20),
   }) as unknown as InflatedWithInfo;
   return { content: buffer, used: engine.bytesWritten };
 }

@@ -1,6 +1,7 @@
 import {
   authenticationFailed,
   brokenReply,
+  notTrusted,
   remoteNotFound,
   unreachable,
   unsupported,
@@ -9,17 +10,10 @@ import {
 import { flushPacket, lineOf, packets } from "./pkt-line.ts";
 import type { RemoteAddress } from "./remote-url.ts";
 import { type Command, type Finished, runProcess } from "./run-process.ts";
+import { type SshFiles, sshCommand } from "./ssh-command.ts";
 import type { Deadlines, Exchange, Service, Transport } from "./transport.ts";
 
 type ProcessAddress = Exclude<RemoteAddress, { kind: "http" }>;
-
-/** Files for `ssh`; without them its own configuration and agent decide. */
-export type SshFiles = {
-  /** Private key, the only one that is tried. */
-  readonly identityFile?: string;
-  /** The host keys that are trusted, and no others. */
-  readonly knownHostsFile?: string;
-};
 
 export type ProcessTransportOptions = {
   readonly ssh?: SshFiles;
@@ -37,15 +31,21 @@ export class ProcessTransport implements Transport {
   readonly #address: ProcessAddress;
   readonly #deadlines: Deadlines;
   readonly #environment: NodeJS.ProcessEnv;
-  readonly #ssh: SshFiles;
+  readonly #commandFor: (service: Service) => Pick<Command, "file" | "args">;
   #capabilities: readonly string[] | undefined;
 
   constructor({ address, deadlines, environment, ssh = {} }: ProcessTransportOptions) {
     this.where = address.where;
     this.#address = address;
     this.#deadlines = deadlines;
-    this.#ssh = ssh;
     this.#environment = environmentFor(environment);
+    this.#commandFor = (service) =>
+      address.kind === "local"
+        ? { file: "git", args: ["-c", "uploadpack.allowFilter=true", service, address.path] }
+        : sshCommand(
+            { ...address, command: `git-${service} ${quotedForShell(address.path)}` },
+            { files: ssh, connectMs: deadlines.connectMs, environment },
+          );
   }
 
   async capabilities(signal: AbortSignal | undefined): Promise<readonly string[]> {
@@ -57,16 +57,18 @@ export class ProcessTransport implements Transport {
 
   async exchange(exchange: Exchange): Promise<Buffer> {
     const command: Command = {
-      ...commandFor(this.#address, exchange.service, this.#ssh),
+      ...this.#commandFor(exchange.service),
       environment: this.#environment,
       where: this.where,
     };
     const finished = await runProcess(command, exchange, this.#deadlines);
     const { lines, end } = advertisementOf(finished.output);
+    const refusal = lines.find((line) => line.startsWith("ERR "));
+    // A server of another version takes the request for nonsense, so that this comes before how it ended.
+    if (exchange.service === "upload-pack" && end !== undefined && refusal === undefined) this.#accept(lines);
     // A reply that was begun carries the server's reason itself.
     const answered = end !== undefined && (finished.code === 0 || finished.output.length > end);
-    if (!answered) throw this.#failure(finished, lines);
-    if (exchange.service === "upload-pack") this.#accept(lines);
+    if (!answered) throw this.#failure(finished, refusal?.slice(4));
     return finished.output.subarray(end);
   }
 
@@ -83,10 +85,16 @@ export class ProcessTransport implements Transport {
     this.#capabilities = capabilities;
   }
 
-  #failure({ code, words }: Finished, lines: readonly string[]): Error {
-    const refusal = lines.find((line) => line.startsWith("ERR "))?.slice(4);
+  #failure({ code, words }: Finished, refusal: string | undefined): Error {
     const said = wordsOf(refusal ?? words) || `exit code ${code}`;
-    if (/permission denied \(|host key verification failed|too many authentication failures/i.test(said)) {
+    if (/host key verification failed|host identification has changed/i.test(said)) {
+      return notTrusted(
+        "HostKeyNotTrusted",
+        `The host key of ${this.where} is not trusted: ${said}`,
+        "Compare the key with what its owner publishes, then add it to known_hosts (ssh-keyscan prints it), or name another file in GIT_SSH_COMMAND.",
+      );
+    }
+    if (/permission denied \(|too many authentication failures/i.test(said)) {
       return authenticationFailed(this.where, said);
     }
     if (
@@ -102,29 +110,9 @@ export class ProcessTransport implements Transport {
   }
 }
 
-function commandFor(
-  address: ProcessAddress,
-  service: Service,
-  ssh: SshFiles,
-): Pick<Command, "file" | "args"> {
-  if (address.kind === "local") {
-    return { file: "git", args: ["-c", "uploadpack.allowFilter=true", service, address.path] };
-  }
-  const settings = ["BatchMode=yes", "ConnectTimeout=15", "SendEnv=GIT_PROTOCOL"];
-  if (ssh.identityFile) settings.push("IdentitiesOnly=yes", `IdentityFile=${quoted(ssh.identityFile)}`);
-  if (ssh.knownHostsFile) {
-    settings.push("StrictHostKeyChecking=yes", `UserKnownHostsFile=${quoted(ssh.knownHostsFile)}`);
-  }
-  const options = settings.flatMap((setting) => ["-o", setting]);
-  if (address.port !== undefined) options.push("-p", String(address.port));
-  // The other end's shell reads the path, so that it is quoted for it the way git does.
-  const path = `'${address.path.replaceAll(/['!]/g, "'\\$&'")}'`;
-  return { file: "ssh", args: [...options, "--", address.destination, `git-${service} ${path}`] };
-}
-
-/** For ssh's configuration syntax, which splits at spaces and expands percent signs. */
-function quoted(file: string): string {
-  return `"${file.replaceAll("%", "%%")}"`;
+/** The other end's shell reads the path, so that it is quoted for it the way git does. */
+function quotedForShell(path: string): string {
+  return `'${path.replaceAll(/['!]/g, "'\\$&'")}'`;
 }
 
 /** Without Git's own variables: under a hook they would name another repository. */

@@ -1,7 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { HoldfastError } from "../../base/errors.ts";
 import { pushRefused } from "./git-errors.ts";
-import { reachesCached } from "./history.ts";
+import { reaches } from "./history.ts";
 import { makeCommit, type NewCommit } from "./new-commit.ts";
 import type { ObjectSource } from "./object-source.ts";
 import { type UpdateReport, updateRef } from "./receive-pack.ts";
@@ -43,7 +43,7 @@ export async function pushCommit(
     if (report.kind === "accepted") return keepPushed(pusher, commit);
     if (report.kind !== "refused") return report;
     const tip = await pusher.tip(signal);
-    if (tip !== request.expect) return judgeMoved(pusher, { request, commit, tip }, signal);
+    if (tip !== request.expect) return judgeMoved(pusher, { commit, tip }, signal);
     if (!isLockFailure(report))
       throw pushRefused(
         wire.transport.where,
@@ -89,31 +89,28 @@ async function settleAfterError(
       // Whether it was accepted stays open; the same request made again is recognised by its commit.
       return undefined;
     }
-    if (tip !== request.expect) return judgeMoved(pusher, { request, commit, tip }, signal);
+    if (tip !== request.expect) return judgeMoved(pusher, { commit, tip }, signal);
   }
   return undefined;
 }
 
-type Moved = { readonly request: PushRequest; readonly commit: NewCommit; readonly tip: Oid | undefined };
+type Moved = { readonly commit: NewCommit; readonly tip: Oid | undefined };
 
 /** The ref is not at `expect`: either ours is in, perhaps with others on top of it, or another writer was faster. */
 async function judgeMoved(
   pusher: Pusher,
-  { request, commit, tip }: Moved,
+  { commit, tip }: Moved,
   signal: AbortSignal | undefined,
 ): Promise<PushResult> {
   if (tip === undefined) return { kind: "moved", tip };
   if (tip === commit.oid) return keepPushed(pusher, commit);
-  // Only what came after `expect` is looked at, which the server can send without its whole history.
-  await pusher.source.bringSince(tip, request.expect, signal);
-  return (await reachesCached(pusher.source, commit.oid, tip))
-    ? keepPushed(pusher, commit)
-    : { kind: "moved", tip };
+  const isIn = await reaches(pusher.source, { older: commit.oid, newer: tip, signal });
+  return isIn ? keepPushed(pusher, commit) : { kind: "moved", tip };
 }
 
 /** What was written is what the next commit is built on. */
-async function keepPushed({ source }: Pusher, { oid, objects }: NewCommit): Promise<PushResult> {
-  for (const [id, object] of objects) await source.keep(id, object);
+function keepPushed({ source }: Pusher, { oid, objects }: NewCommit): PushResult {
+  for (const [id, object] of objects) source.keep(id, object);
   return { kind: "pushed", commit: oid };
 }
 

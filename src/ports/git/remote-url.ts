@@ -2,13 +2,20 @@ import { isAbsolute } from "node:path";
 import { fileURLToPath } from "node:url";
 import { HoldfastError } from "../../base/errors.ts";
 
+export type Userinfo = {
+  readonly username: string;
+  readonly password: string;
+  /** The secret part as it stands in the URL, percent-encoded by whoever wrote it. */
+  readonly asWritten: string;
+};
+
 export type RemoteAddress =
   | {
       readonly kind: "http";
       readonly where: string;
-      /** Without credentials, query, fragment and trailing slash. */
+      /** Without credentials and trailing slash. */
       readonly base: string;
-      readonly userinfo: { readonly username: string; readonly password: string } | undefined;
+      readonly userinfo: Userinfo | undefined;
     }
   | { readonly kind: "local"; readonly where: string; readonly path: string }
   | {
@@ -40,11 +47,16 @@ export function parseRemoteUrl(url: string): RemoteAddress {
       return localAddress(parsed);
     case "ssh":
     case "git+ssh":
+      if (parsed.password !== "")
+        throw refused(
+          "ssh takes no password from a URL",
+          'Use a key: GIT_SSH_COMMAND="ssh -i /path/to/key".',
+        );
       return sshAddress({
-        user: decodeURIComponent(parsed.username),
+        user: decoded(parsed.username),
         host: parsed.hostname.replace(/^\[|\]$/g, ""),
         port: parsed.port === "" ? undefined : Number(parsed.port),
-        path: decodeURIComponent(parsed.pathname).replace(/^\/~/, "~"),
+        path: decoded(parsed.pathname).replace(/^\/~/, "~"),
       });
     default:
       throw refused(`"${scheme}://" is not supported`, "Use https://, ssh://, file:// or a local path.");
@@ -52,22 +64,36 @@ export function parseRemoteUrl(url: string): RemoteAddress {
 }
 
 function httpAddress(parsed: URL): RemoteAddress {
-  const { username, password } = parsed;
+  const { username, password, search, hash } = parsed;
+  if (search !== "" || hash !== "")
+    throw refused(
+      "it holds a query or a fragment",
+      "Give the repository's URL alone; a token belongs into HOLDFAST_GIT_TOKEN.",
+    );
   const plain = new URL(parsed);
   plain.username = "";
   plain.password = "";
-  plain.search = "";
-  plain.hash = "";
   const base = plain.href.replace(/\/+$/, "");
   const userinfo =
     username === "" && password === ""
       ? undefined
-      : { username: decodeURIComponent(username), password: decodeURIComponent(password) };
+      : { username: decoded(username), password: decoded(password), asWritten: password || username };
   return { kind: "http", where: base, base, userinfo };
+}
+
+/** Percent signs that encode nothing are an error of whoever wrote the URL, and not ours. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw refused("it holds a percent sign that encodes nothing", "Write a percent sign as %25.");
+  }
 }
 
 function localAddress(parsed: URL): RemoteAddress {
   if (parsed.hostname !== "") throw refused("a file URL may not name a host", "Write file:///path.");
+  if (/%2f/i.test(parsed.pathname))
+    throw refused("its path holds an encoded slash", "Write the slash as it is.");
   const path = fileURLToPath(parsed);
   return { kind: "local", where: path, path };
 }
@@ -81,6 +107,9 @@ function parseScpLike(url: string): RemoteAddress {
     );
   }
   const [, user = "", host = "", path = ""] = match;
+  // user:token@host/path, of which the token would become a path, and be shown.
+  if (user === "" && /^[^/]*@/.test(path))
+    throw refused("it looks like a URL without its scheme", "Write https:// before it.");
   return sshAddress({ user, host: host.replace(/^\[|\]$/g, ""), port: undefined, path });
 }
 

@@ -51,8 +51,12 @@ export type PushResult =
  * The remote: one Git repository, read as an object store by id and written by compare-and-swap.
  * No clone, no work tree, no index. Every object's id is checked against its content; one that cannot be had
  * is an error by name, never skipped. Objects are cached by id; they never change.
- * Errors are HoldfastErrors: `RemoteUnreachable` (retry), `RemoteAuthenticationFailed`, `RemoteNotFound`,
- * `BranchNotFound`, `ObjectMissing`, `ObjectTooLarge`, `HistoryRewritten` (stall).
+ * A cache that cannot be written costs fetching again, and never fails a call.
+ * Errors are HoldfastErrors: `RemoteUnreachable`, `Aborted` (retry); `RemoteUrlRefused`, `RemoteNotFound`,
+ * `RemoteAuthenticationFailed`, `CertificateNotTrusted`, `HostKeyNotTrusted`, `RemoteUnsupported`, `ProxyRefused`,
+ * `CaFileUnusable`, `SshCommandRefused`, `CommandMissing`, `ObjectMissing`, `ObjectTooLarge`, `ObjectMalformed`,
+ * `UnsafePath`, `PathConflict`, `BranchNameInvalid`, `PushRefused` (stall). A branch that does not exist and a
+ * history that was rewritten are answers, and whoever asks decides.
  */
 export interface Remote {
   /** For people; credentials are taken out. */
@@ -80,7 +84,10 @@ export interface Remote {
     from: Oid,
     options?: { readonly until?: Oid; readonly limit?: number; readonly signal?: AbortSignal },
   ): AsyncIterable<GitCommit>;
-  /** Whether `older` is reached from `newer`: false means that history was rewritten. */
+  /**
+   * Whether `older` is reached from `newer` along any parents: false means that history was rewritten. At most two
+   * requests, and what comes is what lies between the two, however long the history is.
+   */
   isAncestor(older: Oid, newer: Oid, signal?: AbortSignal): Promise<boolean>;
   /**
    * One commit on top of `expect`, pushed with `expect` as the old value. After any error in transit the

@@ -22,6 +22,8 @@ export interface Transport {
 }
 
 export type Deadlines = {
+  /** Longest time to connect: TCP, TLS and a proxy's tunnel, or ssh's handshake. */
+  readonly connectMs: number;
   /** Longest silence of the other end. */
   readonly idleMs: number;
   /** Longest exchange altogether. */

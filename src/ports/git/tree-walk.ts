@@ -87,7 +87,7 @@ async function bringFolders(source: ObjectSource, root: Oid, signal: AbortSignal
     await source.ensure(missing, { filter: warm ? "tree:0" : "blob:none", signal });
     const below = new Set<Oid>();
     for (const oid of level) {
-      const object = oid === emptyTree ? undefined : await source.cached(oid);
+      const object = oid === emptyTree ? undefined : source.cached(oid);
       if (object?.type !== "tree") continue;
       for (const entry of decodeTree(oid, object.content)) if (isFolder(entry)) below.add(entry.oid);
     }

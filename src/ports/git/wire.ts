@@ -10,7 +10,7 @@ export type FetchRequest = {
   readonly filter?: "tree:0" | "blob:none";
   /** Commits deep. */
   readonly deepen?: number;
-  /** A commit that is here, with everything below it; what came before it is not. */
+  /** A commit that is here, so that what it reaches is not sent. */
   readonly have?: Oid;
   readonly maxReplyBytes: number;
   readonly signal: AbortSignal | undefined;
@@ -20,6 +20,14 @@ export type FetchReply =
   | { readonly kind: "pack"; readonly pack: Buffer }
   /** The server does not have, or does not give, an object that was wanted. */
   | { readonly kind: "refused"; readonly words: string };
+
+export type NewsRequest = Omit<FetchRequest, "wants" | "deepen"> & { readonly want: Oid; readonly have: Oid };
+
+export type NewsReply =
+  /** What `want` reaches and `have` does not. */
+  | FetchReply
+  /** The server sees no way from `want` to `have`, a commit that it knows or does not. */
+  | { readonly kind: "unrelated"; readonly isKnown: boolean };
 
 const agent = "agent=holdfast";
 
@@ -80,22 +88,32 @@ export class Wire {
     throw brokenReply("the list of refs ends early");
   }
 
-  async fetch({ wants, filter, deepen, have, maxReplyBytes, signal }: FetchRequest): Promise<FetchReply> {
-    const body = request("fetch", [
-      "no-progress",
-      "ofs-delta",
-      ...(filter ? [`filter ${filter}`] : []),
-      ...(have ? [`shallow ${have}`] : []),
-      ...(deepen ? [`deepen ${deepen}`] : []),
-      ...wants.map((oid) => `want ${oid}`),
-      ...(have ? [`have ${have}`] : []),
-      "done",
-    ]);
+  async fetch({ maxReplyBytes, signal, ...asked }: FetchRequest): Promise<FetchReply> {
+    const body = request("fetch", [...linesOf(asked), "done"]);
     const reply = await this.transport.exchange({ service: "upload-pack", body, maxReplyBytes, signal });
+    const news = this.#readReply(reply, asked.wants);
+    if (news.kind === "unrelated") throw brokenReply("it holds no pack");
+    return news;
+  }
+
+  /** Says what is wanted and had, and leaves it to the server whether that is enough to send a pack. */
+  async fetchNews({ want, maxReplyBytes, signal, ...asked }: NewsRequest): Promise<NewsReply> {
+    const wants = [want];
+    const body = request("fetch", linesOf({ ...asked, wants }));
+    const reply = await this.transport.exchange({ service: "upload-pack", body, maxReplyBytes, signal });
+    return this.#readReply(reply, wants);
+  }
+
+  #readReply(reply: Buffer, wants: readonly Oid[]): NewsReply {
+    let answered = false;
+    let isKnown = false;
     for (const each of packets(reply)) {
+      if (each.kind === "flush" && answered) return { kind: "unrelated", isKnown };
       if (each.kind !== "data") continue;
       const line = lineOf(each.data);
       if (line.startsWith("ERR ")) return this.#refusal(line.slice(4), wants);
+      if (line === "acknowledgments") answered = true;
+      if (line.startsWith("ACK ")) isKnown = true;
       if (line !== "packfile") continue;
       const { data, fatal } = demultiplex(reply, each.end);
       if (fatal !== undefined) return this.#refusal(fatal, wants);
@@ -112,6 +130,22 @@ export class Wire {
     }
     throw unreachable(this.transport.where, `refused to send objects: ${said}`);
   }
+}
+
+function linesOf({
+  wants,
+  filter,
+  deepen,
+  have,
+}: Pick<FetchRequest, "wants" | "filter" | "deepen" | "have">): readonly string[] {
+  return [
+    "no-progress",
+    "ofs-delta",
+    ...(filter ? [`filter ${filter}`] : []),
+    ...(deepen ? [`deepen ${deepen}`] : []),
+    ...wants.map((oid) => `want ${oid}`),
+    ...(have ? [`have ${have}`] : []),
+  ];
 }
 
 function request(command: string, args: readonly string[]): Buffer {

@@ -1,11 +1,19 @@
 import { globSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { commitWithGit, onEveryTransport, textOf, toArray } from "./remote-fixture.ts";
+import { commitWithGit, type Open, onEveryServer, textOf, toArray } from "./remote-fixture.ts";
 
 const absent = "1234567890123456789012345678901234567890";
 
-onEveryTransport("reading files", (open) => {
+onEveryServer({
+  "reading files": readingFiles,
+  "reading entries": readingEntries,
+  "reading much": readingMuch,
+  "reading history": readingHistory,
+  "reading what is missing, large or evil": readingWhatIsMissingLargeOrEvil,
+});
+
+function readingFiles(open: Open): void {
   test("an empty repository has no tip", async () => {
     expect(await open().remote.tip("main")).toBeUndefined();
   });
@@ -39,9 +47,9 @@ onEveryTransport("reading files", (open) => {
       expect(Buffer.from(contents.get(oid) ?? "?").toString("utf8")).toBe(files.get(path));
     }
   });
-});
+}
 
-onEveryTransport("reading entries", (open) => {
+function readingEntries(open: Open): void {
   test("a folder is listed by paths from the root, and one that is absent or a file is none", async () => {
     const { repository, remote } = open();
     const commit = commitWithGit(repository, {
@@ -89,9 +97,9 @@ onEveryTransport("reading entries", (open) => {
       committedAt: 1_700_000_000_000,
     });
   });
-});
+}
 
-onEveryTransport("reading much", (open) => {
+function readingMuch(open: Open): void {
   test("a thousand files in one folder come whole", async () => {
     const { repository, remote } = open();
     const files = Object.fromEntries(Array.from({ length: 1_000 }, (_, n) => [`f/${n}.yaml`, `n: ${n}\n`]));
@@ -119,9 +127,9 @@ onEveryTransport("reading much", (open) => {
     const listed = (await remote.files(commit, "")) ?? [];
     for (const { path, oid } of listed) expect(await textOf(remote, oid)).toBe(files[path]);
   });
-});
+}
 
-onEveryTransport("reading history", (open) => {
+function readingHistory(open: Open): void {
   test("the log follows first parents, newest first, up to where it is told", async () => {
     const { repository, remote } = open();
     const commits = historyOf(repository, 130);
@@ -156,9 +164,9 @@ onEveryTransport("reading history", (open) => {
     expect(await remote.isAncestor(side, merge)).toBe(true);
     expect(await remote.isAncestor(fork, merge)).toBe(true);
   });
-});
+}
 
-onEveryTransport("reading what is missing, large or evil", (open) => {
+function readingWhatIsMissingLargeOrEvil(open: Open): void {
   test("moving on from a known tip brings what is new", async () => {
     const { repository, remote } = open();
     const one = commitWithGit(repository, { "a/b": "1", "c/d": "same" });
@@ -226,7 +234,7 @@ onEveryTransport("reading what is missing, large or evil", (open) => {
     const broken = expect.objectContaining({ reason: "Aborted" });
     await expect(remote.tip("main", AbortSignal.abort())).rejects.toEqual(broken);
   });
-});
+}
 
 function historyOf(repository: Parameters<typeof commitWithGit>[0], count: number): readonly string[] {
   const commits = Array.from({ length: count }, (_, n) => {

@@ -3,14 +3,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe } from "vitest";
 import { openRemote, type RemoteOptions } from "../../../src/ports/git/open-remote.ts";
 import type { FileChange, Oid, PushRequest, PushResult, Remote } from "../../../src/ports/git/remote.ts";
-import {
-  type GitRepository,
-  gitDirectory,
-  localSsh,
-  sendReply,
-  startGitServer,
-} from "../../support/git-remote.ts";
-import { requireOrSkip } from "../../support/real-parts.ts";
+import { startForge } from "../../support/forge.ts";
+import { type GitRepository, gitDirectory, sendReply, startGitServer } from "../../support/git-remote.ts";
+import { type RealPartName, requireOrSkip } from "../../support/real-parts.ts";
+import { startSshServer } from "../../support/ssh-server.ts";
 
 /** One way to reach Git: makes repositories, and says what a remote needs besides the URL to open them. */
 export type Transport = {
@@ -19,16 +15,19 @@ export type Transport = {
   close(): Promise<void>;
 };
 
-const transports: readonly (readonly [string, () => Promise<Transport>])[] = [
-  ["a local path", overPath],
-  ["ssh, with a stand-in for its client", overSsh],
-  ["HTTP with filter", () => overHttp({ filter: true, singleObjects: true })],
-  ["HTTP without filter", () => overHttp({ filter: false, singleObjects: true })],
-  [
-    "HTTP with filter that gives no tree or blob by its id",
-    () => overHttp({ filter: true, singleObjects: false }),
-  ],
-];
+type Way = { readonly needs: readonly RealPartName[]; readonly start: () => Promise<Transport> };
+
+const ways: Readonly<Record<string, Way>> = {
+  "a local path": { needs: ["git"], start: overPath },
+  "a real sshd": { needs: ["git", "ssh", "sshd"], start: overSsh },
+  "HTTP with filter": { needs: ["git"], start: () => overHttp({ filter: true, singleObjects: true }) },
+  "HTTP without filter": { needs: ["git"], start: () => overHttp({ filter: false, singleObjects: true }) },
+  "HTTP with filter that gives no tree or blob by its id": {
+    needs: ["git"],
+    start: () => overHttp({ filter: true, singleObjects: false }),
+  },
+  "a forge": { needs: ["git", "gitea"], start: overForge },
+};
 
 async function overPath(): Promise<Transport> {
   const root = gitDirectory();
@@ -36,14 +35,33 @@ async function overPath(): Promise<Transport> {
 }
 
 async function overSsh(): Promise<Transport> {
+  const server = await startSshServer();
   const root = gitDirectory();
-  const environment = await localSsh(root.path);
-  const repository = () => {
-    const made = root.repository((name) => `ssh://git@example.org:2222${root.path}/${name}`);
-    made.git("config", "uploadpack.allowFilter", "true");
-    return made;
+  const { identityFile, knownHostsFile } = server;
+  return {
+    repository() {
+      const made = root.repository((name) => `${server.url}${root.path}/${name}`);
+      made.git("config", "uploadpack.allowFilter", "true");
+      return made;
+    },
+    options: {
+      ssh: { identityFile, knownHostsFile },
+      environment: { ...process.env, GIT_SSH_COMMAND: server.sharedCommand },
+    },
+    async close() {
+      await server.close();
+      await root.close();
+    },
   };
-  return { repository, options: { environment }, close: () => root.close() };
+}
+
+async function overForge(): Promise<Transport> {
+  const forge = await startForge();
+  return {
+    repository: () => forge.repository(),
+    options: { credentials: { username: forge.username, password: forge.token } },
+    close: () => forge.close(),
+  };
 }
 
 async function overHttp({
@@ -93,19 +111,23 @@ export type Place = {
   pushed(changes: Readonly<Record<string, string | null>>, request?: Partial<PushRequest>): Promise<Oid>;
 };
 
-/** The same tests on every transport. */
-export function onEveryTransport(
-  what: string,
-  tests: (open: (options?: Partial<RemoteOptions>) => Place) => void,
-): void {
-  describe.runIf(requireOrSkip("git")).each(transports)(`${what} over %s`, (_name, start) => {
-    let transport: Transport;
-    beforeAll(async () => {
-      transport = await start();
+export type Open = (options?: Partial<RemoteOptions>) => Place;
+
+/** The same tests on every kind of server, each of which is started once. */
+export function onEveryServer(groups: Readonly<Record<string, (open: Open) => void>>): void {
+  for (const [name, { needs, start }] of Object.entries(ways)) {
+    describe.runIf(requireOrSkip(...needs))(`over ${name}`, () => {
+      let transport: Transport;
+      beforeAll(async () => {
+        transport = await start();
+      });
+      afterAll(() => transport.close());
+      for (const [what, tests] of Object.entries(groups))
+        describe(`${what}`, () => {
+          tests((options) => placeOn(transport, options));
+        });
     });
-    afterAll(() => transport.close());
-    tests((options) => placeOn(transport, options));
-  });
+  }
 }
 
 export const author = { name: "Holdfast", email: "holdfast@example.org" };

@@ -10,6 +10,12 @@ describe("a redactor", () => {
     expect(redact(`a ${encoded.join(" b ")} c`)).toBe("a *** b *** b *** c");
   });
 
+  it("removes every spelling of a percent-encoded secret", () => {
+    const redact = createRedactor(["a(b)/c*d"]);
+    for (const spelling of ["a(b)%2Fc*d", "a(b)%2fc*d", "a%28b%29%2Fc%2Ad", "a%28b%29%2fc%2ad"])
+      expect(redact(spelling)).toBe("***");
+  });
+
   it("removes the userinfo of URLs, known or not", () => {
     expect(createRedactor([])("rest:https://user:pw@host:8000/x and s3:http://h/b@c")).toBe(
       "rest:https://***@host:8000/x and s3:http://h/b@c",

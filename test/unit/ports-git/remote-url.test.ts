@@ -6,8 +6,8 @@ describe("a remote's URL", () => {
     ["https://host/a/b.git", { kind: "http", base: "https://host/a/b.git", userinfo: undefined }],
     ["http://host:3000/a/", { kind: "http", base: "http://host:3000/a", where: "http://host:3000/a" }],
     [
-      "https://me:p%40ss@host/a?x=1#y",
-      { where: "https://host/a", userinfo: { username: "me", password: "p@ss" } },
+      "https://me:p%40ss@host/a",
+      { where: "https://host/a", userinfo: { username: "me", password: "p@ss", asWritten: "p%40ss" } },
     ],
     ["/srv/git/a b.git", { kind: "local", path: "/srv/git/a b.git" }],
     ["file:///srv/a%20b.git", { kind: "local", path: "/srv/a b.git" }],
@@ -36,14 +36,26 @@ describe("a remote's URL", () => {
     "ssh://a%20b@host/a",
     "ssh://host/a\nb",
     "https://",
+    "https://host/a?access_token=s3cret",
+    "https://host/a#s3cret",
+    "https://me:s3cret%zz@host/a",
+    "ssh://me:s3cret@host/a",
+    "me:s3cret@host/a.git",
+    "file:///srv/a%2fb",
   ])("%j is refused by name", (url) => {
     expect(() => parseRemoteUrl(url)).toThrow(
       expect.objectContaining({ reason: "RemoteUrlRefused", disposition: "stall" }),
     );
   });
 
-  test("a refusal does not repeat the URL, which may hold a token", () => {
-    expect(() => parseRemoteUrl("ftp://user:s3cret@host/a")).toThrow(
+  test.each([
+    "ftp://user:s3cret@host/a",
+    "https://host/a?access_token=s3cret",
+    "https://me:s3cret%zz@host/a",
+    "ssh://me:s3cret@host/a",
+    "me:s3cret@host/a.git",
+  ])("a refusal does not repeat the URL %j, which may hold a token", (url) => {
+    expect(() => parseRemoteUrl(url)).toThrow(
       expect.not.objectContaining({ message: expect.stringContaining("s3cret") }),
     );
   });
