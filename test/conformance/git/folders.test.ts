@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
-import { commitWithGit, onEveryTransport } from "./remote-fixture.ts";
+import { commitWithGit, type Open, onEveryServer } from "./remote-fixture.ts";
 
-onEveryTransport("folders by id", (open) => {
+onEveryServer({ "folders by id": foldersById });
+
+function foldersById(open: Open): void {
   test("one level is listed, with what each name is", async () => {
     const { repository, remote } = open();
     const commit = commitWithGit(repository, { "a/b/c.yaml": "c", "a/d.yaml": "d", e: "e" });
@@ -44,4 +46,4 @@ onEveryTransport("folders by id", (open) => {
     await pushed({ "a/b/c.yaml": "again" });
     expect(repository.git("ls-tree", "-r", "--name-only", "main").trim()).toBe("a/b/c.yaml\ne");
   });
-});
+}
