@@ -160,6 +160,8 @@ async function runBackend(root: string, request: IncomingMessage, body: Buffer):
       QUERY_STRING: search.slice(1),
       CONTENT_TYPE: header("content-type"),
       CONTENT_LENGTH: String(body.length),
+      // git packs what it asks for when that is long.
+      HTTP_CONTENT_ENCODING: header("content-encoding"),
     },
     stdio: ["pipe", "pipe", "ignore"],
   });

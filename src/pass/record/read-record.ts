@@ -1,8 +1,8 @@
 import { formatPath, parseEntryPath } from "../../api/record-layout.ts";
 import { HoldfastError } from "../../base/errors.ts";
-import { blobOid } from "../../ports/git/blob-oid.ts";
 import type { Oid, Remote } from "../../ports/git/remote.ts";
-import { readRecordYaml, recordYaml } from "./record-yaml.ts";
+import { EntryIds } from "./entry-ids.ts";
+import { readRecordYaml } from "./record-yaml.ts";
 import type { Recorded, RecordInterest, RestoreEntry } from "./recorded.ts";
 import { type Folders, type Found, nothingFound, walkRecord } from "./walk-record.ts";
 
@@ -15,6 +15,7 @@ export interface RecordAt extends Recorded {
   readonly interest: RecordInterest;
   /** The folders that were read, by id: they need not be read again at the next tip. */
   readonly folders: Folders;
+  readonly ids: EntryIds;
 }
 
 export function rooted(target: RecordTarget, path: string): string {
@@ -49,7 +50,7 @@ export async function readRecord(
     { signal },
   );
   const restores = new Map(entries.map(([path, oid]) => [path, restoreEntryFrom(path, blobs.get(oid), tip)]));
-  return recordFrom({ tip, interest, found, restores });
+  return recordFrom({ tip, interest, found, restores, earlier: previous?.ids });
 }
 
 function covers(one: RecordInterest, other: RecordInterest): boolean {
@@ -82,8 +83,10 @@ function recordFrom(given: {
   readonly interest: RecordInterest;
   readonly found: Found;
   readonly restores: ReadonlyMap<string, RestoreEntry>;
+  readonly earlier?: EntryIds | undefined;
 }): RecordAt {
-  const { tip, interest, found, restores } = given;
+  const { tip, interest, found, restores, earlier } = given;
+  const ids = new EntryIds(earlier);
   const { files, days, folders } = found;
   const byName = new Map(
     [...restores].map(([path, entry]) => {
@@ -95,9 +98,10 @@ function recordFrom(given: {
     tip,
     interest,
     folders,
+    ids,
     restore: (namespace, name) => byName.get(`${namespace}/${name}`),
     entry: (path) => files.get(path) ?? days.get(path),
-    holds: (path, content) => files.get(path) === blobOid(recordYaml(content)),
+    holds: (path, content) => files.has(path) && files.get(path) === ids.of(path, content),
     paths: () => [...files.keys()],
     otherDays: () => [...days.keys()],
   };

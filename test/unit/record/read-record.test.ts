@@ -92,6 +92,23 @@ describe("reading the record", () => {
     expect(foldersAsked()).toBe(1);
   });
 
+  test("an entry's content is compared at every tip, in whatever order its fields come", async () => {
+    const { git, commit, read } = recordOf([]);
+    const path = "clusters/lab/configurations/app/web.yaml";
+    commit({ [path]: "a: 1\nb: two\n" });
+    const first = await read(interestIn([path]));
+    expect(first.holds(path, { a: 1, b: "two" })).toBe(true);
+    expect(first.holds(path, { b: "two", a: 1 })).toBe(true);
+    expect(first.holds(path, { a: 2, b: "two" })).toBe(false);
+    expect(first.holds(path, { a: 1, b: "two" })).toBe(true);
+    commit({ [path]: "a: 2\nb: two\n" });
+    const second = await read(interestIn([path]), first);
+    expect(second.holds(path, { a: 1, b: "two" })).toBe(false);
+    expect(second.holds(path, { a: 2, b: "two" })).toBe(true);
+    expect(second.holds("clusters/lab/configurations/app/other.yaml", { a: 2 })).toBe(false);
+    expect(git.git("fsck", "--strict")).toBe("");
+  });
+
   test("a day leaves whole, unless somebody wrote into it meanwhile", async () => {
     const { read, remote, git, commit } = recordOf(all.slice(1));
     const seen = await read(interestIn([], ["clusters/lab/sessions/app/web"]));

@@ -1,0 +1,165 @@
+import { join } from "node:path";
+import { systemClock } from "../../src/base/clock.ts";
+import { connectKube } from "../../src/ports/kube/connect-kube.ts";
+import { startLocalCluster } from "../../src/shells/local-cluster.ts";
+import { createGitopsRemote, type GitopsRemote } from "../support/gitops-remote.ts";
+import { type Bench, type Figure, median, type Place, rounded } from "./bench.ts";
+import { runWorker } from "./timed-process.ts";
+
+const passes = 7;
+
+export const noopPass: Bench = {
+  name: "noop-pass",
+  about: "one pass over an unchanged world of 1,000 and of 10,000 BackupConfigurations, against listing it",
+  async run({ home, built }) {
+    return [
+      ...(await noopOf({ home: join(home, "1k"), built }, 1_000)),
+      ...(await noopOf({ home: join(home, "10k"), built }, 10_000)),
+    ];
+  },
+};
+
+type Taken = {
+  readonly cpuMs: number;
+  readonly wallMs: number;
+  readonly requests: number;
+  readonly writes: number;
+};
+
+async function noopOf({ home, built }: Place, count: number): Promise<readonly Figure[]> {
+  const stop = new AbortController();
+  const cluster = await startLocalCluster({ state: join(home, "cluster"), signal: stop.signal });
+  try {
+    const { kubeconfigPath } = cluster;
+    const remote = createGitopsRemote(home);
+    await settle(kubeconfigPath, remote, { home, count });
+    const { answer } = await runWorker<{ readonly taken: readonly Taken[]; readonly peakMiB: number }>(
+      built.worker("noop-pass"),
+      {
+        kubeconfigPath,
+        remote: remote.bare,
+        cacheDirectory: join(home, "cache"),
+        passes,
+      },
+    );
+    const listed = await runWorker<{ readonly listCpuMs: readonly number[] }>(built.worker("list-kinds"), {
+      kubeconfigPath,
+      times: passes,
+    });
+    const of = (field: keyof Taken) => median(answer.taken.map((one) => one[field]));
+    const [cpu, floor] = [of("cpuMs"), median(listed.answer.listCpuMs)];
+    return [
+      {
+        name: `noop-pass ${count}`,
+        median: rounded(cpu),
+        unit: "ms",
+        floor: rounded(floor),
+        ratio: rounded(cpu / floor),
+        against: "CPU of listing our kinds and discarding the pages",
+        also: {
+          wallMs: rounded(of("wallMs")),
+          requests: of("requests"),
+          writes: of("writes"),
+          peakMiB: rounded(answer.peakMiB),
+        },
+      },
+    ];
+  } finally {
+    stop.abort();
+    await cluster.close();
+  }
+}
+
+/** Declares them, each with a CronJob that is not due; nothing has to run for the world to be at rest. */
+async function settle(
+  kubeconfigPath: string,
+  remote: GitopsRemote,
+  { home, count }: { readonly home: string; readonly count: number },
+): Promise<void> {
+  const kube = await connectKube({ kubeconfigPath });
+  for (const name of ["vault", "app"])
+    await kube.create(
+      { group: "", version: "v1", kind: "Namespace", plural: "namespaces", namespaced: false },
+      { apiVersion: "v1", kind: "Namespace", metadata: { name } },
+      { manager: "bench" },
+    );
+  await kube.create(
+    { group: "", version: "v1", kind: "Secret", plural: "secrets", namespaced: true },
+    {
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: { name: "restic-password", namespace: "vault" },
+      stringData: { RESTIC_PASSWORD: `bench ${systemClock.now()}` },
+    },
+    { manager: "bench" },
+  );
+  await kube.close();
+  const perFile = 50;
+  const files = Object.fromEntries(
+    Array.from({ length: Math.ceil(count / perFile) }, (_, file) => [
+      `clusters/lab/configurations/${file}.yaml`,
+      Array.from({ length: Math.min(perFile, count - file * perFile) }, (_one, n) =>
+        configuration(file * perFile + n),
+      ),
+    ]),
+  );
+  remote.commit("Declare many", { "clusters/lab/storage.yaml": storage(home), ...files });
+}
+
+function storage(home: string) {
+  const usagePolicy = { allowedNamespaces: { from: "All" } };
+  const local = {
+    hostPath: { path: join(home, "backend"), type: "DirectoryOrCreate" },
+    mountPath: "/backend",
+  };
+  return [
+    {
+      apiVersion: "storage.kubestash.com/v1alpha1",
+      kind: "BackupStorage",
+      metadata: { name: "store", namespace: "vault" },
+      spec: { storage: { provider: "local", local }, usagePolicy },
+    },
+    {
+      apiVersion: "storage.kubestash.com/v1alpha1",
+      kind: "RetentionPolicy",
+      metadata: { name: "keep", namespace: "vault" },
+      spec: { successfulSnapshots: { last: 5 }, usagePolicy },
+    },
+  ];
+}
+
+function configuration(n: number) {
+  return {
+    apiVersion: "core.kubestash.com/v1alpha1",
+    kind: "BackupConfiguration",
+    metadata: { name: `app-${n}`, namespace: "vault" },
+    spec: {
+      paused: true,
+      backends: [
+        {
+          name: "main",
+          storageRef: { name: "store", namespace: "vault" },
+          retentionPolicy: { name: "keep", namespace: "vault" },
+        },
+      ],
+      sessions: [
+        {
+          name: "yearly",
+          scheduler: { schedule: "0 0 29 2 *", jobTemplate: {} },
+          repositories: [
+            {
+              name: `app-${n}`,
+              backend: "main",
+              directory: `/app/${n}`,
+              encryptionSecret: { name: "restic-password", namespace: "vault" },
+            },
+          ],
+          addon: {
+            name: "kubedump-addon",
+            tasks: [{ name: "manifest-backup", params: { IncludeNamespaces: "app" } }],
+          },
+        },
+      ],
+    },
+  };
+}

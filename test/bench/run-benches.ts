@@ -1,0 +1,74 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import type { Bench, Figure } from "./bench.ts";
+import { type BuiltPackage, buildPackage } from "./built-package.ts";
+import { cliStart } from "./cli-start.ts";
+import { declaredFolder } from "./declared-folder.ts";
+import { embeddedStart } from "./embedded-start.ts";
+import { manifestDump } from "./manifest-dump.ts";
+import { noopPass } from "./noop-pass.ts";
+import { recordAppend } from "./record-append.ts";
+import { volumeBackup } from "./volume-backup.ts";
+
+const benches: readonly Bench[] = [
+  cliStart,
+  embeddedStart,
+  recordAppend,
+  declaredFolder,
+  noopPass,
+  manifestDump,
+  volumeBackup,
+];
+
+process.exitCode = await main();
+
+/** `npm run bench [-- NAME…] [--json]`: medians beside a floor or a peer on the same work in the same run. */
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { json: { type: "boolean", default: false }, list: { type: "boolean", default: false } },
+  });
+  if (values.list) {
+    for (const { name, about } of benches) console.log(`${name.padEnd(18)} ${about}`);
+    return 0;
+  }
+  const unknown = positionals.filter((name) => !benches.some((bench) => bench.name === name));
+  if (unknown.length > 0) {
+    console.error(
+      `There is no bench ${unknown.join(", ")}; there are ${benches.map((one) => one.name).join(", ")}.`,
+    );
+    return 2;
+  }
+  const built = await buildPackage();
+  const wanted = benches.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+  let failed = 0;
+  try {
+    for (const bench of wanted) failed += (await told(bench, built, values.json)) ? 0 : 1;
+  } finally {
+    built.remove();
+  }
+  return failed === 0 ? 0 : 1;
+}
+
+/** Runs one and prints its figures; one that fails does not stop the others. */
+async function told(bench: Bench, built: BuiltPackage, json: boolean): Promise<boolean> {
+  const home = mkdtempSync(join(tmpdir(), "holdfast-bench-"));
+  try {
+    if (!json) console.log(`\n${bench.name}: ${bench.about}`);
+    for (const one of await bench.run({ home, built })) console.log(json ? JSON.stringify(one) : lineOf(one));
+    return true;
+  } catch (error) {
+    console.error(`${bench.name}: ${error instanceof Error ? error.message : String(error)}`);
+    return false;
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+function lineOf({ name, median, unit, floor, ratio, against, also = {} }: Figure): string {
+  const more = Object.entries(also).map(([key, value]) => `${key} ${value}`);
+  const [value, other] = [`${median} ${unit}`, `${floor} ${unit}`];
+  return `  ${name.padEnd(28)} ${value.padStart(14)}  ${other.padStart(14)} (${against})  x${ratio}${more.length > 0 ? `  [${more.join(", ")}]` : ""}`;
+}

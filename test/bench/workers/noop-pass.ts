@@ -1,0 +1,53 @@
+import { subscribe } from "node:diagnostics_channel";
+import { performance } from "node:perf_hooks";
+import { ulid } from "ulid";
+import { systemClock } from "../../../src/base/clock.ts";
+import { type PassPorts, type PassResult, reconcile } from "../../../src/pass/reconcile.ts";
+import { openRemote } from "../../../src/ports/git/open-remote.ts";
+import { connectKube } from "../../../src/ports/kube/connect-kube.ts";
+import { openObjects } from "../../../src/ports/objects/open-objects.ts";
+import { image } from "../../../src/shells/image.ts";
+import { runToEnd } from "../../../src/shells/run-to-end.ts";
+import { version } from "../../../src/shells/version.ts";
+import { answer, peakMiB, task } from "./task.ts";
+
+type Task = {
+  readonly kubeconfigPath: string;
+  readonly remote: string;
+  readonly cacheDirectory: string;
+  readonly passes: number;
+};
+
+const { kubeconfigPath, remote, cacheDirectory, passes } = await task<Task>();
+const counts = { requests: 0, writes: 0 };
+subscribe("undici:request:create", (message) => {
+  const { method } = (message as { readonly request: { readonly method: string } }).request;
+  counts.requests += 1;
+  if (method !== "GET") counts.writes += 1;
+});
+const kube = await connectKube({ kubeconfigPath, qps: 5_000, burst: 5_000 });
+const ports: PassPorts = {
+  kube,
+  openObjects,
+  version,
+  clock: systemClock,
+  remote: openRemote({ url: remote, cacheDirectory }),
+  signal: AbortSignal.timeout(1_800_000),
+};
+const request = { cluster: "lab", branch: "main", instance: ulid(), image: image(), version };
+const { end, last, problems } = await runToEnd(ports, request, { timeoutMs: 1_200_000 });
+if (end !== "done" || problems.length > 0)
+  throw new Error(
+    `the world does not come to rest: ${JSON.stringify({ end, problems: problems.slice(0, 3), waiting: last.plan.waiting.slice(0, 3) })}`,
+  );
+let before: PassResult = last;
+const taken = [];
+for (let pass = 0; pass < passes; pass += 1) {
+  Object.assign(counts, { requests: 0, writes: 0 });
+  const [cpu, startedMs] = [process.cpuUsage(), performance.now()];
+  before = await reconcile(ports, { ...request, flush: false, record: before.record });
+  const { user, system } = process.cpuUsage(cpu);
+  taken.push({ cpuMs: (user + system) / 1000, wallMs: performance.now() - startedMs, ...counts });
+}
+await kube.close();
+answer({ taken, peakMiB: peakMiB() });
