@@ -106,6 +106,13 @@ export const snapshotConditions = {
 
 export const backupConfigurationConditions = {
   validationPassed,
+  encryptionSecretFound: {
+    type: "EncryptionSecretFound",
+    whenTrue: "EncryptionSecretAvailable",
+    whenFalse: "EncryptionSecretNotAvailable",
+    says: "Each encryption Secret exists and has the key RESTIC_PASSWORD.",
+    own: true,
+  },
   notSupportedYet,
 } as const satisfies ConditionTypes;
 

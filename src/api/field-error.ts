@@ -1,3 +1,5 @@
+import type { ObjectRef } from "./meta.ts";
+
 /** Something that is wrong with a field of an object. */
 export type FieldError = {
   /** From the object's root: `["spec", "sessions", 0, "addon"]`. */
@@ -17,6 +19,8 @@ export type FieldError = {
     | "Refused";
   /** What to do, one imperative sentence. */
   readonly next?: string;
+  /** The object that it does not go with. */
+  readonly other?: ObjectRef;
 };
 
 export type FieldPath = FieldError["path"];

@@ -17,6 +17,9 @@ export const kubestashLabels = {
   app: "kubestash.com/app",
 } as const;
 
+/** Annotation of a Secret: namespaces, with commas between them, whose data may be encrypted with it; `*` is all. */
+export const usableFrom = "holdfast.dev/usable-from";
+
 export const recordFinalizer = "holdfast.dev/record";
 export const cleanupFinalizer = "kubestash.com/cleanup";
 /** On a Job of a restore until its RestoreSession says that it was made. */

@@ -24,7 +24,11 @@ const spec = object(
     ),
     storageRef: objectReference("BackupStorage that holds the data."),
     path: optional(text("Directory in the storage; cannot be changed.")),
-    encryptionSecret: optional(objectReference("Secret whose key RESTIC_PASSWORD encrypts the data.")),
+    encryptionSecret: optional(
+      objectReference(
+        "Secret whose key RESTIC_PASSWORD encrypts the data; another namespace's when it may be used from this one.",
+      ),
+    ),
     deletionPolicy: optional(
       deletionPolicy("With this object: `Delete` keeps the data, `WipeOut` removes the directory."),
     ),

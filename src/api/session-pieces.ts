@@ -27,7 +27,11 @@ export function sessionRepository() {
       name: text("Name of the Repository object.", { minLength: 1 }),
       backend: optional(text("Name of one of spec.backends; may be left out when there is one.")),
       directory: text("Directory in the storage.", { minLength: 1 }),
-      encryptionSecret: optional(objectReference("Secret whose key RESTIC_PASSWORD encrypts the data.")),
+      encryptionSecret: optional(
+        objectReference(
+          "Secret whose key RESTIC_PASSWORD encrypts the data; another namespace's when it may be used from this one.",
+        ),
+      ),
       backupVerifier: optional(objectReference("BackupVerifier that tries restores of it.")),
       deletionPolicy: optional(
         choice(

@@ -16,6 +16,13 @@ export const backupConfigurationPhases: readonly PhaseRule<Input, BackupConfigur
       isFalse(status.conditions, backupConfigurationConditions.validationPassed.type) ? "Invalid" : undefined,
   },
   {
+    says: "`NotReady` when EncryptionSecretFound is False (Holdfast's own rule: without it no backup can be made).",
+    phase: ({ status }) =>
+      isFalse(status.conditions, backupConfigurationConditions.encryptionSecretFound.type)
+        ? "NotReady"
+        : undefined,
+  },
+  {
     says: "`Ready` when the target is found (an empty target always is), every backend of the spec is ready in status, and every session of the spec has SchedulerEnsured True in status.",
     phase: ({ spec, status }) => {
       const backends = status.backends ?? [];

@@ -1,11 +1,13 @@
-import type { BackupConfiguration } from "../backup-configuration.ts";
+import type { BackupConfiguration, SessionRepository } from "../backup-configuration.ts";
 import type { BackupStorage } from "../backup-storage.ts";
 import { type FieldError, type FieldPath, failure, required } from "../field-error.ts";
+import { refOf } from "../meta.ts";
 import type { ObjectReference, TypedObjectReference } from "../references.ts";
 import type { Repository } from "../repository.ts";
 import type { RetentionPolicy } from "../retention-policy.ts";
 import { type UsagePolicy, usageAllowed } from "../usage-policy.ts";
 import type { Relation } from "./rule.ts";
+import { sharedFields, sharedValue } from "./shared-repository.ts";
 
 /** Asked of a BackupConfiguration whose backends have their defaults. */
 export const backendsAreComplete: Relation<[configuration: BackupConfiguration]> = {
@@ -94,6 +96,46 @@ function existingErrors(
   return errors;
 }
 
+/** `others` are the other BackupConfigurations, `repositories` those that are there. */
+export const sharersAgree: Relation<
+  [
+    configuration: BackupConfiguration,
+    others: readonly BackupConfiguration[],
+    repositories: readonly Repository[],
+  ]
+> = {
+  says: "BackupConfigurations that share a Repository give it the same encryptionSecret and deletionPolicy; of two that do not, the one is refused that differs from the Repository that is there.",
+  check: (configuration, others, repositories) => {
+    const { namespace = "" } = configuration.metadata;
+    const neighbours = others.filter(
+      ({ metadata }) => metadata.namespace === namespace && metadata.name !== configuration.metadata.name,
+    );
+    return configuration.spec.sessions.flatMap((session, at) =>
+      session.repositories.flatMap((repository, index) => {
+        const existing = repositories.find(
+          ({ metadata }) => metadata.namespace === namespace && metadata.name === repository.name,
+        );
+        return sharedFields.flatMap((field) => {
+          const own = sharedValue(repository[field], namespace);
+          if (existing !== undefined && sharedValue(existing.spec[field], namespace) === own) return [];
+          const other = neighbours.find((one) =>
+            sharing(one, repository.name).some((theirs) => sharedValue(theirs[field], namespace) !== own),
+          );
+          if (other === undefined) return [];
+          const message = `the Repository ${repository.name} has another ${field} in BackupConfiguration ${namespace}/${other.metadata.name}`;
+          const path = ["spec", "sessions", at, "repositories", index, field];
+          const next = "Write the same in both, or give the repository another name and directory.";
+          return [{ ...failure("Conflict", path, message, next), other: refOf(other) }];
+        });
+      }),
+    );
+  },
+};
+
+function sharing({ spec }: BackupConfiguration, name: string): readonly SessionRepository[] {
+  return spec.sessions.flatMap((session) => session.repositories.filter((one) => one.name === name));
+}
+
 function storageOf({ spec: { backends = [] } }: BackupConfiguration, backend: string | undefined) {
   const found =
     backend === undefined || backend === "" ? backends[0] : backends.find(({ name }) => name === backend);
@@ -177,5 +219,6 @@ export const usageIsAllowed: Relation<[configuration: BackupConfiguration, holde
 export const backupConfigurationRelations = [
   backendsAreComplete,
   repositoriesAreOwn,
+  sharersAgree,
   usageIsAllowed,
 ] as const;

@@ -2,6 +2,7 @@ import type { BackupConfiguration, Session } from "../backup-configuration.ts";
 import { type FieldError, type FieldPath, failure, invalid, required } from "../field-error.ts";
 import { quoted } from "../schema-errors.ts";
 import type { Rule } from "./rule.ts";
+import { sharedFields, sharedValue } from "./shared-repository.ts";
 import { addonErrors, directoryErrors, scheduleErrors } from "./shared-rules.ts";
 
 const backendsPath = ["spec", "backends"];
@@ -138,6 +139,37 @@ const repositoriesAgree: Rule<BackupConfiguration> = {
   },
 };
 
+const sharedSettingsAgree: Rule<BackupConfiguration> = {
+  says: "A repository that several sessions name has the same encryptionSecret in each, and deletionPolicy `WipeOut` in all or none of them.",
+  check: ({ metadata, spec: { sessions } }) => {
+    const all = sessions.flatMap((session, at) =>
+      session.repositories.map((repository, index) => ({
+        repository,
+        path: [...sessionsPath, at, "repositories", index],
+      })),
+    );
+    return all.flatMap(({ repository, path }, index) => {
+      const before = all.slice(0, index).filter((other) => other.repository.name === repository.name);
+      return sharedFields
+        .filter((field) =>
+          before.some(
+            (other) =>
+              sharedValue(other.repository[field], metadata.namespace) !==
+              sharedValue(repository[field], metadata.namespace),
+          ),
+        )
+        .map((field) =>
+          failure(
+            "Conflict",
+            [...path, field],
+            `the repository ${repository.name} has another ${field} in an earlier session`,
+            "Write the same in both.",
+          ),
+        );
+    });
+  },
+};
+
 export const backupConfigurationRules = [
   backendNamesDiffer,
   sessionNamesDiffer,
@@ -146,6 +178,7 @@ export const backupConfigurationRules = [
   addonsAreUsable,
   repositoriesFit,
   repositoriesAgree,
+  sharedSettingsAgree,
 ] as const;
 
 function eachSession(

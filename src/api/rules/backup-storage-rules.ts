@@ -1,5 +1,6 @@
-import type { BackupStorage, StorageBackend } from "../backup-storage.ts";
+import type { BackupStorage } from "../backup-storage.ts";
 import { failure, invalid, required } from "../field-error.ts";
+import { refOf } from "../meta.ts";
 import { sameJson } from "../same-json.ts";
 import type { Relation, Rule } from "./rule.ts";
 import { oneDefault, selectorIsGiven } from "./shared-rules.ts";
@@ -97,46 +98,60 @@ export const storageInUseIsFixed: Relation<[before: BackupStorage, after: Backup
 };
 
 export const placeIsOwn: Relation<[object: BackupStorage, others: readonly BackupStorage[]]> = {
-  says: "No two BackupStorages of the cluster lie at the same place: endpoint, bucket and prefix; account, container and prefix. Volumes are not compared.",
+  says: "No two BackupStorages of the cluster lie at the same place, or one inside of the other: endpoint, bucket and prefix; account, container and prefix; and for volumes the server and path, the claim, or the path on the node, with the subPath.",
   check: (object, others) => {
-    const place = placeOf(object.spec.storage);
+    const place = placeOf(object);
     const other = others.find(
-      ({ metadata, spec }) =>
+      (one) =>
+        (one.metadata.name !== object.metadata.name ||
+          one.metadata.namespace !== object.metadata.namespace) &&
         place !== undefined &&
-        placeOf(spec.storage) === place &&
-        (metadata.name !== object.metadata.name || metadata.namespace !== object.metadata.namespace),
+        overlap(place, placeOf(one)),
     );
-    if (other === undefined) return [];
-    const name = `${other.metadata.namespace}/${other.metadata.name}`;
-    return [
-      failure(
-        "Conflict",
-        storagePath,
-        `lies at the same place as BackupStorage ${name}`,
-        "Give it a prefix of its own.",
-      ),
-    ];
+    if (other === undefined || place === undefined) return [];
+    const name = `BackupStorage ${other.metadata.namespace}/${other.metadata.name}`;
+    const [own, theirs] = [place.folder, placeOf(other)?.folder ?? ""];
+    const lies = own === theirs ? "at the same place as" : own.startsWith(theirs) ? "inside of" : "around";
+    const error = failure("Conflict", storagePath, `lies ${lies} ${name}`, "Give it a folder of its own.");
+    return [{ ...error, other: refOf(other) }];
   },
 };
 
 export const backupStorageRelations = [oneDefault, storageInUseIsFixed, placeIsOwn] as const;
 
-/** Where the data lies, as a text to compare; undefined for volumes. */
-function placeOf(storage: StorageBackend): string | undefined {
+/** Where the data lies: what holds the folder, as a text to compare, and the folder with a `/` at its end. */
+type StoragePlace = { readonly holder: string; readonly folder: string };
+
+function overlap(a: StoragePlace, b: StoragePlace | undefined): boolean {
+  if (b === undefined || a.holder !== b.holder) return false;
+  return a.folder.startsWith(b.folder) || b.folder.startsWith(a.folder);
+}
+
+/** Undefined for a volume whose place its source does not tell. */
+function placeOf({ metadata, spec: { storage } }: BackupStorage): StoragePlace | undefined {
   switch (storage.provider) {
     case "s3": {
       const { endpoint = "", bucket = "", prefix = "" } = storage.s3 ?? {};
-      return JSON.stringify(["s3", plain(endpoint), bucket, plain(prefix)]);
+      return placeIn(["s3", plain(endpoint.replace(/^https?:\/\//, "")), bucket], prefix);
     }
     case "gcs":
-      return JSON.stringify(["gcs", storage.gcs?.bucket, plain(storage.gcs?.prefix ?? "")]);
+      return placeIn(["gcs", storage.gcs?.bucket], storage.gcs?.prefix);
     case "azure": {
       const { storageAccount = "", container = "", prefix = "" } = storage.azure ?? {};
-      return JSON.stringify(["azure", storageAccount, container, plain(prefix)]);
+      return placeIn(["azure", storageAccount, container], prefix);
     }
-    case "local":
-      return undefined;
+    case "local": {
+      const { nfs, persistentVolumeClaim: claim, hostPath, subPath = "" } = storage.local ?? {};
+      if (nfs !== undefined) return placeIn(["nfs", nfs.server], `${nfs.path}/${subPath}`);
+      if (claim !== undefined) return placeIn(["claim", metadata.namespace, claim.claimName], subPath);
+      return hostPath === undefined ? undefined : placeIn(["node"], `${hostPath.path}/${subPath}`);
+    }
   }
+}
+
+function placeIn(holder: readonly unknown[], folder = ""): StoragePlace {
+  const inside = plain(folder.replaceAll(/\/{2,}/g, "/"));
+  return { holder: JSON.stringify(holder), folder: inside === "" ? "" : `${inside}/` };
 }
 
 function plain(text: string): string {

@@ -1,13 +1,15 @@
 import type { AddonInfo } from "../addon-info.ts";
 import { isCronSchedule } from "../cron-schedule.ts";
 import { type FieldError, type FieldPath, failure, invalid, required } from "../field-error.ts";
-import type { ObjectMeta } from "../meta.ts";
+import { type KubeObject, type ObjectMeta, refOf } from "../meta.ts";
 import { quoted } from "../schema-errors.ts";
 import type { UsagePolicy } from "../usage-policy.ts";
 import type { Relation, Rule } from "./rule.ts";
 
 type WithPolicy = { readonly spec: { readonly usagePolicy?: UsagePolicy } };
-type MaybeDefault = { readonly metadata: ObjectMeta; readonly spec: { readonly default?: boolean } };
+type MaybeDefault = Pick<KubeObject, "apiVersion" | "kind" | "metadata"> & {
+  readonly spec: { readonly default?: boolean };
+};
 
 export const selectorIsGiven: Rule<WithPolicy> = {
   says: "A usagePolicy with `from: Selector` needs a selector.",
@@ -41,8 +43,9 @@ export const oneDefault: Relation<[object: MaybeDefault, others: readonly MaybeD
         metadata.name !== object.metadata.name,
     );
     if (other === undefined) return [];
-    const message = `${other.metadata.name} is the default of this namespace already`;
-    return [failure("Conflict", ["spec", "default"], message, "Let one of them be the default.")];
+    const message = `${other.kind} ${other.metadata.name} is the default of this namespace already`;
+    const error = failure("Conflict", ["spec", "default"], message, "Let one of them be the default.");
+    return [{ ...error, other: refOf(other) }];
   },
 };
 

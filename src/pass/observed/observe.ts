@@ -1,5 +1,6 @@
 import { builtIn } from "../../api/built-in.ts";
 import { kinds } from "../../api/kinds.ts";
+import { usableFrom } from "../../api/labels.ts";
 import type { KubeObject, Resource } from "../../api/meta.ts";
 import { HoldfastError, messageOf } from "../../base/errors.ts";
 import type { Problem } from "../../base/problem.ts";
@@ -138,7 +139,8 @@ async function secret(
   );
   if (found === undefined) return undefined;
   const data = typeof found["data"] === "object" && found["data"] !== null ? found["data"] : {};
-  const { name: own, namespace, uid, resourceVersion } = found.metadata;
+  const { name: own, namespace, uid, resourceVersion, annotations } = found.metadata;
+  const usable = annotations?.[usableFrom];
   return {
     apiVersion: "v1",
     kind: "Secret",
@@ -147,6 +149,7 @@ async function secret(
       ...(namespace ? { namespace } : {}),
       ...(uid ? { uid } : {}),
       ...(resourceVersion ? { resourceVersion } : {}),
+      ...(usable === undefined ? {} : { annotations: { [usableFrom]: usable } }),
     },
     keys: Object.keys(data).sort(),
   };

@@ -1,17 +1,20 @@
 import type { BackupConfiguration } from "../../api/backup-configuration.ts";
-import { errorText, type FieldError } from "../../api/field-error.ts";
+import { errorText, type FieldError, failure } from "../../api/field-error.ts";
 import type { KubeObject } from "../../api/meta.ts";
 import type { Repository } from "../../api/repository.ts";
 import {
   backendsAreComplete,
   repositoriesAreOwn,
+  sharersAgree,
   usageIsAllowed,
 } from "../../api/rules/backup-configuration-relations.ts";
 import { repositoryPathIsFixed } from "../../api/rules/repository-rules.ts";
 import { validateObject } from "../../api/validate.ts";
 import { holdersFor } from "./effective-configuration.ts";
-import { repositoryRequests } from "./repository-requests.ts";
+import { storageAt } from "./kinds/repository.ts";
+import { backendOf, repositoryRequests } from "./repository-requests.ts";
 import { resolveTasks, unknownParameters } from "./resolve-task.ts";
+import { secretRefusal } from "./secret-use.ts";
 import { asRecord, records } from "./targets.ts";
 import type { World } from "./world.ts";
 
@@ -37,7 +40,30 @@ function relationErrors(configuration: BackupConfiguration, world: World): reado
     ...usageIsAllowed.check(configuration, holders),
     ...repositoriesAreOwn.check(configuration, repositories),
     ...movedDirectories(configuration, repositories),
+    ...sharersAgree.check(configuration, neighboursOf(configuration, world), repositories),
+    ...secretErrors(configuration, world),
   ];
+}
+
+function neighboursOf({ metadata }: KubeObject, { observed }: World): readonly BackupConfiguration[] {
+  const near = observed.list("BackupConfiguration", metadata.namespace);
+  return near as readonly KubeObject[] as readonly BackupConfiguration[];
+}
+
+/** An encryption Secret of another namespace must be there to be used from this one. */
+function secretErrors(configuration: BackupConfiguration, world: World): readonly FieldError[] {
+  const { namespace = "" } = configuration.metadata;
+  return configuration.spec.sessions.flatMap((session, at) =>
+    session.repositories.flatMap((repository, index) => {
+      const { encryptionSecret: reference } = repository;
+      if (reference === undefined) return [];
+      const storage = storageAt(backendOf(configuration, repository)?.["storageRef"], namespace, world);
+      const secret = { name: reference.name, namespace: reference.namespace ?? namespace };
+      const refusal = secretRefusal(secret, namespace, storage, world);
+      const path = ["spec", "sessions", at, "repositories", index, "encryptionSecret"];
+      return refusal === undefined ? [] : [failure("Refused", path, refusal.message, refusal.next)];
+    }),
+  );
 }
 
 /** A Repository stays in its directory: a declaration that names another one is refused, not ignored. */

@@ -1,11 +1,11 @@
-import type { FieldError } from "../../api/field-error.ts";
+import { errorText, type FieldError } from "../../api/field-error.ts";
 import { type KubeObject, keyOf, nameOf, refOf } from "../../api/meta.ts";
 import { digestOf } from "../../base/digest.ts";
 import type { Problem } from "../../base/problem.ts";
 import type { DesiredObject } from "../desired/desired.ts";
 import type { RestoreEntry } from "../record/recorded.ts";
 import { changedSpec } from "./claim.ts";
-import { declaredRelationErrors } from "./declared-relations.ts";
+import { declaredRelationErrors, neighboursIn } from "./declared-relations.ts";
 import { driftOf } from "./drift.ts";
 import type { Step } from "./step.ts";
 import { isBeingDeleted, type World } from "./world.ts";
@@ -19,6 +19,7 @@ type Answer = { readonly steps: readonly Step[]; readonly problems: readonly Pro
 export function planDeclaredObjects(world: World): Answer {
   const steps: Step[] = [];
   const problems: Problem[] = [];
+  const neighbours = neighboursIn(world);
   for (const wanted of world.desired.objects.values()) {
     const live = world.observed.get(refOf(wanted.object));
     const owner = live === undefined ? undefined : otherOwner(live);
@@ -27,8 +28,8 @@ export function planDeclaredObjects(world: World): Answer {
     else if (live !== undefined && changesClaimed(wanted, live, world))
       problems.push(claimedAlready(wanted, world));
     else {
-      const errors = declaredRelationErrors(wanted.object, live, world);
-      problems.push(...errors.map((error) => refusedBeside(wanted, error)));
+      const errors = declaredRelationErrors(wanted.object, live, neighbours, world);
+      problems.push(...errors.map((error) => refusedBeside(wanted, error, world)));
       const step = errors.length > 0 ? undefined : applyStep(wanted, live);
       if (step) steps.push(step);
     }
@@ -57,9 +58,11 @@ function claimedAlready({ object, place }: DesiredObject, world: World): Problem
   return { severity: "error", reason: "SpecChanged", ...said, object: nameOf(refOf(object)), place };
 }
 
-function refusedBeside({ object, place }: DesiredObject, error: FieldError): Problem {
-  const { path, message, reason, next } = error;
-  const said = { severity: "error", reason, message: `${path.join(".")} ${message}` } as const;
+function refusedBeside({ object, place }: DesiredObject, error: FieldError, world: World): Problem {
+  const { reason, next, other } = error;
+  const elsewhere = other === undefined ? undefined : world.desired.objects.get(keyOf(other))?.place;
+  const where = elsewhere === undefined ? "" : ` (${elsewhere.path}:${elsewhere.line})`;
+  const said = { severity: "error", reason, message: `${errorText(error)}${where}` } as const;
   return { ...said, object: nameOf(refOf(object)), place, ...(next === undefined ? {} : { next }) };
 }
 

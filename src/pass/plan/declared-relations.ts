@@ -1,41 +1,100 @@
+import type { BackupConfiguration } from "../../api/backup-configuration.ts";
 import type { BackupStorage } from "../../api/backup-storage.ts";
 import type { FieldError } from "../../api/field-error.ts";
 import { type KubeObject, keyOf, refOf } from "../../api/meta.ts";
+import type { Repository } from "../../api/repository.ts";
+import type { RetentionPolicy } from "../../api/retention-policy.ts";
+import { sharersAgree } from "../../api/rules/backup-configuration-relations.ts";
 import { placeIsOwn, storageInUseIsFixed } from "../../api/rules/backup-storage-rules.ts";
+import { oneDefault } from "../../api/rules/shared-rules.ts";
 import { sameJson } from "../../api/same-json.ts";
 import { conditionIs } from "./snapshots.ts";
 import { asRecord } from "./targets.ts";
 import type { World } from "./world.ts";
 
+/** Objects by kind and namespace: as they are declared, and those that are there and not declared. */
+export type Neighbours = (kind: string, namespace: string | undefined) => readonly KubeObject[];
+
+/** Looked up once per pass, so that many declared objects do not each look at all others. */
+export function neighboursIn({ desired, observed }: World): Neighbours {
+  const kinds = ["BackupStorage", "RetentionPolicy", "BackupConfiguration"];
+  const declared = [...desired.objects.values()].map(({ object }) => object);
+  const undeclared = kinds
+    .flatMap((kind) => observed.list(kind))
+    .filter((object) => !desired.objects.has(keyOf(refOf(object))));
+  const byPlace = Map.groupBy(
+    [...undeclared, ...declared].filter(({ kind }) => kinds.includes(kind)),
+    ({ kind, metadata }) => `${kind}/${metadata.namespace}`,
+  );
+  return (kind, namespace) => byPlace.get(`${kind}/${namespace}`) ?? [];
+}
+
 /**
- * What stands against a declared object beside the objects that are there: a BackupStorage that was initialised stays
- * where its Repositories' data is, and a new place must be its own, or a wipe of one would take another's data.
- * One whose place never answered may be corrected.
+ * What stands against a declared object beside the objects that are there and those that are declared with it. What
+ * is in force already stays in force: refused is the object that brings the conflict, or both when both are new.
  */
 export function declaredRelationErrors(
   wanted: KubeObject,
   live: KubeObject | undefined,
+  neighbours: Neighbours,
   world: World,
 ): readonly FieldError[] {
-  if (wanted.kind !== "BackupStorage") return [];
-  const place = asRecord(wanted["spec"])["storage"];
-  if (live !== undefined && sameJson(asRecord(live["spec"])["storage"], place)) return [];
-  const after = asStorage(wanted);
+  const near = neighbours(wanted.kind, wanted.metadata.namespace);
+  switch (wanted.kind) {
+    case "BackupStorage":
+      return [...placeErrors(wanted, live, world), ...defaultErrors(wanted, live, near)];
+    case "RetentionPolicy":
+      return defaultErrors(wanted, live, near);
+    case "BackupConfiguration":
+      return unchanged(wanted, live, "sessions") ? [] : sharerErrors(wanted, near, world);
+    default:
+      return [];
+  }
+}
+
+function unchanged(wanted: KubeObject, live: KubeObject | undefined, field: string): boolean {
+  return live !== undefined && sameJson(asRecord(live["spec"])[field], asRecord(wanted["spec"])[field]);
+}
+
+function sharerErrors(
+  wanted: KubeObject,
+  near: readonly KubeObject[],
+  { observed }: World,
+): readonly FieldError[] {
+  const others = near as readonly KubeObject[] as readonly BackupConfiguration[];
+  const repositories = observed.list("Repository", wanted.metadata.namespace) as readonly KubeObject[];
+  return sharersAgree.check(wanted as BackupConfiguration, others, repositories as readonly Repository[]);
+}
+
+/**
+ * A BackupStorage that was initialised stays where its Repositories' data is, and a new place must be its own, or a
+ * wipe of one would take another's data. One whose place never answered may be corrected.
+ */
+function placeErrors(
+  wanted: KubeObject,
+  live: KubeObject | undefined,
+  { desired, observed }: World,
+): readonly FieldError[] {
+  if (unchanged(wanted, live, "storage")) return [];
+  const after = wanted as BackupStorage;
   const used = live !== undefined && conditionIs(live, "BackendInitialized", "True");
-  const fixed = used ? storageInUseIsFixed.check(asStorage(live), after) : [];
-  return fixed.length > 0 ? fixed : placeIsOwn.check(after, storagesOf(world).map(asStorage));
+  const fixed = used ? storageInUseIsFixed.check(live as BackupStorage, after) : [];
+  // A storage that is to move may be refused, so that where it is counts beside where it shall be.
+  const all = [
+    ...observed.list("BackupStorage"),
+    ...[...desired.objects.values()].map(({ object }) => object),
+  ].filter(({ kind }) => kind === "BackupStorage");
+  return fixed.length > 0 ? fixed : placeIsOwn.check(after, all as readonly KubeObject[] as BackupStorage[]);
 }
 
-/** Those that are there, and those that are declared and are not there yet. */
-function storagesOf({ desired, observed }: World): readonly KubeObject[] {
-  const declared = [...desired.objects.values()].map(({ object }) => object);
-  const byKey = [...declared, ...observed.list("BackupStorage")]
-    .filter((object) => object.kind === "BackupStorage")
-    .map((object) => [keyOf(refOf(object)), object] as const);
-  return [...new Map(byKey).values()];
-}
-
-/** What is declared has passed validation, and what is observed the schema of its CRD. */
-function asStorage(object: KubeObject): BackupStorage {
-  return object as BackupStorage;
+function defaultErrors(
+  wanted: KubeObject,
+  live: KubeObject | undefined,
+  near: readonly KubeObject[],
+): readonly FieldError[] {
+  if (asRecord(live?.["spec"])["default"] === true) return [];
+  return oneDefault.check(
+    wanted as RetentionPolicy,
+    near as readonly KubeObject[] as readonly RetentionPolicy[],
+  );
 }

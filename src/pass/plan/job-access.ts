@@ -1,10 +1,9 @@
 import { type KubeObject, refOf } from "../../api/meta.ts";
 import { nameOfParts } from "../../api/names.ts";
 import type { Draft } from "./draft.ts";
+import type { SecretName } from "./kinds/repository.ts";
 import { asRecord, records } from "./targets.ts";
 import type { World } from "./world.ts";
-
-type SecretName = { readonly namespace: string; readonly name: string };
 
 /**
  * What a Job of ours may do: a ServiceAccount named like the Job, bound in its own namespace to the ClusterRole of

@@ -1,10 +1,12 @@
 import type { KubeObject } from "../../api/meta.ts";
+import { secretAt } from "./kinds/repository.ts";
+import { missingPassword } from "./secret-use.ts";
 import { asRecord, records } from "./targets.ts";
 import type { World } from "./world.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Sentences on what a BackupConfiguration refers to and is not there: storages, policies, Addons, passwords. */
+/** Sentences on what a BackupConfiguration refers to and is not there: storages, policies, Addons. */
 export function missingReferences(configuration: KubeObject, world: World): readonly string[] {
   const spec = asRecord(configuration["spec"]);
   const namespace = configuration.metadata.namespace ?? "";
@@ -21,31 +23,15 @@ export function missingReferences(configuration: KubeObject, world: World): read
   const sessions = records(spec["sessions"]).flatMap((session) => {
     const addon = String(asRecord(session["addon"])["name"] ?? "");
     const known = world.observed.list("Addon").some((one) => one.metadata.name === addon);
-    const password = missingPassword(session, namespace, world);
-    return [
-      ...(known ? [] : [`Addon ${addon} does not exist`]),
-      ...(password === undefined ? [] : [password]),
-    ];
+    return known ? [] : [`Addon ${addon} does not exist`];
   });
   return [...new Set([...backends, ...sessions])];
 }
 
 /** Why the repositories of a session cannot be opened; undefined when each has its Secret with a password. */
-export function missingPassword(session: Json, namespace: string, world: World): string | undefined {
-  for (const repository of records(session["repositories"])) {
-    const reference = asRecord(repository["encryptionSecret"]);
-    if (typeof reference["name"] !== "string") continue;
-    const where = String(reference["namespace"] ?? namespace);
-    const name = `Secret ${where}/${reference["name"]}`;
-    const secret = world.observed.get({
-      apiVersion: "v1",
-      kind: "Secret",
-      namespace: where,
-      name: reference["name"],
-    });
-    if (secret === undefined) return `${name} does not exist`;
-    const keys = Array.isArray(secret["keys"]) ? secret["keys"] : [];
-    if (!keys.includes("RESTIC_PASSWORD")) return `${name} has no key RESTIC_PASSWORD`;
-  }
-  return undefined;
+export function missingSessionPassword(session: Json, namespace: string, world: World): string | undefined {
+  return records(session["repositories"])
+    .flatMap((repository) => secretAt(repository["encryptionSecret"], namespace) ?? [])
+    .map((secret) => missingPassword(secret, world))
+    .find((message) => message !== undefined);
 }

@@ -3,8 +3,9 @@ import type { KubeObject } from "../../api/meta.ts";
 import { type UsagePolicy, usageAllowed } from "../../api/usage-policy.ts";
 import { validateObject } from "../../api/validate.ts";
 import { storageOf } from "./kinds/repository.ts";
-import { sourceRepository } from "./kinds/restore-source.ts";
+import { restoreSecret, sourceRepository } from "./kinds/restore-source.ts";
 import { unknownParameters } from "./resolve-task.ts";
+import { secretRefusal } from "./secret-use.ts";
 import { asRecord } from "./targets.ts";
 import type { World } from "./world.ts";
 
@@ -22,18 +23,22 @@ export function restoreErrors(restore: KubeObject, world: World): readonly strin
   ];
 }
 
-/** The BackupStorage must allow the namespace that restores, and the namespace of the Repository that it reads. */
+/** The BackupStorage must allow the namespace that restores, and the encryption Secret must be there for it. */
 function usageErrors(restore: KubeObject, world: World): readonly string[] {
   const namespace = restore.metadata.namespace ?? "";
   const repository = sourceRepository(restore, world);
   const storage = repository === undefined ? undefined : storageOf(repository, world);
   if (repository === undefined || storage === undefined) return [];
+  const secret = restoreSecret(restore, repository);
+  const refusal = secret && secretRefusal(secret, namespace, storage, world);
+  const refused = refusal === undefined ? [] : [`${refusal.message}. ${refusal.next}`];
   const policy = asRecord(storage["spec"])["usagePolicy"] as UsagePolicy | undefined;
   const labels =
     world.observed.get({ apiVersion: "v1", kind: "Namespace", name: namespace })?.metadata.labels ?? {};
   if (usageAllowed(policy, storage.metadata.namespace ?? "", { namespace, namespaceLabels: labels }))
-    return [];
+    return refused;
   return [
+    ...refused,
     `namespace ${namespace} is not allowed to read from BackupStorage ${storage.metadata.namespace}/${storage.metadata.name}; check its usagePolicy`,
   ];
 }

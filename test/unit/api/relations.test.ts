@@ -8,6 +8,7 @@ import type { RetentionPolicy } from "../../../src/api/retention-policy.ts";
 import {
   backendsAreComplete,
   repositoriesAreOwn,
+  sharersAgree,
   usageIsAllowed,
 } from "../../../src/api/rules/backup-configuration-relations.ts";
 import { placeIsOwn, storageInUseIsFixed } from "../../../src/api/rules/backup-storage-rules.ts";
@@ -70,10 +71,36 @@ describe("BackupStorages", () => {
     expect(
       said(placeIsOwn.check(minio(), [minio([name, "other"], [[...place, "prefix"], "/lab/"])])),
     ).toHaveLength(1);
-    const shelf = fixture<BackupStorage>("BackupStorage/shelf");
-    expect(placeIsOwn.check(shelf, [{ ...shelf, metadata: { name: "other", namespace: "vault" } }])).toEqual(
-      [],
-    );
+  });
+
+  const prefix = ["spec", "storage", "s3", "prefix"];
+  test.each([
+    ["lab", "lab/a", "around"],
+    ["lab/a", "/lab/", "inside of"],
+    ["", "lab", "around"],
+    ["lab", "laboratory", undefined],
+    ["lab/a", "lab/b", undefined],
+  ])("with the prefix %j beside one of %j lies %s it", (own, theirs, lies) => {
+    const [error] = placeIsOwn.check(minio([prefix, own]), [minio([name, "other"], [prefix, theirs])]);
+    expect(error?.message).toBe(lies && `lies ${lies} BackupStorage vault/other`);
+  });
+
+  const shelf = fixture<BackupStorage>("BackupStorage/shelf");
+  const local = (source: unknown, subPath?: string) =>
+    changed(shelf, ["spec", "storage", "local"], {
+      ...Object(source),
+      mountPath: "/b",
+      subPath,
+    }) as BackupStorage;
+  const renamed = (storage: BackupStorage) =>
+    changed(storage, ["metadata", "name"], "other") as BackupStorage;
+  test.each([
+    ["NFS", { nfs: { server: "nas", path: "/x" } }, { nfs: { server: "nas", path: "/x/y/" } }],
+    ["a claim", { persistentVolumeClaim: { claimName: "c" } }, { persistentVolumeClaim: { claimName: "c" } }],
+    ["a node", { hostPath: { path: "/x" } }, { hostPath: { path: "/x" } }],
+  ])("on %s share no folder, and may lie beside each other", (_title, own, theirs) => {
+    expect(said(placeIsOwn.check(local(own), [renamed(local(theirs))]))).toEqual(["spec.storage Conflict"]);
+    expect(placeIsOwn.check(local(own, "a"), [renamed(local(theirs, "b"))])).toEqual([]);
   });
 });
 
@@ -138,6 +165,36 @@ describe("a BackupConfiguration", () => {
     ],
   ])("judges an existing Repository %s", (_title, changes, expected) => {
     expect(said(repositoriesAreOwn.check(shopWeb(), [repository(...changes)]))).toEqual(expected);
+  });
+
+  describe("that shares a Repository", () => {
+    const secret = ["spec", "sessions", 0, "repositories", 0, "encryptionSecret"];
+    const policy = ["spec", "sessions", 0, "repositories", 0, "deletionPolicy"];
+    const own = shopWeb([name, "other"]);
+    const there = [repository()];
+
+    test("gives it the same Secret and deletionPolicy", () => {
+      expect(sharersAgree.check(own, [shopWeb(), own], [])).toEqual([]);
+      const elsewhere = shopWeb([secret, { name: "second" }]);
+      expect(said(sharersAgree.check(own, [elsewhere], []))).toEqual([`${at}.encryptionSecret Conflict`]);
+      const wiped = shopWeb([policy, "WipeOut"]);
+      expect(said(sharersAgree.check(own, [wiped], []))).toEqual([`${at}.deletionPolicy Conflict`]);
+      expect(sharersAgree.check(own, [shopWeb([policy, "Delete"])], [])).toEqual([]);
+      expect(
+        sharersAgree.check(
+          own,
+          [fixture(`BackupConfiguration/shop-web`, [namespace, "x"], [secret, { name: "y" }])],
+          [],
+        ),
+      ).toEqual([]);
+    });
+
+    test("is refused only where it differs from the Repository that is there", () => {
+      const elsewhere = shopWeb([secret, { name: "second" }]);
+      expect(sharersAgree.check(own, [elsewhere], there)).toEqual([]);
+      const [error] = sharersAgree.check(elsewhere, [own], there);
+      expect(error?.other).toMatchObject({ kind: "BackupConfiguration", name: "other" });
+    });
   });
 
   test("may use what allows its namespace, and what is not there yet", () => {

@@ -267,6 +267,13 @@ describe("rules", () => {
     expect(sentences(second({ directory: "elsewhere" }))).toEqual([
       "error spec.sessions[1].repositories[0].directory Conflict: the repository cluster-repo has another place in an earlier session",
     ]);
+    expect(sentences(second({ encryptionSecret: { name: "second" } }))).toEqual([
+      "error spec.sessions[1].repositories[0].encryptionSecret Conflict: the repository cluster-repo has another encryptionSecret in an earlier session",
+    ]);
+    expect(sentences(second({ deletionPolicy: "WipeOut" }))).toEqual([
+      "error spec.sessions[1].repositories[0].deletionPolicy Conflict: the repository cluster-repo has another deletionPolicy in an earlier session",
+    ]);
+    expect(sentences(second({ deletionPolicy: "Retain" }))).toEqual([]);
     expect(sentences(second({ name: "other", directory: "cluster/" }))).toEqual([
       "error spec.sessions[1].repositories[0].directory Conflict: the repository cluster-repo uses this directory already",
     ]);

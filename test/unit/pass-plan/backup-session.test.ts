@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { KubeObject } from "../../../src/api/meta.ts";
+import { planBackupSession } from "../../../src/pass/plan/kinds/backup-session.ts";
 import { asRecord, records } from "../../../src/pass/plan/targets.ts";
 import { isFinal, phase } from "./model/laws.ts";
 import type { SceneOptions } from "./model/scene.ts";
 import { Simulation } from "./model/simulation.ts";
+import { objectOf, worldOf } from "./world-of.ts";
 
 const scene: SceneOptions = {
   provider: "s3",
@@ -91,6 +93,22 @@ describe("a BackupSession that may not start", () => {
     expect(message(newest(simulation, "often"), "BackupSkipped")).toBe(
       `BackupSession ${first} is still running`,
     );
+  });
+
+  test("is skipped when its spec was changed after it was made", () => {
+    const metadata = { generation: 2, annotations: { "holdfast.dev/declared-commit": "c" } };
+    const finalizers = ["kubestash.com/cleanup", "holdfast.dev/record"];
+    const spec = { invoker: { kind: "BackupConfiguration", name: "web" }, session: "often" };
+    const changed = objectOf("BackupSession", "app/web-often-1", {
+      spec,
+      metadata: { ...metadata, finalizers },
+    });
+    const web = objectOf("BackupConfiguration", "app/web", { spec: { sessions: [{ name: "often" }] } });
+    const [status] = planBackupSession(changed, worldOf(changed, web)).steps.flatMap((step) =>
+      step.kind === "status" ? [step.status] : [],
+    );
+    expect(status).toMatchObject({ phase: "Skipped" });
+    expect(JSON.stringify(status)).toContain("its spec was changed after it was made");
   });
 
   test("is skipped while the configuration is paused", () => {

@@ -2,6 +2,7 @@ import type {
   BackupConfigurationSpec,
   BackupConfigurationStatus,
 } from "../../../api/backup-configuration.ts";
+import { backupConfigurationConditions } from "../../../api/condition-types.ts";
 import { cleanupFinalizer, offshootLabels } from "../../../api/labels.ts";
 import { type KubeObject, refOf } from "../../../api/meta.ts";
 import { backupConfigurationPhase } from "../../../api/phases/backup-configuration-phase.ts";
@@ -10,7 +11,7 @@ import { configurationErrors } from "../configuration-rules.ts";
 import { allowWipeOut, hasConsent } from "../deletion.ts";
 import { Draft, type Turn } from "../draft.ts";
 import { effectiveConfiguration } from "../effective-configuration.ts";
-import { missingReferences } from "../missing-references.ts";
+import { missingReferences, missingSessionPassword } from "../missing-references.ts";
 import { repositoryRequests } from "../repository-requests.ts";
 import { dependenciesOf } from "../resolve-task.ts";
 import { phaseOf } from "../snapshots.ts";
@@ -43,6 +44,7 @@ export function planBackupConfiguration(configuration: KubeObject, world: World)
   }
   tellUnsupported(draft, world);
   lookAround(draft, effective, world);
+  lookForSecrets(draft, world);
   if (errors.length === 0) {
     ensureRepositories(draft, effective, world);
     ensureSchedulers(draft, world);
@@ -93,6 +95,19 @@ function lookAround(draft: Draft, configuration: KubeObject, world: World): void
   });
 }
 
+/** A backup without its password could only fail: that is said before one is due. */
+function lookForSecrets(draft: Draft, world: World): void {
+  const { encryptionSecretFound: condition } = backupConfigurationConditions;
+  const missing = records(asRecord(draft.object["spec"])["sessions"])
+    .flatMap((session) => missingSessionPassword(session, draft.object.metadata.namespace ?? "", world) ?? [])
+    .filter((message, index, all) => all.indexOf(message) === index);
+  if (missing.length === 0) return draft.setCondition(condition.type, true, condition.whenTrue);
+  const next = "create the Secret with the key RESTIC_PASSWORD, or correct the encryptionSecret";
+  draft.setCondition(condition.type, false, condition.whenFalse, `${missing.join("; ")}: ${next}`);
+  for (const message of missing)
+    draft.problem({ severity: "error", reason: condition.whenFalse, message, next });
+}
+
 function uniqueDependencies(dependencies: readonly Json[]): readonly Json[] {
   return dependencies.filter(
     (one, index) => dependencies.findIndex((other) => sameJson(one, other)) === index,
@@ -126,11 +141,20 @@ function backendStatus(backend: Json, namespace: string, world: World): Json {
   };
 }
 
+/** The BackupConfigurations that name a Repository: its data goes only when each of them consents. */
+function sharersOf(repository: string, namespace: string, world: World): readonly KubeObject[] {
+  return world.observed
+    .list("BackupConfiguration", namespace)
+    .filter((one) => !isBeingDeleted(one))
+    .filter((one) => repositoryRequests(one).some((request) => request.name === repository));
+}
+
 function ensureRepositories(draft: Draft, configuration: KubeObject, world: World): void {
   const namespace = configuration.metadata.namespace ?? "";
   for (const request of repositoryRequests(configuration)) {
     const annotations =
-      hasConsent(configuration) && request.spec["deletionPolicy"] === "WipeOut"
+      request.spec["deletionPolicy"] === "WipeOut" &&
+      sharersOf(request.name, namespace, world).every(hasConsent)
         ? { [allowWipeOut]: request.name }
         : undefined;
     const object: KubeObject = {
@@ -179,14 +203,8 @@ function planRemoval(draft: Draft, world: World): Turn {
       .filter((repository) => repository["deletionPolicy"] === "Retain")
       .map((repository) => String(repository["name"])),
   );
-  const usedElsewhere = new Set(
-    world.observed
-      .list("BackupConfiguration", namespace)
-      .filter((other) => other.metadata.name !== configuration.metadata.name && !isBeingDeleted(other))
-      .flatMap((other) => repositoryRequests(other).map((request) => request.name)),
-  );
   for (const request of repositoryRequests(configuration)) {
-    if (retained.has(request.name) || usedElsewhere.has(request.name)) continue;
+    if (retained.has(request.name) || sharersOf(request.name, namespace, world).length > 0) continue;
     const live = world.observed
       .list("Repository", namespace)
       .find((one) => one.metadata.name === request.name);

@@ -50,7 +50,11 @@ function accessOfJob(job: KubeObject, context: SessionContext): readonly KubeObj
   return accessFor(job, storagesOfSession(context), encryption, context.world);
 }
 
-function repositoriesOfSession({ draft, session, world }: SessionContext): readonly KubeObject[] {
+export function repositoriesOfSession({
+  draft,
+  session,
+  world,
+}: Pick<SessionContext, "draft" | "session" | "world">): readonly KubeObject[] {
   const names = records(session["repositories"]).map((one) => one["name"]);
   return world.observed
     .list("Repository", draft.object.metadata.namespace)

@@ -6,17 +6,19 @@ import { cleanupFinalizer, recordFinalizer } from "../../../api/labels.ts";
 import type { KubeObject } from "../../../api/meta.ts";
 import { newBackupSession } from "../../../api/new-backup-session.ts";
 import { backupSessionPhase } from "../../../api/phases/backup-session-phase.ts";
+import { specIsFixed } from "../../../api/rules/shared-rules.ts";
 import { declaredIn } from "../declared-objects.ts";
 import { declaredCommit, declaredFile } from "../deletion.ts";
 import { Draft, type Turn } from "../draft.ts";
 import { effectiveConfiguration } from "../effective-configuration.ts";
 import { ensureRecorded, isRecorded } from "../entries.ts";
 import { removeAccess } from "../job-access.ts";
-import { missingPassword } from "../missing-references.ts";
+import { missingSessionPassword } from "../missing-references.ts";
+import { repositorySecretRefusal } from "../secret-use.ts";
 import { phaseOf } from "../snapshots.ts";
 import { asRecord, records, sameTarget, targetOf } from "../targets.ts";
 import { isBeingDeleted, isRecord, type World } from "../world.ts";
-import { ensureBackupJobs, followBackupJobs } from "./backup-jobs.ts";
+import { ensureBackupJobs, followBackupJobs, repositoriesOfSession } from "./backup-jobs.ts";
 import { createdMs, type SessionContext, sessionsOf } from "./session-context.ts";
 import { applyRetention } from "./session-retention.ts";
 import { ensureSnapshots } from "./session-snapshots.ts";
@@ -103,15 +105,20 @@ function started(draft: Draft): boolean {
 }
 
 function reasonToSkip({ draft, configuration, session, world }: SessionContext): string | undefined {
+  if (specIsFixed.check(draft.object).length > 0) return "its spec was changed after it was made";
   const { kind } = asRecord(asRecord(draft.object["spec"])["invoker"]);
   if ((kind ?? configuration.kind) !== configuration.kind)
     return `its invoker is a ${String(kind)}, which this release does not know`;
   if (asRecord(configuration["spec"])["paused"] === true)
     return `BackupConfiguration ${configuration.metadata.name} is paused`;
+  const password = missingSessionPassword(session, configuration.metadata.namespace ?? "", world);
+  if (password !== undefined) return password;
   if (phaseOf(configuration) !== "Ready")
     return `BackupConfiguration ${configuration.metadata.name} is ${phaseOf(configuration) || "not Ready"}`;
-  const password = missingPassword(session, configuration.metadata.namespace ?? "", world);
-  if (password !== undefined) return password;
+  const refused = repositoriesOfSession({ draft, session, world })
+    .map((repository) => repositorySecretRefusal(repository, draft.object.metadata.namespace ?? "", world))
+    .find((refusal) => refusal !== undefined);
+  if (refused !== undefined) return refused.message;
   const resting = pausedRepository(configuration, session, world);
   if (resting !== undefined) return `Repository ${resting} is paused`;
   const other = world.observed

@@ -3,7 +3,7 @@ import { type Condition, setCondition } from "../../../api/conditions.ts";
 import { type KubeObject, refOf } from "../../../api/meta.ts";
 import { newBackupSession } from "../../../api/new-backup-session.ts";
 import type { Draft } from "../draft.ts";
-import { missingPassword } from "../missing-references.ts";
+import { missingSessionPassword } from "../missing-references.ts";
 import { componentsHeld, phaseOf, snapshotsOf } from "../snapshots.ts";
 import { asRecord, records, sameTarget, targetOf } from "../targets.ts";
 import type { World } from "../world.ts";
@@ -47,7 +47,8 @@ export function initialBackup(
   });
   if (sessionsOf(configuration, String(session["name"]), world).length > 0) return triggered("");
   // Its first Jobs could only fail without the password; they are made once that is there.
-  if (missingPassword(session, configuration.metadata.namespace ?? "", world) !== undefined) return later;
+  if (missingSessionPassword(session, configuration.metadata.namespace ?? "", world) !== undefined)
+    return later;
   const repositories = sessionRepositories(configuration, session, world);
   const components = backupComponents(configuration, session, world);
   if (repositories === undefined || components.length === 0) return later;

@@ -10,6 +10,8 @@ import { ensureStored } from "../store.ts";
 import { asRecord } from "../targets.ts";
 import { isBeingDeleted, type World } from "../world.ts";
 
+export type SecretName = { readonly namespace: string; readonly name: string };
+
 /** The life of a Repository: repository.yaml written or read back, figures kept, cleaned up. */
 export function planRepository(repository: KubeObject, world: World): Turn {
   const draft = new Draft(repository, world.now);
@@ -21,11 +23,17 @@ export function planRepository(repository: KubeObject, world: World): Turn {
 }
 
 export function storageOf(repository: KubeObject, world: World): KubeObject | undefined {
-  const reference = asRecord(asRecord(repository["spec"])["storageRef"]);
-  const namespace = String(reference["namespace"] ?? repository.metadata.namespace);
-  return world.observed
-    .list("BackupStorage", namespace)
-    .find((one) => one.metadata.name === reference["name"]);
+  return storageAt(asRecord(repository["spec"])["storageRef"], repository.metadata.namespace ?? "", world);
+}
+
+/** What a storageRef means to an object of the namespace. */
+export function storageAt(
+  reference: unknown,
+  namespace: string,
+  { observed }: World,
+): KubeObject | undefined {
+  const { name, namespace: where = namespace } = asRecord(reference);
+  return observed.list("BackupStorage", String(where)).find((one) => one.metadata.name === name);
 }
 
 function initialize(draft: Draft, world: World): void {
@@ -117,7 +125,7 @@ function planRemoval(draft: Draft, world: World): Turn {
   return draft.turn("it is being deleted");
 }
 
-/** Whether every Secret and storage that its Jobs need is there; the sentence names the first that is not. */
+/** Whether the storage that its Jobs need is there; the sentence says what is not. */
 export function repositoryObstacle(repository: KubeObject, world: World): string | undefined {
   const storage = storageOf(repository, world);
   if (storage === undefined) return `BackupStorage of Repository ${repository.metadata.name} does not exist`;
@@ -126,10 +134,12 @@ export function repositoryObstacle(repository: KubeObject, world: World): string
   return undefined;
 }
 
-export function encryptionSecretOf(
-  repository: KubeObject,
-): { readonly name: string; readonly namespace: string } | undefined {
-  const secret = asRecord(asRecord(repository["spec"])["encryptionSecret"]);
-  if (typeof secret["name"] !== "string") return undefined;
-  return { name: secret["name"], namespace: String(secret["namespace"] ?? repository.metadata.namespace) };
+export function encryptionSecretOf(repository: KubeObject): SecretName | undefined {
+  return secretAt(asRecord(repository["spec"])["encryptionSecret"], repository.metadata.namespace ?? "");
+}
+
+/** What an encryptionSecret means to an object of the namespace. */
+export function secretAt(reference: unknown, namespace: string): SecretName | undefined {
+  const { name, namespace: where = namespace } = asRecord(reference);
+  return typeof name === "string" ? { name, namespace: String(where) } : undefined;
 }

@@ -15,8 +15,8 @@ import {
   wholePart,
 } from "../targets.ts";
 import type { World } from "../world.ts";
-import { encryptionSecretOf } from "./repository.ts";
 import type { RestoreContext, RunningRestore } from "./restore-session.ts";
+import { restoreSecret } from "./restore-source.ts";
 
 const restoreComponent = "kubestash-restore";
 
@@ -36,7 +36,7 @@ export type RestoreWork = { readonly wanted: readonly KubeObject[]; readonly job
 export function restoreWork(context: RestoreContext): RestoreWork | string {
   const jobs = restoreJobs(context);
   if (typeof jobs === "string") return jobs;
-  const encryption = encryptionOf(context);
+  const encryption = restoreSecret(context.draft.object, context.source.repository);
   const wanted = jobs.flatMap(({ claims, job }) => [
     ...claims,
     ...accessFor(job, [context.source.storage], encryption === undefined ? [] : [encryption], context.world),
@@ -84,15 +84,6 @@ export function planRestoreJob(job: KubeObject, world: World): Turn {
     world.observed.list("RestoreSession", namespace).some((restore) => isOwnedBy(job, restore));
   if (!waits) draft.removeFinalizers([startFinalizer], "its RestoreSession is gone");
   return draft.turn("its RestoreSession is gone");
-}
-
-function encryptionOf({
-  draft,
-  source,
-}: RestoreContext): { readonly name: string; readonly namespace: string } | undefined {
-  const own = asRecord(asRecord(asRecord(draft.object["spec"])["dataSource"])["encryptionSecret"]);
-  if (typeof own["name"] !== "string") return encryptionSecretOf(source.repository);
-  return { name: own["name"], namespace: String(own["namespace"] ?? draft.object.metadata.namespace) };
 }
 
 type RestoreJob = { readonly job: KubeObject; readonly claims: readonly KubeObject[] };

@@ -92,7 +92,7 @@ function checkedWork(draft: Draft, world: World): RestoreWork | undefined {
   if (errors.length > 0) return refuse(draft, errors);
   draft.status["phase"] = "Pending";
   if (source === undefined) {
-    const message = `it cannot start yet: ${waiting ?? "its source"} is not there`;
+    const message = `it cannot start yet: ${waiting ?? "its source does not exist"}`;
     draft.problem({
       severity: "warning",
       reason: "SourceNotReady",

@@ -1,8 +1,15 @@
 import type { KubeObject } from "../../../api/meta.ts";
 import { conditionIs, latestGood, phaseOf } from "../snapshots.ts";
+import { missingPassword } from "../secret-use.ts";
 import { asRecord } from "../targets.ts";
 import type { World } from "../world.ts";
-import { repositoryObstacle, storageOf } from "./repository.ts";
+import {
+  encryptionSecretOf,
+  repositoryObstacle,
+  type SecretName,
+  secretAt,
+  storageOf,
+} from "./repository.ts";
 import { repositoryOf } from "./snapshot.ts";
 
 export type RestoreSource = {
@@ -15,7 +22,7 @@ export type RestoreSource = {
 
 export type SourceAnswer = {
   readonly source?: RestoreSource;
-  /** What is not there and may still come: "Repository demo/x". */
+  /** What is not there and may still come: "Repository demo/x does not exist". */
   readonly waiting?: string;
   /** What a person must change. */
   readonly error?: string;
@@ -34,7 +41,7 @@ export function restoreSource(restore: KubeObject, world: World): SourceAnswer {
     .list("Repository", namespace)
     .find((one) => one.metadata.name === repositoryName);
   if (repositoryName !== undefined && repository === undefined)
-    return { waiting: `Repository ${namespace}/${repositoryName}` };
+    return { waiting: `Repository ${namespace}/${repositoryName} does not exist` };
   const chosen = chosenSnapshot(restore, world);
   const name = chosen ?? wanted;
   const snapshot =
@@ -48,11 +55,22 @@ export function restoreSource(restore: KubeObject, world: World): SourceAnswer {
       error: `Snapshot ${namespace}/${snapshot.metadata.name} is of Repository ${holder}, not of ${repository.metadata.name}`,
     };
   const owner = repository ?? repositoryOf(snapshot, world);
-  if (owner === undefined) return { waiting: `the Repository of Snapshot ${namespace}/${name}` };
+  if (owner === undefined)
+    return { waiting: `the Repository of Snapshot ${namespace}/${name} does not exist` };
   const storage = storageOf(owner, world);
   const obstacle = repositoryObstacle(owner, world);
-  if (storage === undefined || obstacle !== undefined) return { waiting: obstacle ?? "its BackupStorage" };
+  if (storage === undefined || obstacle !== undefined)
+    return { waiting: obstacle ?? "its BackupStorage does not exist" };
+  const secret = restoreSecret(restore, owner);
+  const password = secret && missingPassword(secret, world);
+  if (password !== undefined) return { waiting: password };
   return judged({ snapshot, repository: owner, storage }, data);
+}
+
+/** The Secret with which a RestoreSession opens a Repository: its own word, or the Repository's. */
+export function restoreSecret(restore: KubeObject, repository: KubeObject): SecretName | undefined {
+  const { encryptionSecret } = asRecord(asRecord(restore["spec"])["dataSource"]);
+  return secretAt(encryptionSecret, restore.metadata.namespace ?? "") ?? encryptionSecretOf(repository);
 }
 
 /** The Repository that a RestoreSession reads: the one that it names, or that of the Snapshot that it names. */
@@ -75,10 +93,10 @@ function chosenSnapshot(restore: KubeObject, world: World): string | undefined {
 }
 
 function absent(name: string, namespace: string, repository: KubeObject | undefined): SourceAnswer {
-  if (name !== "latest") return { waiting: `Snapshot ${namespace}/${name}` };
+  if (name !== "latest") return { waiting: `Snapshot ${namespace}/${name} does not exist` };
   if (repository !== undefined && phaseOf(repository) === "Ready")
-    return { waiting: `a good Snapshot in Repository ${namespace}/${repository.metadata.name}` };
-  return { waiting: `Repository ${namespace}/${repository?.metadata.name ?? "(none)"} to be Ready` };
+    return { waiting: `Repository ${namespace}/${repository.metadata.name} has no good Snapshot` };
+  return { waiting: `Repository ${namespace}/${repository?.metadata.name ?? "(none)"} is not Ready` };
 }
 
 function judged(

@@ -8,6 +8,7 @@ import { accessFor } from "../job-access.ts";
 import { localVolume } from "../local-volume.ts";
 import { backendOf } from "../repository-requests.ts";
 import { type RetentionRule, type RetentionSnapshot, staleSnapshots } from "../retention.ts";
+import { repositorySecretRefusal } from "../secret-use.ts";
 import { conditionIs, isGood, phaseOf, snapshotsOf, snapshotTime } from "../snapshots.ts";
 import { asRecord, records } from "../targets.ts";
 import { isBeingDeleted, isRecord } from "../world.ts";
@@ -92,6 +93,8 @@ function applyTo(context: SessionContext, repository: KubeObject, policy: KubeOb
       phase: "FailedToApply",
       error: `BackupStorage of Repository ${repository.metadata.name} is gone`,
     };
+  const refusal = repositorySecretRefusal(repository, draft.object.metadata.namespace ?? "", world);
+  if (refusal !== undefined) return { phase: "FailedToApply", error: `${refusal.message}. ${refusal.next}` };
   startJob(context, { repository, storage, stale });
   return "running";
 }
