@@ -116,6 +116,8 @@ test("a Repository's path and a BackupSession's spec cannot be changed", () => {
   expect(said(specIsFixed.check(run(2)))).toEqual(["spec Immutable"]);
 });
 
+const at = "spec.sessions[0].repositories[0]";
+
 describe("a BackupConfiguration", () => {
   test("needs a backend with a storage and a policy", () => {
     expect(backendsAreComplete.check(shopWeb())).toEqual([]);
@@ -133,7 +135,6 @@ describe("a BackupConfiguration", () => {
     expect(repositoriesAreOwn.check(shopWeb(), [])).toEqual([]);
   });
 
-  const at = "spec.sessions[0].repositories[0]";
   test.each<[string, readonly [readonly (string | number)[], unknown][], readonly string[]]>([
     ["of another target", [[["spec", "appRef", "name"], "db"]], [`${at}.name Conflict`]],
     ["of no target", [[["spec", "appRef"], { apiGroup: "na", name: "na" }]], [`${at}.name Conflict`]],
@@ -167,36 +168,6 @@ describe("a BackupConfiguration", () => {
     expect(said(repositoriesAreOwn.check(shopWeb(), [repository(...changes)]))).toEqual(expected);
   });
 
-  describe("that shares a Repository", () => {
-    const secret = ["spec", "sessions", 0, "repositories", 0, "encryptionSecret"];
-    const policy = ["spec", "sessions", 0, "repositories", 0, "deletionPolicy"];
-    const own = shopWeb([name, "other"]);
-    const there = [repository()];
-
-    test("gives it the same Secret and deletionPolicy", () => {
-      expect(sharersAgree.check(own, [shopWeb(), own], [])).toEqual([]);
-      const elsewhere = shopWeb([secret, { name: "second" }]);
-      expect(said(sharersAgree.check(own, [elsewhere], []))).toEqual([`${at}.encryptionSecret Conflict`]);
-      const wiped = shopWeb([policy, "WipeOut"]);
-      expect(said(sharersAgree.check(own, [wiped], []))).toEqual([`${at}.deletionPolicy Conflict`]);
-      expect(sharersAgree.check(own, [shopWeb([policy, "Delete"])], [])).toEqual([]);
-      expect(
-        sharersAgree.check(
-          own,
-          [fixture(`BackupConfiguration/shop-web`, [namespace, "x"], [secret, { name: "y" }])],
-          [],
-        ),
-      ).toEqual([]);
-    });
-
-    test("is refused only where it differs from the Repository that is there", () => {
-      const elsewhere = shopWeb([secret, { name: "second" }]);
-      expect(sharersAgree.check(own, [elsewhere], there)).toEqual([]);
-      const [error] = sharersAgree.check(elsewhere, [own], there);
-      expect(error?.other).toMatchObject({ kind: "BackupConfiguration", name: "other" });
-    });
-  });
-
   test("may use what allows its namespace, and what is not there yet", () => {
     const policy = fixture<RetentionPolicy>("RetentionPolicy/two-weeks");
     const from = ["spec", "usagePolicy", "allowedNamespaces", "from"];
@@ -214,5 +185,35 @@ describe("a BackupConfiguration", () => {
     expect(usageIsAllowed.check(shopWeb(), allowed)).toEqual([]);
     const absent = { storages: [], retentionPolicies: [], namespaceLabels: {} };
     expect(usageIsAllowed.check(shopWeb(), absent)).toEqual([]);
+  });
+});
+
+describe("a BackupConfiguration that shares a Repository", () => {
+  const secret = ["spec", "sessions", 0, "repositories", 0, "encryptionSecret"];
+  const policy = ["spec", "sessions", 0, "repositories", 0, "deletionPolicy"];
+  const own = shopWeb([name, "other"]);
+  const there = [repository()];
+
+  test("gives it the same Secret and deletionPolicy", () => {
+    expect(sharersAgree.check(own, [shopWeb(), own], [])).toEqual([]);
+    const elsewhere = shopWeb([secret, { name: "second" }]);
+    expect(said(sharersAgree.check(own, [elsewhere], []))).toEqual([`${at}.encryptionSecret Conflict`]);
+    const wiped = shopWeb([policy, "WipeOut"]);
+    expect(said(sharersAgree.check(own, [wiped], []))).toEqual([`${at}.deletionPolicy Conflict`]);
+    expect(sharersAgree.check(own, [shopWeb([policy, "Delete"])], [])).toEqual([]);
+    expect(
+      sharersAgree.check(
+        own,
+        [fixture(`BackupConfiguration/shop-web`, [namespace, "x"], [secret, { name: "y" }])],
+        [],
+      ),
+    ).toEqual([]);
+  });
+
+  test("is refused only where it differs from the Repository that is there", () => {
+    const elsewhere = shopWeb([secret, { name: "second" }]);
+    expect(sharersAgree.check(own, [elsewhere], there)).toEqual([]);
+    const [error] = sharersAgree.check(elsewhere, [own], there);
+    expect(error?.other).toMatchObject({ kind: "BackupConfiguration", name: "other" });
   });
 });

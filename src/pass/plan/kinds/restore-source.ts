@@ -1,6 +1,6 @@
 import type { KubeObject } from "../../../api/meta.ts";
-import { conditionIs, latestGood, phaseOf } from "../snapshots.ts";
 import { missingPassword } from "../secret-use.ts";
+import { conditionIs, latestGood, phaseOf } from "../snapshots.ts";
 import { asRecord } from "../targets.ts";
 import type { World } from "../world.ts";
 import {
