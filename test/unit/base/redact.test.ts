@@ -16,6 +16,32 @@ describe("a redactor", () => {
       expect(redact(spelling)).toBe("***");
   });
 
+  it.each([
+    ["as a form encodes it", "p%40ss%2fw%c3%b6rd+and%2B1"],
+    ["with the least that a URL needs encoded", "p@ss%2Fw%C3%B6rd%20and+1"],
+    ["as JSON escapes it", "p@ss/w\\u00f6rd and\\u002B1"],
+    ["in base64 without padding", Buffer.from("p@ss/wörd and+1").toString("base64").replace(/=+$/, "")],
+    ["in base64 of URLs", Buffer.from("p@ss/wörd and+1").toString("base64url")],
+  ])("removes a secret %s", (_name, form) => {
+    expect(createRedactor(["p@ss/wörd and+1"])(`(${form})`)).toBe("(***)");
+  });
+
+  it("removes a secret from the base64 of something longer", () => {
+    const secret = "p@ss/wörd and+1";
+    for (const user of ["", "a", "ab", "abc", "x-access-token"]) {
+      const told = createRedactor([secret])(Buffer.from(`${user}:${secret}:${user}`).toString("base64"));
+      const left = told.split("***").map((piece) => Buffer.from(piece, "base64").toString("latin1"));
+      expect(told).toContain("***");
+      expect(left.join("|")).not.toMatch(/p@s|ss\/|and\+/);
+    }
+  });
+
+  it("removes each line of a key", () => {
+    const key = `-----BEGIN KEY-----\n${"Q".repeat(64)}\n${"R".repeat(20)}\n-----END KEY-----\n`;
+    const told = createRedactor([key])(`cannot read: ${"R".repeat(20)}; ${JSON.stringify(key)}`);
+    expect(told).not.toMatch(/QQQQ|RRRR/);
+  });
+
   it("removes the userinfo of URLs, known or not", () => {
     expect(createRedactor([])("rest:https://user:pw@host:8000/x and s3:http://h/b@c")).toBe(
       "rest:https://***@host:8000/x and s3:http://h/b@c",
@@ -27,7 +53,10 @@ describe("a redactor", () => {
   });
 
   it("never lets a planted secret through", () => {
-    const secrets = fc.string({ minLength: 8, maxLength: 40 }).filter((text) => !"***".includes(text.trim()));
+    const lengths = { minLength: 8, maxLength: 40 };
+    const secrets = fc
+      .oneof(fc.string(lengths), fc.string({ unit: "binary", ...lengths }))
+      .filter((text) => !"***".includes(text.trim()));
     fc.assert(
       fc.property(secrets, fc.string(), fc.string(), (secret, before, after) => {
         const text = createRedactor([secret])(before + secret + after);
