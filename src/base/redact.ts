@@ -23,6 +23,14 @@ export function createRedactor(secrets: Iterable<string>): (text: string) => str
   return (text) => patterns.reduce((left, form) => left.replace(form, "***"), redactUserinfo(text));
 }
 
+/** A copy of plain JSON in which no URL has userinfo. */
+export function withoutUserinfo(value: unknown): unknown {
+  if (typeof value === "string") return redactUserinfo(value);
+  if (Array.isArray(value)) return value.map(withoutUserinfo);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, withoutUserinfo(each)]));
+}
+
 function redactUserinfo(text: string): string {
   return text.replace(/([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/@]{1,512}@/gi, "$1***@");
 }

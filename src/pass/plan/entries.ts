@@ -10,6 +10,7 @@ import {
 } from "../../api/record-layout.ts";
 import { formatSize, parseSize } from "../../api/size.ts";
 import { digestOf } from "../../base/digest.ts";
+import { withoutUserinfo } from "../../base/redact.ts";
 import { restoreEntryContent } from "./claim.ts";
 import { declaredIn } from "./declared-objects.ts";
 import { declaredCommit, declaredFile, forgottenBy } from "./deletion.ts";
@@ -123,10 +124,11 @@ function contentOf(object: KubeObject, world: World): Json {
       uid,
       creationTimestamp,
       ...(labels === undefined ? {} : { labels }),
-      ...(annotations === undefined ? {} : { annotations: withoutOwn(annotations) }),
+      ...(annotations === undefined ? {} : { annotations: withoutUserinfo(withoutOwn(annotations)) }),
     },
-    spec: object["spec"],
-    status: recordedStatus(asRecord(object["status"])),
+    // Nothing keeps a person from writing credentials into a URL of an object in the cluster.
+    spec: withoutUserinfo(object["spec"]),
+    status: withoutUserinfo(recordedStatus(asRecord(object["status"]))),
     record: { clusterUid: world.observed.clusterUid, ...(place === undefined ? {} : { declared: place }) },
   };
 }
