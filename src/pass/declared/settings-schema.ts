@@ -1,7 +1,6 @@
 import { Type } from "typebox";
+import { clusterName } from "./cluster-name.ts";
 
-/** A DNS label: the name becomes a folder of the record. */
-export const clusterName = "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$";
 const folder = "^[^/].*$";
 const branch = "^[A-Za-z0-9_][A-Za-z0-9_./+-]*$";
 

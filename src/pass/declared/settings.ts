@@ -3,7 +3,8 @@ import { Value } from "typebox/value";
 import { parseGoDuration } from "../../api/duration.ts";
 import { nearestName } from "../../base/nearest-name.ts";
 import type { Problem } from "../../base/problem.ts";
-import { clusterName, settingsSchema } from "./settings-schema.ts";
+import { clusterName } from "./cluster-name.ts";
+import { settingsSchema } from "./settings-schema.ts";
 import { readYaml } from "./yaml.ts";
 import { type FieldPath, jsonOf, lineOf, type YamlNode } from "./yaml-node.ts";
 

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { parseGoDuration } from "../../api/duration.ts";
-import { clusterName } from "../../pass/declared/settings-schema.ts";
+import { clusterName } from "../../pass/declared/cluster-name.ts";
 import { isOid } from "../../ports/git/git-object.ts";
-import { fieldOf } from "../cli/list-kind.ts";
+import { fieldOf } from "../cli/field-of.ts";
 import { type Inputs, type Mode, readInputs, usageError } from "./inputs.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;

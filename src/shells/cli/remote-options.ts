@@ -4,7 +4,7 @@ import { dirname, isAbsolute, join, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { HoldfastError } from "../../base/errors.ts";
 import { ExitCode } from "../../base/exit-code.ts";
-import { clusterName } from "../../pass/declared/settings-schema.ts";
+import { clusterName } from "../../pass/declared/cluster-name.ts";
 import { isOid } from "../../ports/git/git-object.ts";
 
 /** Options of every command that reads the remote; flags go over environment variables. */

@@ -6,7 +6,7 @@ import { editFlag, type FlagEdited } from "../../pass/declared/edit-flag.ts";
 import { limits } from "../../pass/declared/limits.ts";
 import { type Branch, commitChange, readBranch } from "./commit-change.ts";
 import { editCheckout } from "./edit-checkout.ts";
-import { fieldOf } from "./list-kind.ts";
+import { fieldOf } from "./field-of.ts";
 import { openCluster } from "./open-cluster.ts";
 import { checkoutOf, type KubeOptions, type RemoteOptions } from "./remote-options.ts";
 import type { Shell } from "./shell.ts";

@@ -1,7 +1,8 @@
 import { resourceOf } from "../../api/kinds.ts";
 import type { KubeObject } from "../../api/meta.ts";
 import type { Kube } from "../../ports/kube/kube.ts";
-import { fieldOf, listKind } from "./list-kind.ts";
+import { fieldOf } from "./field-of.ts";
+import { listKind } from "./list-kind.ts";
 import { usage } from "./usage.ts";
 
 export type RestoreRequest = {

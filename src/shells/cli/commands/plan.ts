@@ -1,4 +1,3 @@
-import { dump } from "js-yaml";
 import { ExitCode } from "../../../base/exit-code.ts";
 import {
   type KubeOptions,
@@ -25,6 +24,7 @@ export const addPlan: AddCommand = (program, shell) => {
       "\nExample:\n  holdfast plan --remote https://git.example.com/ops.git --cluster production --output markdown",
     );
   withOutput(withKube(withRemote(command)), "yaml", "markdown").action(async (options: Options) => {
+    const { dump } = await import("js-yaml");
     const { connect } = await import("../connect.ts");
     const { reconcile } = await import("../../../pass/reconcile.ts");
     const { hasChanges, planJson, planMarkdown, planText } = await import("../render-plan.ts");

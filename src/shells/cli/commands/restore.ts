@@ -1,6 +1,5 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { dump } from "js-yaml";
 import type { KubeObject } from "../../../api/meta.ts";
 import type { Settings } from "../../../pass/declared/settings.ts";
 import type { Remote } from "../../../ports/git/remote.ts";
@@ -50,6 +49,7 @@ export const addRestore: AddCommand = (program, shell) => {
       options.again === undefined
         ? await fresh(name ?? "", options, shell)
         : await again(options.again, name, options, shell);
+    const { dump } = await import("js-yaml");
     const text = dump(object, { noRefs: true, lineWidth: -1 });
     if (options.commit === true) await commit(object, text, options, shell);
     else if (options.file !== undefined) {

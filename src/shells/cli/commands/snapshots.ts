@@ -12,7 +12,8 @@ export const addSnapshots: AddCommand = (program, shell) => {
     .addHelpText("after", "\nExample:\n  holdfast snapshots -n shop --repository shop-data");
   withOutput(withKube(command)).action(async (options: Options) => {
     const { openCluster } = await import("../open-cluster.ts");
-    const { fieldOf, listKind, textOf } = await import("../list-kind.ts");
+    const { fieldOf, textOf } = await import("../field-of.ts");
+    const { listKind } = await import("../list-kind.ts");
     const { age, table } = await import("../table.ts");
     const kube = await openCluster(options);
     const scope = { signal: shell.signal, ...(options.namespace ? { namespace: options.namespace } : {}) };

@@ -1,6 +1,6 @@
 import type { KubeObject } from "../../../api/meta.ts";
 import { ExitCode } from "../../../base/exit-code.ts";
-import { fieldOf, listKind, textOf } from "../list-kind.ts";
+import { fieldOf, textOf } from "../field-of.ts";
 import { type KubeOptions, type OutputOptions, withKube, withOutput } from "../remote-options.ts";
 import type { AddCommand } from "../shell.ts";
 
@@ -60,6 +60,7 @@ export const addStatus: AddCommand = (program, shell) => {
     .addHelpText("after", "\nExample:\n  holdfast status --kubeconfig ~/.kube/config");
   withOutput(withKube(command)).action(async (options: Options) => {
     const { openCluster } = await import("../open-cluster.ts");
+    const { listKind } = await import("../list-kind.ts");
     const { age, table } = await import("../table.ts");
     const kube = await openCluster(options);
     const scope = { signal: shell.signal, ...(options.namespace ? { namespace: options.namespace } : {}) };
