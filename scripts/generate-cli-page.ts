@@ -35,6 +35,14 @@ const variables: readonly (readonly [string, string])[] = [
   ],
   ["GIT_AUTHOR_NAME, GIT_AUTHOR_EMAIL", "Author of the commits that `--commit` makes."],
   ["HTTPS_PROXY, HTTP_PROXY, NO_PROXY", "Proxies for HTTP remotes and for the Kubernetes API."],
+  [
+    "GIT_SSL_CAINFO",
+    "PEM file of authorities that an HTTPS remote may be signed by, besides the well-known ones.",
+  ],
+  [
+    "GIT_SSH_COMMAND",
+    "Program and options for SSH remotes; it is split at spaces and quotes, and no shell sees it.",
+  ],
 ];
 
 /** Writes docs/cli.md from the program itself; `root` is the project's URL with a `/`. */

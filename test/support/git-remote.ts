@@ -23,6 +23,8 @@ export type GitServer = {
   readonly requests: { readonly what: string; readonly body: Buffer }[];
   /** Answers in place of Git until it is set to undefined again. */
   intercept: Interceptor | undefined;
+  /** What is said to those whose credentials are wrong, instead of 401. */
+  refusal: { readonly status: number; readonly text: string } | undefined;
   repository(): GitRepository;
   close(): Promise<void>;
 };
@@ -89,15 +91,16 @@ export async function startGitServer(options: { readonly filter: boolean }): Pro
   const credentials = { username: "holdfast", password: "s3cret-t0ken/+" };
   const requests: { what: string; body: Buffer }[] = [];
   const expected = `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString("base64")}`;
-  const gitServer = { intercept: undefined as Interceptor | undefined };
+  const gitServer: Pick<GitServer, "intercept" | "refusal"> = { intercept: undefined, refusal: undefined };
   const server = createServer((request, response) => {
     void answer(request, response).catch(() => response.destroy());
   });
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const body = await readAll(request);
     if (request.headers.authorization !== expected) {
-      response.writeHead(401, { "www-authenticate": 'Basic realm="git"', "content-type": "text/plain" });
-      response.end("who are you?\n");
+      const { status, text } = gitServer.refusal ?? { status: 401, text: "who are you?\n" };
+      response.writeHead(status, { "www-authenticate": 'Basic realm="git"', "content-type": "text/plain" });
+      response.end(text);
       return;
     }
     requests.push({ what: `${request.method} ${(request.url ?? "").replace(/^\/[^/]+\//, "")}`, body });

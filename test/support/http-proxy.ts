@@ -1,14 +1,27 @@
-import { createServer, request as forward } from "node:http";
+import { createServer, request as forward, type IncomingMessage } from "node:http";
 import { connect, type Socket } from "node:net";
 
-/** A forward proxy on a free loopback port: plain HTTP and CONNECT. `silent` takes requests and never answers. */
+/**
+ * A forward proxy on a free loopback port: plain HTTP and CONNECT. `silent` takes requests and never answers;
+ * `userinfo` (`user:password`) is asked for.
+ */
 export type HttpProxy = { readonly url: string; readonly seen: readonly string[]; close(): Promise<void> };
 
-export async function startHttpProxy(options: { readonly silent?: boolean } = {}): Promise<HttpProxy> {
+export async function startHttpProxy(
+  options: { readonly silent?: boolean; readonly userinfo?: string } = {},
+): Promise<HttpProxy> {
   const seen: string[] = [];
+  const { userinfo } = options;
+  const mayPass = ({ headers }: IncomingMessage) =>
+    userinfo === undefined ||
+    headers["proxy-authorization"] === `Basic ${Buffer.from(userinfo).toString("base64")}`;
   const server = createServer((request, response) => {
     seen.push(`${request.method} ${request.url}`);
     if (options.silent) return;
+    if (!mayPass(request)) {
+      response.writeHead(407, { "proxy-authenticate": "Basic" }).end();
+      return;
+    }
     const { method, headers } = request;
     const onward = forward(request.url ?? "", { method, headers }, (reply) => {
       response.writeHead(reply.statusCode ?? 502, reply.headers);
@@ -26,6 +39,10 @@ export async function startHttpProxy(options: { readonly silent?: boolean } = {}
     seen.push(`CONNECT ${request.url}`);
     client.on("error", () => undefined);
     if (options.silent) return;
+    if (!mayPass(request)) {
+      client.end("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n");
+      return;
+    }
     const { hostname, port } = new URL(`http://${request.url}`);
     const upstream = connect(Number(port), hostname, () => {
       client.write("HTTP/1.1 200 OK\r\n\r\n");

@@ -70,6 +70,9 @@ async function answerUnchanged(
   });
 }
 
+/** Errors after which the server may have accepted the push all the same. */
+const leaveItOpen: ReadonlySet<string> = new Set(["RemoteUnreachable", "ObjectTooLarge"]);
+
 type Doubt = { readonly request: PushRequest; readonly commit: NewCommit; readonly error: unknown };
 
 /** After an error in transit: undefined when the ref still stands where it stood, so that the error holds. */
@@ -78,7 +81,7 @@ async function settleAfterError(
   { request, commit, error }: Doubt,
   signal: AbortSignal | undefined,
 ): Promise<PushResult | undefined> {
-  if (!(error instanceof HoldfastError) || error.reason !== "RemoteUnreachable") return undefined;
+  if (!(error instanceof HoldfastError) || !leaveItOpen.has(error.reason)) return undefined;
   for (const waitMs of rereadAfterMs) {
     // The server may still be at work on what it got.
     if (waitMs > 0) await pusher.clock.sleep(waitMs, signal);

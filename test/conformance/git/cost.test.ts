@@ -103,3 +103,71 @@ describe.runIf(requireOrSkip("git"))("what a remote of 2,000 files costs", () =>
     expect(notices).toEqual([expect.stringContaining("uploadpack.allowFilter")]);
   });
 });
+
+describe.runIf(requireOrSkip("git"))("what it costs to find that a history was rewritten", () => {
+  let server: GitServer;
+  beforeAll(async () => {
+    server = await startGitServer({ filter: true });
+  });
+  afterAll(() => server.close());
+
+  function start() {
+    const credentials = { username: server.username, password: server.password };
+    const place = placeOn({
+      repository: () => server.repository(),
+      options: { credentials },
+      close: () => server.close(),
+    });
+    return { ...place, cost: meter(server) };
+  }
+
+  test("is two requests, however long both histories are", async () => {
+    const { another, repository, cost } = start();
+    const lines = (branch: string, from: number) =>
+      Array.from({ length: 3_000 }, (_, n) => {
+        const text = `${branch} ${n}`;
+        const who = `committer A <a@b> ${1_700_000_000 + from + n} +0000`;
+        return `commit refs/heads/${branch}\n${who}\ndata ${text.length}\n${text}\n`;
+      });
+    repository.gitWith([...lines("old", 0), ...lines("anew", 0)].join(""), "fast-import", "--quiet");
+    const old = repository.git("rev-parse", "old").trim();
+    const tree = repository.git("rev-parse", "old^{tree}").trim();
+    const onTopOf = (parent: string) =>
+      repository.gitWith("more\n", "commit-tree", tree, "-p", parent).trim();
+    const wentOn = onTopOf(onTopOf(old));
+    const amended = onTopOf(repository.git("rev-parse", "old~1").trim());
+    const reset = onTopOf(repository.git("rev-parse", "old~2900").trim());
+    repository.git("update-ref", "refs/heads/kept", wentOn);
+    repository.git("update-ref", "refs/heads/amended", amended);
+    repository.git("update-ref", "refs/heads/reset", reset);
+    const anew = repository.git("rev-parse", "anew").trim();
+    const gone = "1234567890123456789012345678901234567890";
+    for (const [older, newer, answer, bytes] of [
+      [old, wentOn, true, 1_500],
+      [old, amended, false, 1_500],
+      [old, reset, false, 1_500],
+      [gone, wentOn, false, 1_500],
+      // Nothing is in common: the newest thousand are looked at in case the clocks were wrong.
+      [old, anew, false, 400_000],
+    ] as const) {
+      const remote = another();
+      cost();
+      expect(await remote.isAncestor(older, newer)).toBe(answer);
+      const { requests, bytes: down } = cost();
+      expect(requests).toBeLessThanOrEqual(3);
+      expect(down).toBeLessThan(bytes);
+    }
+  });
+
+  test("clocks that went backwards do not make a history look rewritten", async () => {
+    const { another, repository } = start();
+    const commits = Array.from({ length: 20 }, (_, n) => {
+      const who = `committer A <a@b> ${1_700_000_000 - n * 86_400} +0000`;
+      return `commit refs/heads/back\n${who}\ndata 1\nx\n`;
+    });
+    repository.gitWith(commits.join(""), "fast-import", "--quiet");
+    const [newest = "", ...older] = repository.git("rev-list", "--topo-order", "back").trim().split("\n");
+    for (const one of [older[0], older[9], older[18]])
+      expect(await another().isAncestor(one ?? "", newest)).toBe(true);
+  });
+});

@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { openRemote, type RemoteOptions } from "../../../src/ports/git/open-remote.ts";
-import { type GitServer, sendReply, startGitServer } from "../../support/git-remote.ts";
+import { type CgiReply, type GitServer, sendReply, startGitServer } from "../../support/git-remote.ts";
 import { startHttpProxy } from "../../support/http-proxy.ts";
 import { requireOrSkip } from "../../support/real-parts.ts";
 import { asChanges, at, author, commitWithGit, placeOn, type Transport } from "./remote-fixture.ts";
@@ -13,14 +13,36 @@ const unreachable = expect.objectContaining({ reason: "RemoteUnreachable", dispo
 describe.runIf(requireOrSkip("git"))("pushing over HTTP that breaks", () => {
   const on = httpServer();
 
-  test("a push whose reply was cut after the server accepted it is recognised", async () => {
-    const { repository, pushed, remote } = on.place();
-    const base = await pushed({ a: "1" });
-    on.server.intercept = cutAfter("/git-receive-pack");
-    const commit = await pushed({ a: "2" }, { expect: base });
-    expect(await remote.tip("main")).toBe(commit);
-    expect(repository.git("rev-list", "--count", "main").trim()).toBe("2");
-  });
+  test.each<[string, Spoil]>([
+    ["was cut", ({ response }) => void response.destroy()],
+    ["was reset", ({ request }) => void request.socket.resetAndDestroy()],
+    ["was a 502 of something in between", ({ response }) => void response.writeHead(502).end("bad gateway")],
+    ["never came", () => undefined],
+    [
+      "ended early",
+      ({ response }, { headers, body }) =>
+        sendReply(response, { status: 200, headers, body: body.subarray(0, 20) }),
+    ],
+    [
+      "was too long to be read",
+      ({ response }, { headers }) =>
+        sendReply(response, { status: 200, headers, body: Buffer.alloc(5 * 2 ** 20, "x") }),
+    ],
+  ])(
+    "a push that the server accepted and whose reply %s lands once and is no error",
+    async (_what, spoil) => {
+      const { repository, pushed, remote } = on.place({ idleTimeoutMs: 300 });
+      const base = await pushed({ a: "1" });
+      on.server.intercept = async (exchange) => {
+        const reply = await exchange.next();
+        if (exchange.request.url?.endsWith("/git-receive-pack")) spoil(exchange, reply);
+        else sendReply(exchange.response, reply);
+      };
+      const commit = await pushed({ a: "2" }, { expect: base });
+      expect(await remote.tip("main")).toBe(commit);
+      expect(repository.git("rev-list", "--count", "main").trim()).toBe("2");
+    },
+  );
 
   test("so it is when another writer was on top before anybody looked", async () => {
     const { repository, pushed, push, another } = on.place();
@@ -84,16 +106,31 @@ describe.runIf(requireOrSkip("git"))("an HTTP server that answers something else
     },
   );
 
-  test("a wrong password is named, and never shown", async () => {
-    const { remote } = on.place({ credentials: { username: "holdfast", password: "wr0ng-password" } });
-    const error: unknown = await remote.tip("main").catch((thrown: unknown) => thrown);
-    expect(error).toEqual(
-      expect.objectContaining({ reason: "RemoteAuthenticationFailed", disposition: "stall" }),
+  test("a wrong password is named, and never shown, in whatever spelling the server repeats it", async () => {
+    const password = "wr0ng(pass)/w+rd";
+    const { remote } = on.place({ credentials: { username: "holdfast", password } });
+    const pair = Buffer.from(`holdfast:${password}`).toString("base64");
+    const spellings = [password, encodeURIComponent(password), "wr0ng%28pass%29%2fw%2brd", pair];
+    for (const status of [401, 403]) {
+      on.server.refusal = { status, text: `no: ${spellings.join(" ")}` };
+      const error: unknown = await remote.tip("main").catch((thrown: unknown) => thrown);
+      expect(error).toEqual(
+        expect.objectContaining({ reason: "RemoteAuthenticationFailed", disposition: "stall" }),
+      );
+      expect(error).toHaveProperty("message", expect.stringContaining("no: *** *** *** ***"));
+      for (const spelling of spellings) expect(inspect(error, { depth: 9 })).not.toContain(spelling);
+    }
+    on.server.refusal = undefined;
+    await expect(remote.tip("main")).rejects.toThrow("refused the credentials: HTTP 401: who are you?");
+  });
+
+  test("a remote that asks for credentials where none were given says that", async () => {
+    const { url, directory } = on.server.repository();
+    const remote = openRemote({ url, cacheDirectory: join(directory, "cache") });
+    await expect(remote.tip("main")).rejects.toEqual(
+      expect.objectContaining({ reason: "RemoteAuthenticationFailed" }),
     );
-    expect(inspect(error, { depth: 9 })).not.toContain("wr0ng-password");
-    expect(inspect(error, { depth: 9 })).not.toContain(
-      Buffer.from("holdfast:wr0ng-password").toString("base64"),
-    );
+    await expect(remote.tip("main")).rejects.toThrow("none were given");
   });
 
   test("credentials in the URL are used, and shown nowhere", async () => {
@@ -136,6 +173,23 @@ describe.runIf(requireOrSkip("git"))("an HTTP server that answers something else
 
 describe.runIf(requireOrSkip("git"))("an HTTP server that Holdfast cannot use", () => {
   const on = httpServer();
+
+  test("a server that hands out plain files is refused by name", async () => {
+    const { repository, pushed, another } = on.place();
+    await pushed({ a: "a" });
+    repository.git("update-server-info");
+    on.server.intercept = async ({ response }) =>
+      sendReply(response, {
+        status: 200,
+        headers: { "content-type": "text/plain" },
+        body: readFileSync(join(repository.directory, "info", "refs")),
+      });
+    const refused = another().tip("main");
+    await expect(refused).rejects.toEqual(
+      expect.objectContaining({ reason: "RemoteUnsupported", disposition: "stall" }),
+    );
+    await expect(refused).rejects.toThrow("dumb HTTP");
+  });
 
   test("a server of protocol version 0 and a repository with SHA-256 are refused by name", async () => {
     const { remote, repository } = on.place();
@@ -294,13 +348,7 @@ function httpServer() {
 /** Waits that are not worth a test's time. */
 const impatient = { now: () => Date.now(), sleep: () => Promise.resolve() };
 
-function cutAfter(path: string): GitServer["intercept"] {
-  return async ({ request, response, next }) => {
-    const reply = await next();
-    if (request.url?.endsWith(path)) response.destroy();
-    else sendReply(response, reply);
-  };
-}
+type Spoil = (exchange: Parameters<NonNullable<GitServer["intercept"]>>[0], reply: CgiReply) => void;
 
 function flipLast(bytes: Buffer): Buffer {
   const copy = Buffer.from(bytes);
