@@ -4,7 +4,9 @@ import { ExitCode } from "../base/exit-code.ts";
 /** What was thrown as an error of the house; once the job was told to end, that is the reason for everything. */
 export function errorOf(thrown: unknown, signal: AbortSignal): HoldfastError {
   if (!signal.aborted) return toHoldfastError(thrown);
-  return new HoldfastError("Interrupted", "the job was told to end before it was done", {
+  // What it was at says why it took so long: a backend that cannot be reached, for example.
+  const at = thrown instanceof HoldfastError ? `: ${thrown.message}` : "";
+  return new HoldfastError("Interrupted", `the job was told to end before it was done${at}`, {
     disposition: "retry",
     next: "Run it again; nothing of it has to be cleaned up.",
     exitCode: ExitCode.interrupted,

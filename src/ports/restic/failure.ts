@@ -19,7 +19,7 @@ export function failureOf(result: ExecResult, doing: Doing, redact: (text: strin
   const said = words === "" ? "" : `: ${words}`;
   const could = `restic could not ${doing.what} (${redact(doing.where)})`;
   if (result.aborted) {
-    return new HoldfastError("Interrupted", `${could}: it was interrupted`, {
+    return new HoldfastError("Interrupted", `${could}: it was interrupted${said}`, {
       disposition: "retry",
       exitCode: ExitCode.interrupted,
     });
@@ -125,6 +125,12 @@ const rules: readonly Rule[] = [
       /unable to open config file: .*(no such file or directory|specified key does not exist|NoSuchKey)/i,
     disposition: "stall",
     next: "Check the BackupStorage's location; a backup makes the repository.",
+  },
+  {
+    reason: "DiskFull",
+    words: /no space left on device|disk quota exceeded/i,
+    disposition: "retry",
+    next: "Make room at the path that restic names.",
   },
   {
     reason: "SnapshotNotFound",
