@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { RestoreResults } from "../api/restore-session.ts";
+import { fileNotWritten } from "../base/file-error.ts";
 import type { JobContext, JobOutcome } from "./job-context.ts";
 import { type JobFlags, usageError } from "./job-flags.ts";
 import { filterFlags, filterOf, type ManifestFilter } from "./manifests/manifest-filter.ts";
@@ -53,7 +54,9 @@ export async function restoreTree(
   const failures: string[] = [];
   for (const { id, hostPath } of source.paths) {
     const root = join(scratch.restoredHere, id);
-    await mkdir(root, { recursive: true, mode: 0o700 });
+    await mkdir(root, { recursive: true, mode: 0o700 }).catch((thrown: unknown) => {
+      throw fileNotWritten(root, thrown);
+    });
     const request = { snapshotId: id, root, path: hostPath, include: [], exclude: [] };
     const restored = await whenUnlocked(context, source.repository, () =>
       context.restic.restore(source.repository, request, {

@@ -1,6 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "../../base/errors.ts";
+import { fileNotWritten } from "../../base/file-error.ts";
 import type { DiscoveredResource, Discovery, Kube } from "../../ports/kube/kube.ts";
 import { isKubeError, KubeError } from "../../ports/kube/kube-error.ts";
 import { inParallel } from "../storage/in-parallel.ts";
@@ -50,7 +51,9 @@ type Dumping = DumpRequest & { readonly missing: MissingParts; readonly write: M
 export async function dumpManifests(request: DumpRequest): Promise<Dump> {
   const { kube, filter, tree, log, signal } = request;
   await rm(tree, { recursive: true, force: true });
-  await mkdir(tree, { recursive: true, mode: 0o700 });
+  await mkdir(tree, { recursive: true, mode: 0o700 }).catch((thrown: unknown) => {
+    throw fileNotWritten(tree, thrown);
+  });
   const missing = createMissingParts();
   const dumping = { ...request, missing, write: createManifestWriter(tree, missing) };
   const discovery = await kube.discover(signal);

@@ -2,6 +2,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { builtIn } from "../../api/built-in.ts";
 import { type KubeObject, nameOf, type Resource, refOf } from "../../api/meta.ts";
 import { HoldfastError, messageOf } from "../../base/errors.ts";
+import { fileNotWritten } from "../../base/file-error.ts";
 import type { Kube, ObjectName } from "../../ports/kube/kube.ts";
 import { KubeError } from "../../ports/kube/kube-error.ts";
 import { fieldAt, fieldsAt, listAt, textAt } from "../storage/fields.ts";
@@ -39,7 +40,9 @@ export async function dumpWorkload(
 ): Promise<{ readonly objects: number; readonly missing: readonly string[] }> {
   const { tree, kube, signal, target } = request;
   await rm(tree, { recursive: true, force: true });
-  await mkdir(tree, { recursive: true, mode: 0o700 });
+  await mkdir(tree, { recursive: true, mode: 0o700 }).catch((thrown: unknown) => {
+    throw fileNotWritten(tree, thrown);
+  });
   const missing = createMissingParts();
   const dumping = { ...request, missing, write: createManifestWriter(tree, missing) };
   const resource = await resourceOfTarget(kube, target, signal);

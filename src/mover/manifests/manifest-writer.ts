@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { apiVersionOf, type KubeObject, nameOf, type Resource, refOf } from "../../api/meta.ts";
+import { fileNotWritten } from "../../base/file-error.ts";
 import { yamlOf } from "../storage/stored-document.ts";
 import { isMadeForJobs } from "./made-for-jobs.ts";
 import { fileNameOf, folderOfType, isSafeName } from "./manifest-tree.ts";
@@ -34,11 +35,14 @@ export function createManifestWriter(tree: string, missing: MissingParts): Manif
 /** Folders are made when the first file needs them: a list that is begun again removes them. */
 async function writeInto(folder: string, name: string, text: string): Promise<void> {
   const file = join(folder, name);
+  const refuse = (thrown: unknown): never => {
+    throw fileNotWritten(file, thrown);
+  };
   try {
     await writeFile(file, text);
   } catch (thrown) {
-    if (!(thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT")) throw thrown;
-    await mkdir(folder, { recursive: true });
-    await writeFile(file, text);
+    if (!(thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT")) return refuse(thrown);
+    await mkdir(folder, { recursive: true }).catch(refuse);
+    await writeFile(file, text).catch(refuse);
   }
 }
