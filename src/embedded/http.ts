@@ -3,6 +3,7 @@ import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import { load } from "js-yaml";
+import { HoldfastError } from "../base/errors.ts";
 import type { Answer, Call } from "./call.ts";
 import type { Cluster } from "./cluster.ts";
 import { duplicateFields } from "./duplicate-fields.ts";
@@ -33,13 +34,15 @@ export async function serve(
       response.destroy();
       return;
     }
-    const failure =
-      error instanceof Failure
-        ? error
-        : new Failure(500, "InternalError", "internal error of the embedded cluster");
+    const failure = error instanceof Failure ? error : new Failure(500, "InternalError", wordsOf(error));
     if (!(error instanceof Failure)) failed(error);
     sendJson(response, { status: failure.code, body: failure.toStatus(), warnings: [] });
   }
+}
+
+/** An error of the house says what is wrong with the state; any other is a defect, whose words may tell too much. */
+function wordsOf(error: unknown): string {
+  return error instanceof HoldfastError ? error.message : "internal error of the embedded cluster";
 }
 
 async function callOf(cluster: Cluster, request: IncomingMessage, signal: AbortSignal): Promise<Call> {

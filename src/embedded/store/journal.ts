@@ -7,11 +7,13 @@ import {
   openSync,
   readSync,
   renameSync,
+  rmSync,
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { HoldfastError } from "../../base/errors.ts";
+import { fileNotWritten } from "../../base/file-error.ts";
 import type { Json } from "../../base/json.ts";
 
 /**
@@ -62,8 +64,13 @@ export class Journal {
   append(line: Json): void {
     const bytes = encoded(line);
     let written = 0;
-    while (written < bytes.length) {
-      written += writeSync(this.#file, bytes, written, bytes.length - written, this.#size + written);
+    try {
+      while (written < bytes.length) {
+        written += writeSync(this.#file, bytes, written, bytes.length - written, this.#size + written);
+      }
+    } catch (thrown) {
+      // What was written of it lies behind the end and is written over by the next line.
+      throw fileNotWritten(join(this.#directory, "journal"), thrown);
     }
     this.#size += bytes.length;
     this.#unsynced = true;
@@ -75,22 +82,17 @@ export class Journal {
     fdatasyncSync(this.#file);
   }
 
-  /** Replaces snapshot and journal by `lines`. */
-  compact(lines: Iterable<Json>): void {
+  /** Replaces snapshot and journal by `lines`; false, and all is as it was, where there is no room for that. */
+  compact(lines: Iterable<Json>): boolean {
     const path = join(this.#directory, "snapshot");
     const next = `${path}.next`;
-    const file = openSync(next, "w", 0o600);
-    try {
-      for (const line of lines) writeAll(file, encoded(line));
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
+    if (!isWritten(next, lines)) return false;
     renameSync(next, path);
     syncDirectory(this.#directory);
     ftruncateSync(this.#file, 0);
     this.#size = 0;
     this.#unsynced = true;
+    return true;
   }
 
   close(): void {
@@ -109,6 +111,23 @@ const lineLimit = 64 << 20;
 function encoded(line: Json): Buffer {
   const json = JSON.stringify(line);
   return Buffer.from(`${crc32(json).toString(16).padStart(8, "0")} ${json}\n`);
+}
+
+/** The journal goes on where a snapshot cannot be written, so a full disk is no error here. */
+function isWritten(path: string, lines: Iterable<Json>): boolean {
+  try {
+    const file = openSync(path, "w", 0o600);
+    try {
+      for (const line of lines) writeAll(file, encoded(line));
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    return true;
+  } catch {
+    rmSync(path, { force: true });
+    return false;
+  }
 }
 
 function writeAll(file: number, bytes: Buffer): void {

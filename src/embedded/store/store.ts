@@ -33,6 +33,7 @@ export class Store {
   readonly #listeners = new Set<(event: StoreEvent) => void>();
   #revision = 0;
   #snapshotBytes = 0;
+  #compactAt = compactAtBytes;
 
   /** Opens or makes the state in a folder. Throws `StateLocked`, `StateDamaged`. */
   constructor(directory: string) {
@@ -101,7 +102,7 @@ export class Store {
     const event: StoreEvent = { revision, resource, key, type, object: stamped, previous };
     this.#remember(event);
     for (const listener of this.#listeners) listener(event);
-    if (this.#journal.size > Math.max(compactAtBytes, this.#snapshotBytes)) this.#compact();
+    if (this.#journal.size > Math.max(this.#compactAt, this.#snapshotBytes)) this.#compact();
     return stamped;
   }
 
@@ -182,7 +183,9 @@ export class Store {
   }
 
   #compact(): void {
-    this.#journal.compact(this.#lines());
+    const done = this.#journal.compact(this.#lines());
+    // Without room it is tried again when as much has been written again.
+    this.#compactAt = done ? compactAtBytes : this.#journal.size + compactAtBytes;
   }
 
   *#lines(): Generator<Json> {

@@ -9,7 +9,7 @@ import { keepAsPrevious } from "./log-file.ts";
 import type { RunningPod } from "./pod-run.ts";
 import { isLocalImage, restartPolicyOf } from "./pod-spec.ts";
 import type { ContainerRun } from "./pod-status.ts";
-import { endProcesses, processesWith } from "./process-identity.ts";
+import { endProcesses, processesWith, signalProcess } from "./process-identity.ts";
 import { readRecord, writeRecord } from "./process-record.ts";
 import { terminationMessage } from "./termination-message.ts";
 
@@ -140,6 +140,9 @@ async function runOnce(
     logPath: directory.logOf(name),
   });
   const end = "ended" in started ? await follow(run, started, { name, startedAt, ...attempt }) : started;
+  // What left the group of a process that was killed (restic has one of its own) ends with the container too.
+  if (end.exitCode !== 0)
+    for (const { pid } of await processesWith("HOLDFAST_ROOT", root)) signalProcess(pid, "SIGKILL");
   const message = await terminationMessage({
     path: messagePath,
     logPath: directory.logOf(name),
