@@ -170,7 +170,7 @@ async function realCluster(stateDirectory: string, signal: AbortSignal): Promise
   };
 }
 
-function namedResource(kind: string): Resource {
+export function namedResource(kind: string): Resource {
   const found = Object.values(builtIn).find((one) => one.kind === kind);
   return found ?? resourceOf(kind as KindName);
 }

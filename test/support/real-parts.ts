@@ -15,6 +15,7 @@ const howToGet = {
   gitea:
     "https://docs.gitea.com/installation, with the folders options, public and templates in gitea-data beside it",
   openssl: "apt-get install openssl",
+  "toxiproxy-server": "go install github.com/Shopify/toxiproxy/v2/cmd/server@v2.5.0",
   versitygw: "go install github.com/versity/versitygw/cmd/versitygw@latest",
   act: "go install github.com/nektos/act@latest",
   actionlint: "go install github.com/rhysd/actionlint/cmd/actionlint@latest",

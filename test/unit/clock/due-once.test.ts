@@ -7,6 +7,7 @@ import { jumpedOver, names, wallClock } from "./wall-clock.ts";
 const minute = 60_000;
 const hour = 60 * minute;
 const day = 24 * hour;
+const long = { timeout: 120_000 };
 const runs = Math.max(30, Number(process.env["HOLDFAST_FUZZ_RUNS"] ?? 0) / 10);
 
 /** A whole hour at night, another on the other half of the earth, half an hour, and one at midnight. */
@@ -55,6 +56,7 @@ describe.each(changes)("in $zone", ({ zone, spring, autumn }) => {
 
   test.each([spring, autumn])(
     "nothing is due at a time that the schedule does not name, around %s",
+    long,
     (change) => {
       fc.assert(
         fc.property(schedules, ({ schedule }) => {
@@ -69,7 +71,7 @@ describe.each(changes)("in $zone", ({ zone, spring, autumn }) => {
     },
   );
 
-  test.each([spring, autumn])("a daily run is due once on each day, around %s", (change) => {
+  test.each([spring, autumn])("a daily run is due once on each day, around %s", long, (change) => {
     fc.assert(
       fc.property(fixed, ({ schedule }) => {
         const days = around(change, schedule).map((time) => wall.at(time).day);
@@ -128,7 +130,7 @@ describe("the CronJobs of the embedded cluster", () => {
     await bench?.close();
   });
 
-  test("run at most once for a due time and never for another, however the clock moves", async () => {
+  test("run at most once for a due time and never for another, however the clock moves", long, async () => {
     await fc.assert(
       fc.asyncProperty(scenes, async ({ change, schedule: { schedule }, moves: steps }) => {
         const { clock } = bench;
