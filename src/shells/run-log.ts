@@ -1,3 +1,4 @@
+import { oneLine } from "../base/printable.ts";
 import type { PassResult } from "../pass/reconcile.ts";
 import { problemLines } from "./cli/render-plan.ts";
 import type { RunEnd } from "./run-to-end.ts";
@@ -57,6 +58,6 @@ export function doneLines({ outcome }: PassResult): readonly string[] {
       "metadata" in object
         ? `${object.metadata.namespace ?? ""}/${object.metadata.name}`
         : `${object.namespace ?? ""}/${object.name}`;
-    return [`${result} ${object.kind} ${name.replace(/^\//, "")}: ${step.because}`];
+    return [oneLine(`${result} ${object.kind} ${name.replace(/^\//, "")}: ${step.because}`)];
   });
 }

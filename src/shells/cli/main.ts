@@ -1,6 +1,7 @@
 import { CommanderError } from "commander";
 import { type HoldfastError, toHoldfastError } from "../../base/errors.ts";
 import { ExitCode } from "../../base/exit-code.ts";
+import { oneLine, printable } from "../../base/printable.ts";
 import { createProgram } from "./program.ts";
 
 /** Runs one command line; answers its exit code. Errors end here: one sentence and what to do next. */
@@ -33,7 +34,8 @@ function report(error: HoldfastError, json: boolean): number {
   const { reason, message, next, exitCode } = error;
   if (json)
     process.stdout.write(`${JSON.stringify({ error: { reason, message, ...(next ? { next } : {}) } })}\n`);
-  process.stderr.write(`holdfast: ${message}\n${next === undefined ? "" : `  ${next}\n`}`);
+  const advice = next === undefined ? "" : `  ${printable(next)}\n`;
+  process.stderr.write(`holdfast: ${oneLine(message)}\n${advice}`);
   if (error.disposition === "bug")
     process.stderr.write(`${error.cause instanceof Error ? error.cause.stack : error.stack}\n`);
   return exitCode;

@@ -1,4 +1,5 @@
 import { nameOf, refOf } from "../../api/meta.ts";
+import { oneLine, printable } from "../../base/printable.ts";
 import type { Problem } from "../../base/problem.ts";
 import type { Entry, Plan, Step } from "../../pass/plan/step.ts";
 
@@ -61,9 +62,9 @@ export function planText(plan: Plan, problems: readonly Problem[]): string {
   const claims = plan.entries.filter((entry) => entry.summary !== undefined);
   const lines = [
     `Plan for ${plan.revision.slice(0, 12)}: ${count(views.length, "step")}, ${count(plan.entries.length, "entry", "entries")} for the record`,
-    ...views.flatMap((view) => [`  ${view.verb} ${view.object}`, `      ${view.because}`]),
-    ...claims.map((entry) => `  record ${entry.summary}`),
-    ...plan.waiting.map((what) => `  waits for ${what}`),
+    ...views.flatMap((view) => [`  ${view.verb} ${oneLine(view.object)}`, `      ${oneLine(view.because)}`]),
+    ...claims.map((entry) => `  record ${oneLine(entry.summary ?? "")}`),
+    ...plan.waiting.map((what) => `  waits for ${oneLine(what)}`),
     ...problems.flatMap(problemLines),
   ];
   return `${lines.join("\n")}\n`;
@@ -88,7 +89,9 @@ export function planMarkdown(plan: Plan, problems: readonly Problem[]): string {
 
 /** Markdown in names must not do anything. */
 export function inert(text: string): string {
-  return text.replace(/[\\`*_{}[\]<>|~#@!]/g, (character) => `\\${character}`).replace(/\s+/g, " ");
+  return printable(text)
+    .replace(/[\\`*_{}[\]<>|~#@!]/g, (character) => `\\${character}`)
+    .replace(/\s+/g, " ");
 }
 
 export function planJson(plan: Plan, problems: readonly Problem[]): unknown {
@@ -114,12 +117,12 @@ function entryView({ path, content, when, summary }: Entry): unknown {
 
 export function problemText({ place, object, message }: Problem): string {
   const where = place === undefined ? "" : `${place.path}:${place.line}: `;
-  return `${where}${object === undefined ? "" : `${object}: `}${message}`;
+  return oneLine(`${where}${object === undefined ? "" : `${object}: `}${message}`);
 }
 
 export function problemLines(problem: Problem): readonly string[] {
   const line = `${problem.severity}: ${problemText(problem)} (${problem.reason})`;
-  return problem.next === undefined ? [line] : [line, `      ${problem.next}`];
+  return problem.next === undefined ? [line] : [line, `      ${printable(problem.next)}`];
 }
 
 function count(number: number, one: string, many = `${one}s`): string {

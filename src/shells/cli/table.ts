@@ -1,6 +1,8 @@
+import { oneLine } from "../../base/printable.ts";
+
 /** Columns as kubectl prints them: upper-case heads, three spaces between. */
 export function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [heads.map((head) => head.toUpperCase()), ...rows];
+  const all = [heads.map((head) => head.toUpperCase()), ...rows.map((row) => row.map(oneLine))];
   const widths = heads.map((_, column) => Math.max(...all.map((row) => (row[column] ?? "").length)));
   return all
     .map(

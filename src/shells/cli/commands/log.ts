@@ -1,5 +1,6 @@
 import { HoldfastError } from "../../../base/errors.ts";
 import { ExitCode } from "../../../base/exit-code.ts";
+import { oneLine } from "../../../base/printable.ts";
 import { type OutputOptions, type RemoteOptions, remoteOption, withOutput } from "../remote-options.ts";
 import type { AddCommand } from "../shell.ts";
 
@@ -44,6 +45,8 @@ export const addLog: AddCommand = (program, shell) => {
     if (options.output === "json") process.stdout.write(`${JSON.stringify({ commits }, null, 2)}\n`);
     else
       for (const { commit, time, message } of commits)
-        process.stdout.write(`${commit.slice(0, 12)} ${time.slice(0, 19)}Z ${message.split("\n", 1)[0]}\n`);
+        process.stdout.write(
+          `${commit.slice(0, 12)} ${time.slice(0, 19)}Z ${oneLine(message.split("\n", 1)[0] ?? "")}\n`,
+        );
   });
 };

@@ -1,4 +1,5 @@
 import { ExitCode } from "../../../base/exit-code.ts";
+import { oneLine } from "../../../base/printable.ts";
 import { type OutputOptions, type RemoteOptions, withOutput, withRemote } from "../remote-options.ts";
 import type { AddCommand } from "../shell.ts";
 
@@ -41,7 +42,7 @@ export const addValidate: AddCommand = (program, shell) => {
       for (const problem of problems) process.stdout.write(`${problemLines(problem).join("\n")}\n`);
       const left = Object.entries(others).map(([kind, count]) => `${count} ${kind}`);
       if (left.length > 0)
-        process.stdout.write(`not Holdfast's to apply, and left alone: ${left.join(", ")}\n`);
+        process.stdout.write(`not Holdfast's to apply, and left alone: ${oneLine(left.join(", "))}\n`);
       process.stdout.write(
         `${objects.length} object(s) declared at ${revision.commit.slice(0, 12)}, ${problems.length} problem(s).\n`,
       );
