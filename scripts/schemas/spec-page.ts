@@ -34,7 +34,11 @@ export function specPageOf(kind: KindDefinition): string {
         const values = (entry.values ?? []).map((value) => `\`${value}\``).join(", ");
         const field = `\`${entry.path.join(".").replaceAll(".*", "[]")}\``;
         const at = entry.path.length === 0 ? "The whole kind" : field;
-        return `${at}${values === "" ? "" : ` (${values})`}: ${entry.severity}; it ${entry.says}.\n  ${entry.next}`;
+        const where =
+          entry.where === undefined
+            ? ""
+            : `, where \`${entry.where.path.join(".")}\` is \`${entry.where.is}\``;
+        return `${at}${values === "" ? "" : ` (${values})`}${where}: ${entry.severity}; it ${entry.says}.\n  ${entry.next}`;
       }),
       "These fields are read and named with the reason `NotSupportedYet`.\nAn error keeps the object from being used, a warning does not.",
     ),

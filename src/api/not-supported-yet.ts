@@ -11,6 +11,8 @@ export type Unsupported = {
   readonly path: readonly string[];
   /** Texts that are meant; every value when absent. */
   readonly values?: readonly string[];
+  /** Only in objects where another field has this text. */
+  readonly where?: { readonly path: readonly string[]; readonly is: string };
   readonly severity: "error" | "warning";
   /** One clause that follows the field's name. */
   readonly says: string;
@@ -33,6 +35,17 @@ function warnings(
   { says, next }: Pick<Unsupported, "says" | "next">,
 ): readonly Unsupported[] {
   return fields.map((field) => ({ kind, path: [...path, field], severity: "warning", says, next }));
+}
+
+function restartPolicy(kind: string, path: readonly string[]): Unsupported {
+  return {
+    kind,
+    path: [...path, "restartPolicy"],
+    values: ["Always", "OnFailure"],
+    severity: "warning",
+    says: "is not taken over: a pod of ours that fails is not started again by itself",
+    next: "Take it out, and say in retryConfig how often a failed session is tried again.",
+  };
 }
 
 const noPriority = {
@@ -78,6 +91,14 @@ export const notSupportedYet: readonly Unsupported[] = [
     says: "is a provider that this release does not reach",
     next: "Use s3 or local.",
   },
+  {
+    kind: "BackupStorage",
+    path: ["spec", "runtimeSettings"],
+    where: { path: ["spec", "storage", "provider"], is: "s3" },
+    severity: "warning",
+    says: "has no effect: no Job works for an object store, Holdfast writes there itself",
+    next: "Take it out; the Jobs of backups have their settings in spec.sessions[].addon.",
+  },
   ...warnings("BackupStorage", ["spec", "runtimeSettings", "pod"], ["serviceAccountAnnotations"], {
     says: "is not put on the ServiceAccounts of a storage's Jobs by this release",
     next: "Take it out.",
@@ -106,6 +127,14 @@ export const notSupportedYet: readonly Unsupported[] = [
     ["containers"],
     { says: "is not added to the Jobs that start sessions", next: "Take it out." },
   ),
+  restartPolicy("BackupConfiguration", [...session, "scheduler", "jobTemplate", "template", "spec"]),
+  {
+    kind: "BackupConfiguration",
+    path: [...session, "addon", "tasks", "*", "targetVolumes", "volumeClaimTemplates", "*"],
+    severity: "error",
+    says: "would be made by a restore only, and a backup needs volumes that are there",
+    next: "Name the volumes in targetVolumes.volumes, or leave targetVolumes out.",
+  },
   {
     kind: "BackupConfiguration",
     path: [...session, "hooks", "preBackup", "*"],
@@ -134,6 +163,31 @@ export const notSupportedYet: readonly Unsupported[] = [
     severity: "error",
     says: "is a kind that this release does not act on",
     next: "Declare a BackupConfiguration for each target.",
+  },
+  {
+    kind: "RestoreSession",
+    path: [
+      "spec",
+      "addon",
+      "tasks",
+      "*",
+      "targetVolumes",
+      "volumeClaimTemplates",
+      "*",
+      "metadata",
+      "namespace",
+    ],
+    severity: "warning",
+    says: "is not read: claims are made in the namespace of the RestoreSession",
+    next: "Take it out, or declare the RestoreSession in that namespace.",
+  },
+  {
+    kind: "RestoreSession",
+    path: ["spec", "manifestOptions", "workload", "restoreNamespace"],
+    where: { path: ["spec", "addon", "name"], is: "kubedump-addon" },
+    severity: "error",
+    says: "is for manifests of workload-addon, and kubedump-addon restores namespaces as they were",
+    next: "Take it out, and choose namespaces by the parameters of manifest-restore.",
   },
   {
     kind: "RestoreSession",
@@ -181,6 +235,7 @@ export const notSupportedYet: readonly Unsupported[] = [
       says: "is not looked up by this release",
       next: "Write the value down, or put it into containerRuntimeSettings.env.",
     },
+    restartPolicy(kind, [...path, "jobTemplate", "spec"]),
     ...warnings(kind, [...path, "containerRuntimeSettings"], priorities, noPriority),
   ]),
 ];
@@ -191,7 +246,7 @@ export function unsupportedErrors(object: {
   readonly [field: string]: unknown;
 }): readonly FieldError[] {
   return notSupportedYet
-    .filter((entry) => entry.kind === object.kind)
+    .filter((entry) => entry.kind === object.kind && holds(object, entry.where))
     .flatMap(({ path, values, severity, says, next }) =>
       found(object, path, [])
         .filter(({ value }) => values === undefined || (typeof value === "string" && values.includes(value)))
@@ -203,6 +258,10 @@ export function unsupportedErrors(object: {
           next,
         })),
     );
+}
+
+function holds(object: unknown, where: Unsupported["where"]): boolean {
+  return where === undefined || found(object, where.path, []).some(({ value }) => value === where.is);
 }
 
 type Found = { readonly path: FieldPath; readonly value: unknown };

@@ -3,7 +3,7 @@ import { type FieldError, type FieldPath, failure, invalid, required } from "../
 import { quoted } from "../schema-errors.ts";
 import type { Rule } from "./rule.ts";
 import { sharedFields, sharedValue } from "./shared-repository.ts";
-import { addonErrors, directoryErrors, scheduleErrors } from "./shared-rules.ts";
+import { addonErrors, directoryErrors, scheduleErrors, targetIsKnown } from "./shared-rules.ts";
 
 const backendsPath = ["spec", "backends"];
 const sessionsPath = ["spec", "sessions"];
@@ -171,6 +171,7 @@ const sharedSettingsAgree: Rule<BackupConfiguration> = {
 };
 
 export const backupConfigurationRules = [
+  targetIsKnown,
   backendNamesDiffer,
   sessionNamesDiffer,
   sessionNamesFit,

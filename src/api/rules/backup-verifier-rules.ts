@@ -11,7 +11,7 @@ const checkIsDescribed: Rule<BackupVerifier> = {
     if (type === "RestoreOnly") return [];
     return [
       ...(checker === "" ? [missing("function", "function")] : []),
-      ...(type === "Query" && query === undefined ? [missing("query", "query")] : []),
+      ...(type === "Query" && !query ? [missing("query", "query")] : []),
       ...(type === "Script" && (script?.location ?? "") === ""
         ? [missing("location", "script", "location")]
         : []),
@@ -22,7 +22,7 @@ const checkIsDescribed: Rule<BackupVerifier> = {
 const scheduleIsReadable: Rule<BackupVerifier> = {
   says: "A schedule is a text that a CronJob takes.",
   check: ({ spec: { scheduler } }) =>
-    scheduler === undefined ? [] : scheduleErrors(scheduler.schedule, ["spec", "scheduler", "schedule"]),
+    !scheduler ? [] : scheduleErrors(scheduler.schedule, ["spec", "scheduler", "schedule"]),
 };
 
 const addonIsUsable: Rule<BackupVerifier> = {

@@ -11,7 +11,7 @@ const executorIsDescribed: Rule<HookTemplate> = {
   says: "An executor `Function` needs spec.executor.function, and an executor `Pod` needs spec.executor.pod.",
   check: ({ spec: { executor } }) => {
     const field = ({ Function: "function", Pod: "pod", Operator: undefined } as const)[executor.type];
-    return field === undefined || executor[field] !== undefined
+    return field === undefined || executor[field]
       ? []
       : [required([...executorPath, field], `${field} is missing, and the executor is ${executor.type}`)];
   },
@@ -20,7 +20,7 @@ const executorIsDescribed: Rule<HookTemplate> = {
 const podsAreSelected: Rule<HookTemplate> = {
   says: "An executor `Pod` needs a selector whose parts, between commas, are all `key=value`.",
   check: ({ spec: { executor } }) => {
-    if (executor.type !== "Pod" || executor.pod === undefined) return [];
+    if (executor.type !== "Pod" || !executor.pod) return [];
     const { selector = "" } = executor.pod;
     const path = [...executorPath, "pod", "selector"];
     const next = "Write it as in app=web,tier=front.";
@@ -37,11 +37,11 @@ const actionIsOne: Rule<HookTemplate> = {
   check: ({ spec: { action, executor } }) => {
     const path = ["spec", "action"];
     const next = `Give one of ${handlers.join(", ")}.`;
-    if (action === undefined)
+    if (!action)
       return executor.type === "Function"
         ? []
         : [required(path, `action is missing, and the executor is ${executor.type}`, next)];
-    const given = handlers.filter((name) => action[name] !== undefined);
+    const given = handlers.filter((name) => Boolean(action[name]));
     return given.length === 1
       ? []
       : [invalid(path, `must say one thing to do, and says ${given.length}`, next)];
@@ -50,9 +50,9 @@ const actionIsOne: Rule<HookTemplate> = {
 
 const parametersDiffer: Rule<HookTemplate> = {
   says: "No two parameters have the same name.",
-  check: ({ spec: { params = [] } }) =>
-    params.flatMap(({ name }, index) =>
-      params.findIndex((other) => other.name === name) === index
+  check: ({ spec: { params } }) =>
+    (params ?? []).flatMap(({ name }, index, all) =>
+      all.findIndex((other) => other.name === name) === index
         ? []
         : [invalid(["spec", "params", index, "name"], `the parameter ${name} is there twice`)],
     ),

@@ -1,7 +1,7 @@
 import { required } from "../field-error.ts";
 import type { RestoreSession } from "../restore-session.ts";
 import type { Rule } from "./rule.ts";
-import { addonErrors } from "./shared-rules.ts";
+import { addonErrors, targetIsKnown } from "./shared-rules.ts";
 
 const path = ["spec", "dataSource"];
 
@@ -28,4 +28,4 @@ const addonIsUsable: Rule<RestoreSession> = {
   check: ({ spec }) => addonErrors(spec.addon, ["spec", "addon"]),
 };
 
-export const restoreSessionRules = [sourceIsNamed, addonIsUsable] as const;
+export const restoreSessionRules = [targetIsKnown, sourceIsNamed, addonIsUsable] as const;

@@ -2,6 +2,7 @@ import type { AddonInfo } from "../addon-info.ts";
 import { isCronSchedule } from "../cron-schedule.ts";
 import { type FieldError, type FieldPath, failure, invalid, required } from "../field-error.ts";
 import { type KubeObject, type ObjectMeta, refOf } from "../meta.ts";
+import type { TypedObjectReference } from "../references.ts";
 import { quoted } from "../schema-errors.ts";
 import type { UsagePolicy } from "../usage-policy.ts";
 import type { Relation, Rule } from "./rule.ts";
@@ -59,6 +60,38 @@ export function directoryErrors(directory: string, path: FieldPath): readonly Fi
     ? [invalid(path, "must not hold backslashes and control characters")]
     : [];
 }
+
+/** Kinds of targets and their API groups. */
+const targetKinds: Readonly<Record<string, string>> = {
+  Deployment: "apps",
+  StatefulSet: "apps",
+  DaemonSet: "apps",
+  PersistentVolumeClaim: "",
+  Namespace: "",
+};
+
+export const targetIsKnown: Rule<{
+  readonly spec: { readonly target?: TypedObjectReference };
+}> = {
+  says: "spec.target is a Deployment, StatefulSet or DaemonSet of `apps`, a PersistentVolumeClaim or a Namespace.",
+  check: ({ spec: { target } }) => {
+    if (!target) return [];
+    const { kind = "", apiGroup } = target;
+    const path = ["spec", "target"];
+    const next = `Name a ${Object.keys(targetKinds).join(", ")}, or leave the target out.`;
+    if (kind === "") return [required([...path, "kind"], "kind is missing", next)];
+    const group = Object.hasOwn(targetKinds, kind) ? targetKinds[kind] : undefined;
+    if (group === undefined)
+      return [
+        failure("NotSupportedYet", [...path, "kind"], `${kind} is no kind of target of this release`, next),
+      ];
+    if (apiGroup === undefined || apiGroup === group) return [];
+    const right = group === "" ? "empty" : group;
+    return [
+      invalid([...path, "apiGroup"], `${quoted(apiGroup)} is not the group of a ${kind}`, `It is ${right}.`),
+    ];
+  },
+};
 
 export function scheduleErrors(schedule: string, path: FieldPath): readonly FieldError[] {
   return isCronSchedule(schedule)

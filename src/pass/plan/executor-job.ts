@@ -63,7 +63,7 @@ export function executorJob(request: ExecutorRequest, world: World): KubeObject 
             ? {}
             : { nodeSelector: { ...asRecord(pod["nodeSelector"]), "kubernetes.io/hostname": part.node } }),
           volumes: uniqueByName([...volumes.map((volume) => volume.volume), ...records(pod["volumes"])]),
-          containers: [container(request, volumes, world), ...records(pod["containers"])],
+          containers: withUsersContainers(container(request, volumes, world), records(pod["containers"])),
         },
       },
     },
@@ -102,6 +102,18 @@ function volumesOf(request: ExecutorRequest): readonly Mounted[] {
   ];
 }
 
+/** Containers of the jobTemplate run beside the task's; one of its name adds to it instead. */
+function withUsersContainers(own: Json, users: readonly Json[]): readonly Json[] {
+  const same = users.find((one) => one["name"] === own["name"]);
+  const merged = {
+    ...own,
+    ...same,
+    env: [...records(same?.["env"]), ...records(own["env"])],
+    volumeMounts: [...records(own["volumeMounts"]), ...records(same?.["volumeMounts"])],
+  };
+  return [merged, ...users.filter((one) => one !== same)];
+}
+
 function container(request: ExecutorRequest, volumes: readonly Mounted[], world: World): Json {
   const { task, part, addonInfo, session } = request;
   const settings = asRecord(addonInfo["containerRuntimeSettings"]);
@@ -114,13 +126,15 @@ function container(request: ExecutorRequest, volumes: readonly Mounted[], world:
     ...request.variables,
   });
   const { runtimeSettings: functionSettings, availableVersions: _versions, ...shape } = spec;
+  const { env: itsEnv, envFrom: itsEnvFrom, ...its } = withoutPriority(asRecord(functionSettings));
+  const sources = [...records(itsEnvFrom), ...records(envFrom)];
   return {
     ...shape,
-    ...withoutPriority(asRecord(functionSettings)),
+    ...its,
     ...runtime,
     name: `${task.name}-0`,
-    env: [...records(env), { name: "COMPONENT_NAME", value: part.component }],
-    ...(envFrom === undefined ? {} : { envFrom }),
+    env: [...records(itsEnv), ...records(env), { name: "COMPONENT_NAME", value: part.component }],
+    ...(sources.length === 0 ? {} : { envFrom: sources }),
     volumeMounts: [...records(shape["volumeMounts"]), ...volumes.flatMap((volume) => volume.mounts)],
     terminationMessagePolicy: "FallbackToLogsOnError",
   };

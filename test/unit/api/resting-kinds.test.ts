@@ -97,6 +97,19 @@ const brokenRestingRules: readonly [string, KubeObject, string][] = [
 ];
 
 describe("rules of kinds that are not acted on yet", () => {
+  test("take a null for nothing, as the API server does", () => {
+    const nulls: readonly [KubeObject, readonly string[]][] = [
+      [quiesce, ["spec", "action"]],
+      [quiesce, ["spec", "executor", "pod"]],
+      [quiesce, ["spec", "params"]],
+      [weekly, ["spec", "query"]],
+      [weekly, ["spec", "scheduler"]],
+      [scripted, ["spec", "script"]],
+    ];
+    for (const [object, path] of nulls)
+      expect(sentences(changed(object, path, null))).toEqual(sentences(changed(object, path, undefined)));
+  });
+
   test.each(brokenRestingRules)("refuse %s", (_title, object, sentence) => {
     expect(sentences(object)).toContain(sentence);
   });

@@ -55,7 +55,9 @@ test("a misspelt field is named with the one that is probably meant", () => {
 
 test("every mistake is named, however many there are", () => {
   const fields = Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`wrong${index}`, 1]));
-  expect(validateObject(changed(shopWeb, ["spec", "target"], { name: "web", ...fields }))).toHaveLength(31);
+  expect(
+    validateObject(changed(shopWeb, ["spec", "target"], { kind: "Deployment", name: "web", ...fields })),
+  ).toHaveLength(31);
 });
 
 test("a null counts as absent, as the API server takes it", () => {
@@ -217,6 +219,16 @@ const brokenRules: readonly [string, KubeObject, string][] = [
     "error spec.sessions[0].repositories[0].encryptionSecret Required: encryptionSecret is missing, and restic encrypts always",
   ],
   [
+    "a target without a kind",
+    changed(shopWeb, ["spec", "target"], { name: "web" }),
+    "error spec.target.kind Required: kind is missing",
+  ],
+  [
+    "a target of another group",
+    changed(webBack, ["spec", "target", "apiGroup"], "argoproj.io"),
+    'error spec.target.apiGroup Invalid: "argoproj.io" is not the group of a Deployment',
+  ],
+  [
     "a restore from nothing",
     changed(webBack, ["spec", "dataSource"], { repository: "r" }),
     "error spec.dataSource.snapshot Required: snapshot is missing",
@@ -277,82 +289,5 @@ describe("rules", () => {
     expect(sentences(second({ name: "other", directory: "cluster/" }))).toEqual([
       "error spec.sessions[1].repositories[0].directory Conflict: the repository cluster-repo uses this directory already",
     ]);
-  });
-});
-
-describe("what this release does not do", () => {
-  const tasks = (name: string) => changed(shopWeb, [...session, "addon", "tasks", 0, "name"], name);
-
-  test.each<[string, KubeObject, string, "error" | "warning"]>([
-    [
-      "gcs",
-      changed(minio, ["spec", "storage"], { provider: "gcs", gcs: { bucket: "b" } }),
-      "spec.storage.provider",
-      "error",
-    ],
-    [
-      "azure",
-      changed(minio, ["spec", "storage"], { provider: "azure", azure: { container: "b" } }),
-      "spec.storage.provider",
-      "error",
-    ],
-    [
-      "hooks before a backup",
-      changed(shopWeb, [...session, "hooks"], { preBackup: [{ name: "quiesce" }] }),
-      "spec.sessions[0].hooks.preBackup[0]",
-      "error",
-    ],
-    ["hooks after a backup", shopWeb, "spec.sessions[0].hooks.postBackup[0]", "warning"],
-    [
-      "verifiers",
-      changed(shopWeb, [...repository, "backupVerifier"], { name: "dry" }),
-      "spec.sessions[0].repositories[0].backupVerifier",
-      "warning",
-    ],
-    ["volume snapshots", tasks("volume-snapshot"), "spec.sessions[0].addon.tasks[0].name", "error"],
-    [
-      "volume clones",
-      changed(webBack, ["spec", "addon", "tasks", 0, "name"], "volume-clone"),
-      "spec.addon.tasks[0].name",
-      "error",
-    ],
-    [
-      "points in time",
-      changed(webBack, ["spec", "dataSource", "pitr"], { targetTime: "2026-01-31T12:00:00Z" }),
-      "spec.dataSource.pitr",
-      "error",
-    ],
-    [
-      "databases",
-      changed(webBack, ["spec", "manifestOptions", "postgres"], { db: true }),
-      "spec.manifestOptions.postgres",
-      "error",
-    ],
-    [
-      "batches",
-      changed(
-        kubestashObject("BackupSession/shop-web-hourly-1754041620"),
-        ["spec", "invoker", "kind"],
-        "BackupBatch",
-      ),
-      "spec.invoker.kind",
-      "error",
-    ],
-    [
-      "niceness",
-      changed(webBack, ["spec", "addon", "containerRuntimeSettings"], { nice: { adjustment: 5 } }),
-      "spec.addon.containerRuntimeSettings.nice",
-      "warning",
-    ],
-  ])("is named for %s", (_title, object, path, severity) => {
-    const found = validateObject(object).filter((one) => one.reason === "NotSupportedYet");
-    expect(found.map((one) => [pathText(one.path), one.severity])).toEqual(
-      expect.arrayContaining([[path, severity]]),
-    );
-    for (const one of found) expect(one.next).toMatch(/^[A-Z].*\.$/);
-  });
-
-  test("is not named where nothing of it is asked for", () => {
-    expect(validateObject(webBack)).toEqual([]);
   });
 });
