@@ -10,11 +10,12 @@ const exitCodes: Readonly<Record<keyof typeof ExitCode, string>> = {
   failed:
     "Something failed, or a problem of severity `error` was found; what could be done was done all the same.",
   usage: "The command line is wrong: nothing was done.",
-  partial: "A backup was made and a part of its source is missing; a Job of Holdfast ends with it.",
-  planHasChanges: "`holdfast plan --exit-code` found something to do.",
-  noRepository: "restic found no repository; a Job of Holdfast ends with it.",
-  locked: "Another restic holds the repository's lock; a Job of Holdfast ends with it.",
-  wrongPassword: "The repository's password is wrong; a Job of Holdfast ends with it.",
+  partial: "A part is missing: of a backup's source, or of what a download was to bring.",
+  planHasChanges:
+    "`holdfast plan --exit-code` found something to do, or `holdfast diff --exit-code` a difference.",
+  noRepository: "restic found no repository.",
+  locked: "Another restic holds the repository's lock.",
+  wrongPassword: "The repository's password is wrong.",
   bug: "A bug of Holdfast: the stack is printed, please report it.",
   interrupted: "It was stopped by Ctrl-C or TERM.",
 };

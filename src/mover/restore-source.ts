@@ -66,7 +66,7 @@ export async function openRestoreSource(
     nameOf(refOf(restore)),
   );
   const shown = nameOf(refOf(snapshot));
-  const saved = componentOf(snapshot, given.component, shown);
+  const saved = savedComponent(snapshot, given.component, shown);
   const access = await openRepository(
     context,
     { namespace, name: textAt(snapshot, "spec", "repository") ?? "" },
@@ -77,7 +77,8 @@ export async function openRestoreSource(
   return { repository, paths: saved.paths, shown };
 }
 
-function componentOf(
+/** One component of a Snapshot: its restic repository's path, and what is in it. Throws as `openRestoreSource`. */
+export function savedComponent(
   snapshot: KubeObject,
   component: string,
   shown: string,

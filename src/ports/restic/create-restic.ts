@@ -1,5 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
 import { backup } from "./backup.ts";
+import { listChanged } from "./changed.ts";
 import { formatVersion } from "./feature-table.ts";
 import { createEnsure } from "./initialise.ts";
 import { listNodes } from "./nodes.ts";
@@ -36,9 +37,11 @@ export function createRestic(options: ResticOptions): Restic {
     snapshots: (repository, ids, signal) => readSnapshots(process, repository, ids, signal),
     async *list(repository, snapshotId, path, signal) {
       for await (const node of listNodes(process, repository, { snapshotId, path }, signal)) {
-        yield { path: node.path, type: node.type, sizeBytes: node.sizeBytes };
+        const { type, sizeBytes, modifiedAt } = node;
+        yield { path: node.path, type, sizeBytes, modifiedAt };
       }
     },
+    changed: (repository, snapshotIds, signal) => listChanged(process, repository, snapshotIds, signal),
     restore: (repository, request, given = {}) => restore(process, repository, request, given),
     forget: (repository, ids, signal) => forget(process, repository, ids, signal),
     check: (repository, given = {}, signal) => check(process, repository, given.readData ?? false, signal),

@@ -65,6 +65,8 @@ export type ResticNode = {
   readonly path: string;
   readonly type: "file" | "dir" | "symlink" | "other";
   readonly sizeBytes: number;
+  /** RFC 3339, as restic has it. */
+  readonly modifiedAt: string;
 };
 
 export type RestoreRequest = {
@@ -103,13 +105,22 @@ export interface Restic {
     ids?: readonly string[],
     signal?: AbortSignal,
   ): Promise<readonly ResticSnapshot[]>;
-  /** Nodes of a snapshot, streamed; `path` limits to a folder. */
+  /**
+   * Nodes of a snapshot, streamed; `path` limits to a folder. A folder comes before what is in it, and the names in
+   * a folder in the order of their bytes.
+   */
   list(
     repository: ResticRepository,
     snapshotId: string,
     path?: string,
     signal?: AbortSignal,
   ): AsyncIterable<ResticNode>;
+  /** Paths in both of two snapshots whose content or type differs, streamed, in the order of `list`. */
+  changed(
+    repository: ResticRepository,
+    snapshotIds: readonly [string, string],
+    signal?: AbortSignal,
+  ): AsyncIterable<string>;
   restore(
     repository: ResticRepository,
     request: RestoreRequest,

@@ -2,6 +2,8 @@ import { Command } from "commander";
 import { version } from "../version.ts";
 import { addBackup } from "./commands/backup.ts";
 import { addController } from "./commands/controller.ts";
+import { addDiff } from "./commands/diff.ts";
+import { addDownload } from "./commands/download.ts";
 import { addJob } from "./commands/job.ts";
 import { addLog } from "./commands/log.ts";
 import { addPause, addResume } from "./commands/pause.ts";
@@ -37,6 +39,8 @@ export function createProgram(shell: Shell): Command {
     addResume,
     addStatus,
     addSnapshots,
+    addDownload,
+    addDiff,
     addLog,
     addJob,
   ])
