@@ -32,6 +32,13 @@ const notSupportedYet = {
   own: true,
 } as const;
 
+const remoteAway = {
+  type: "RemoteAway",
+  whenTrue: "RemoteUnreachable",
+  says: "True: the remote cannot be had; the message says since when, and what waits for it. Gone when it is back, and never recorded.",
+  own: true,
+} as const;
+
 export const backupStorageConditions = {
   backendInitialized: {
     type: "BackendInitialized",
@@ -102,6 +109,7 @@ export const snapshotConditions = {
     says: "True: the source was empty, under half of the last good Snapshot, or without a component that this had; retention of the repository stands still until a person accepts it.",
     own: true,
   },
+  remoteAway,
 } as const satisfies ConditionTypes;
 
 export const backupConfigurationConditions = {
@@ -223,6 +231,7 @@ export const backupSessionConditions = {
     says: "True is bad: a Job's pod finds no node.",
   },
   metricsPushed,
+  remoteAway,
 } as const satisfies ConditionTypes;
 
 export const restoreSessionConditions = {
@@ -263,4 +272,5 @@ export const restoreSessionConditions = {
   },
   notSupportedYet,
   metricsPushed,
+  remoteAway,
 } as const satisfies ConditionTypes;

@@ -1,15 +1,14 @@
+import { defaultOwnNamespace } from "../api/own-notes.ts";
 import type { Clock } from "../base/clock.ts";
+import { type HoldfastError, toHoldfastError } from "../base/errors.ts";
 import type { Problem } from "../base/problem.ts";
 import type { Remote } from "../ports/git/remote.ts";
 import { type ActPorts, act, type Outcome } from "./act/act.ts";
-import { readDeclared } from "./declared/read-declared.ts";
-import { resolveDesired } from "./desired/resolve-desired.ts";
 import { observe } from "./observed/observe.ts";
 import { planPass } from "./plan/plan.ts";
-import { recordInterest } from "./plan/record-interest.ts";
 import type { Plan } from "./plan/step.ts";
 import type { World } from "./plan/world.ts";
-import { type RecordAt, readRecord } from "./record/read-record.ts";
+import { type GitView, isAway, readGit } from "./read-git.ts";
 import { type RecordResult, writeRecord } from "./record/write-record.ts";
 
 export type PassPorts = ActPorts & { readonly remote: Remote; readonly clock: Clock };
@@ -21,6 +20,10 @@ export type PassRequest = {
   readonly commit?: string;
   /** Instead of what holdfast.yaml says. */
   readonly path?: string;
+  /** Where Holdfast keeps its notes and its outbox; `holdfast` by default. */
+  readonly ownNamespace?: string;
+  /** Tips of branches that are taken though they were rewritten. */
+  readonly acceptRewritten?: readonly string[];
   readonly instance: string;
   readonly image: World["image"];
   readonly version: string;
@@ -28,66 +31,75 @@ export type PassRequest = {
   readonly planOnly?: true;
   /** Writes entries too that may wait for the next final one. */
   readonly flush: boolean;
-  /** The record as the last pass read it. */
-  readonly record?: RecordAt;
+  /** What the last pass of this process knew. */
+  readonly previous?: PassMemory;
 };
+
+/** What a pass leaves to the next one of the same process; nothing is lost without it but time. */
+export type PassMemory = GitView & { readonly pushFailed?: HoldfastError };
 
 export type PassResult = {
   readonly plan: Plan;
   readonly outcome: Outcome;
   readonly recorded: RecordResult;
-  readonly record: RecordAt;
+  readonly memory: PassMemory;
   readonly problems: readonly Problem[];
   readonly pollMs: number;
 };
 
 /** One pass, in the order in which data flows. */
 export async function reconcile(ports: PassPorts, request: PassRequest): Promise<PassResult> {
-  const { remote, kube, clock, signal } = ports;
-  const declared = await readDeclared(remote, request, signal);
-  const desired = resolveDesired(declared, request.cluster);
-  const { observed, problems } = await observe(kube, signal);
-  const target = recordTarget(declared.settings, request);
-  const seen = await readRecord(remote, target, {
-    interest: recordInterest(desired, observed),
-    signal,
-    ...(request.record && { previous: request.record }),
-  });
+  const namespace = request.ownNamespace ?? defaultOwnNamespace;
+  const { observed, problems } = await observe(ports.kube, namespace, ports.signal);
+  const git = await readGit(ports, request, { observed, namespace });
   const plan = planPass({
-    desired,
+    desired: git.desired,
     observed,
-    recorded: seen,
-    now: clock.now(),
+    recorded: git.record,
+    own: { namespace, state: git.state },
+    now: ports.clock.now(),
     instance: request.instance,
     image: request.image,
   });
   const outcome = request.planOnly ? { results: [], problems: [] } : await act(ports, plan);
-  const recorded = request.planOnly
-    ? { kind: "nothing" as const }
-    : await writeRecord(ports, {
-        target,
-        seen,
-        entries: plan.entries,
-        flush: request.flush,
-        version: request.version,
-        declaredCommit: desired.revision,
-      });
+  const { recorded, pushFailed } = await record(ports, request, { git, plan });
   return {
     plan,
     outcome,
     recorded,
-    record: seen,
+    memory: { ...git, ...(pushFailed && { pushFailed }) },
     problems: [...plan.problems, ...problems, ...outcome.problems],
-    pollMs: declared.settings.pollMs,
+    pollMs: git.declared.settings.pollMs,
   };
 }
 
-function recordTarget(
-  settings: {
-    readonly record: { readonly kind: string; readonly branch?: string; readonly folder?: string };
-  },
+type Recording = { readonly recorded: RecordResult; readonly pushFailed?: HoldfastError };
+
+/** Entries wait while the remote is away; a push that fails is a remote that is away for the next pass. */
+async function record(
+  ports: PassPorts,
   request: PassRequest,
-) {
-  const { branch, folder } = settings.record;
-  return { cluster: request.cluster, branch: branch ?? request.branch, folder: folder ?? "" };
+  { git, plan }: { readonly git: GitView; readonly plan: Plan },
+): Promise<Recording> {
+  const { entries } = plan;
+  if (request.planOnly) return { recorded: { kind: "nothing" } };
+  const away: RecordResult = { kind: "away", entries: entries.length };
+  if (git.askedMs !== undefined) return { recorded: away };
+  try {
+    const { flush, version } = request;
+    const { target, record: seen, desired } = git;
+    const recorded = await writeRecord(ports, {
+      target,
+      seen,
+      entries,
+      flush,
+      version,
+      declaredCommit: desired.revision,
+    });
+    return { recorded };
+  } catch (thrown) {
+    const error = toHoldfastError(thrown);
+    if (!isAway(error)) throw error;
+    return { recorded: away, pushFailed: error };
+  }
 }

@@ -1,7 +1,13 @@
 import { nameOf } from "../api/meta.ts";
 import { ExitCode } from "../base/exit-code.ts";
 import type { Problem } from "../base/problem.ts";
-import { type PassPorts, type PassRequest, type PassResult, reconcile } from "../pass/reconcile.ts";
+import {
+  type PassMemory,
+  type PassPorts,
+  type PassRequest,
+  type PassResult,
+  reconcile,
+} from "../pass/reconcile.ts";
 
 export type RunOptions = {
   /** Gives up waiting after this long; what is under way goes on in the cluster. */
@@ -28,19 +34,19 @@ const pauseMs = 200;
 /** Passes until nothing is left that this process can wait for. */
 export async function runToEnd(
   ports: PassPorts,
-  request: Omit<PassRequest, "flush" | "record">,
+  request: Omit<PassRequest, "flush" | "previous">,
   options: RunOptions,
 ): Promise<RunEnd> {
   const startedMs = ports.clock.now();
-  let record: PassResult["record"] | undefined;
+  let previous: PassMemory | undefined;
   let flush = false;
   const ended = new Map<string, string>();
   const partial = new Set<string>();
   for (let passes = 1; ; passes += 1) {
     ports.signal.throwIfAborted();
-    const last = await reconcile(ports, { ...request, flush, ...(record ? { record } : {}) });
+    const last = await reconcile(ports, { ...request, flush, ...(previous && { previous }) });
     options.onPass?.(last);
-    record = last.record;
+    previous = last.memory;
     noteEnds(last, ended, partial);
     const moved = hasMoved(last);
     const finished = !moved && last.plan.waiting.length === 0 && options.goOn?.(last) !== true;

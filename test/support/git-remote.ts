@@ -147,6 +147,37 @@ export function gitEnvironment(): NodeJS.ProcessEnv {
   };
 }
 
+/** Git's own smart HTTP over a folder of repositories, which can be cut off and come back at the same address. */
+export async function serveGit(root: string): Promise<{
+  readonly url: string;
+  stop(): Promise<void>;
+  start(): Promise<void>;
+}> {
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
+    readAll(request)
+      .then((body) => runBackend(root, request, body))
+      .then((reply) => sendReply(response, reply))
+      .catch(() => response.destroy());
+  };
+  let server = createServer(answer);
+  const url = await listen(server);
+  const port = Number(new URL(url).port);
+  return {
+    url,
+    async stop() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+    async start() {
+      server = createServer(answer);
+      await new Promise<void>((resolve, reject) => {
+        server.once("error", reject);
+        server.listen(port, "127.0.0.1", resolve);
+      });
+    },
+  };
+}
+
 async function runBackend(root: string, request: IncomingMessage, body: Buffer): Promise<CgiReply> {
   const { pathname, search } = new URL(request.url ?? "/", "http://host");
   const header = (name: string) => String(request.headers[name] ?? "");

@@ -35,7 +35,7 @@ export type HoldfastWorld = {
   readonly kubeconfigPath: string;
   readonly remote: GitopsRemote;
   readonly ports: PassPorts;
-  readonly request: Omit<PassRequest, "flush" | "record">;
+  readonly request: Omit<PassRequest, "flush" | "previous">;
   /** What went wrong in passes of the background controller. */
   readonly controllerErrors: unknown[];
   /** Passes until nothing is left, like `holdfast run`. */
@@ -65,6 +65,8 @@ export type WorldOptions = {
   readonly clock?: Clock;
   /** Instead of a new one: the folder of an earlier world's remote. */
   readonly remote?: GitopsRemote;
+  /** Address of that remote, instead of its folder. */
+  readonly url?: string;
   /** Instead of a fresh one: the embedded cluster's state folder of an earlier world. */
   readonly state?: string;
 };
@@ -84,7 +86,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<HoldfastWor
     openObjects,
     version,
     clock,
-    remote: openRemote({ url: remote.bare, cacheDirectory: join(home, "cache") }),
+    remote: openRemote({ url: options.url ?? remote.bare, cacheDirectory: join(home, "cache") }),
     signal: stop.signal,
   };
   const request = { cluster: "lab", branch: "main", instance: ulid(), image: image(), version };

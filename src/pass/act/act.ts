@@ -46,6 +46,7 @@ type StoreStep = Extract<Step, { kind: "store" }>;
 type StatusStep = Extract<Step, { kind: "status" }>;
 
 const manager = "holdfast";
+const ownNamespaceMissing = "apply schemas/rbac: it makes the namespace that Holdfast keeps its notes in";
 
 /** Carries out a plan: declared objects, then what we own, then backends, then one status patch per object. */
 export async function act(ports: ActPorts, plan: Pick<Plan, "steps">): Promise<Outcome> {
@@ -99,12 +100,13 @@ class Run {
     }
     this.results.push({ step, result: "failed" });
     const ref = refOfStep(step);
+    const next = error.next ?? (step.kind === "note" ? ownNamespaceMissing : undefined);
     this.problems.push({
       severity: "error",
       reason: error.reason,
       message: error.message,
       object: nameOf(ref),
-      ...(error.next === undefined ? {} : { next: error.next }),
+      ...(next === undefined ? {} : { next }),
     });
   }
 
@@ -126,6 +128,9 @@ class Run {
         return step.change === "create" ? "created" : "configured";
       case "create":
         return this.create(step.object);
+      case "note":
+        await kube.apply(resourceFor(refOf(step.object)), step.object, { ...options, force: true });
+        return "configured";
       case "patch": {
         const { ref, resourceVersion } = step;
         const metadata = { ...asObject(step.patch["metadata"]), resourceVersion };
@@ -231,6 +236,7 @@ function refOfStep(step: Step): ObjectRef {
   switch (step.kind) {
     case "apply":
     case "create":
+    case "note":
       return refOf(step.object);
     case "store":
       return step.mark?.ref ?? refOf(step.storage);

@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { digestOf } from "../../base/digest.ts";
 import { HoldfastError } from "../../base/errors.ts";
 import type { Problem } from "../../base/problem.ts";
+import { checkHistory } from "../../ports/git/check-history.ts";
 import type { GitFile, Oid, Remote } from "../../ports/git/remote.ts";
 import { chooseFiles, unreadable } from "./choose-files.ts";
 import type { Declared, Document, Revision } from "./declared.ts";
@@ -11,15 +12,24 @@ import type { ObjectReading } from "./object-reading.ts";
 import { type Settings, type SettingsRequest, settingsFrom, settingsPath } from "./settings.ts";
 
 /** What to read: a branch's tip, or a commit. `path` goes before the one that `holdfast.yaml` gives. */
-export type DeclaredRequest = SettingsRequest & { readonly branch?: string; readonly commit?: Oid };
+export type DeclaredRequest = SettingsRequest & {
+  readonly branch?: string;
+  readonly commit?: Oid;
+  /** The tip that was in force last: the new one must go on from it. */
+  readonly since?: Oid;
+  /** Tips that are taken though they do not. */
+  readonly acceptRewritten?: readonly Oid[];
+  /** What was read last: the answer when the commit has not moved. Of the same cluster and path. */
+  readonly previous?: Declared;
+};
 
-type Source = Pick<Remote, "where" | "tip" | "files" | "blobs">;
+type Source = Pick<Remote, "where" | "tip" | "files" | "blobs" | "isAncestor">;
 
 /**
  * What Git says for one cluster: every document of our kinds below the cluster's path, with file and line.
  * What is wrong with a file or a document becomes a problem, and the rest goes on.
- * Throws the port's errors, `BranchNotFound`, and `SettingsInvalid` when `holdfast.yaml` cannot be followed
- * (both stall).
+ * Throws the port's errors, `BranchNotFound`, `HistoryRewritten`, and `SettingsInvalid` when `holdfast.yaml` cannot be followed
+ * (all stall).
  */
 export async function readDeclared(
   remote: Source,
@@ -27,6 +37,9 @@ export async function readDeclared(
   signal: AbortSignal,
 ): Promise<Declared> {
   const revision = await revisionOf(remote, request, signal);
+  const { previous } = request;
+  if (previous?.revision.commit === revision.commit && previous.revision.branch === revision.branch)
+    return previous;
   const listed = (await remote.files(revision.commit, "", signal)) ?? [];
   const settings = await readSettings(remote, listed, { ...request, ...revision }, signal);
   const below = listed.filter(({ path }) => settings.path === "" || path.startsWith(`${settings.path}/`));
@@ -57,7 +70,11 @@ async function revisionOf(remote: Source, request: DeclaredRequest, signal: Abor
     throw new HoldfastError("Bug", "neither a branch nor a commit was asked for", { disposition: "bug" });
   }
   const tip = await remote.tip(branch, signal);
-  if (tip !== undefined) return { branch, commit: tip };
+  if (tip !== undefined) {
+    const { since: before, acceptRewritten: accept = [] } = request;
+    await checkHistory(remote, { branch, before, tip, accept }, signal);
+    return { branch, commit: tip };
+  }
   throw new HoldfastError("BranchNotFound", `${remote.where} has no branch ${branch}`, {
     disposition: "stall",
     next: "Push a commit to it, or name another branch.",

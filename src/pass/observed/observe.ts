@@ -12,10 +12,10 @@ export type Observation = { readonly observed: Observed; readonly problems: read
 const managed = "app.kubernetes.io/managed-by=holdfast";
 
 /**
- * Lists what a pass looks at: our kinds everywhere, what we made by its label, and the targets' kinds in the
- * namespaces that refer to them. Only the Secrets that are referred to are read, and their values are dropped here.
+ * Lists what a pass looks at: our kinds everywhere, what we made by its label, our own notes, and the targets' kinds
+ * in the namespaces that refer to them. Only the Secrets that are referred to are read, and their values are dropped here.
  */
-export async function observe(kube: Kube, signal?: AbortSignal): Promise<Observation> {
+export async function observe(kube: Kube, ownNamespace: string, signal?: AbortSignal): Promise<Observation> {
   const problems: Problem[] = [];
   const listAll = async (resource: Resource, options: ListOptions = {}): Promise<readonly KubeObject[]> => {
     const items: KubeObject[] = [];
@@ -35,6 +35,7 @@ export async function observe(kube: Kube, signal?: AbortSignal): Promise<Observa
   const made = await Promise.all(
     ownedResources.map((resource) => listAll(resource, { labelSelector: managed })),
   );
+  const notes = await listAll(builtIn.ConfigMap, { namespace: ownNamespace, labelSelector: managed });
   const namespaces = await listAll(builtIn.Namespace);
   const around = await Promise.all(
     [...targetNamespaces(ours)].flatMap((namespace) =>
@@ -52,7 +53,14 @@ export async function observe(kube: Kube, signal?: AbortSignal): Promise<Observa
         next: "allow get on namespaces for the account that Holdfast uses",
       },
     );
-  const objects = [ours, made.flat(), namespaces, around.flat(), secrets.flatMap((one) => one ?? [])].flat();
+  const objects = [
+    ours,
+    made.flat(),
+    notes,
+    namespaces,
+    around.flat(),
+    secrets.flatMap((one) => one ?? []),
+  ].flat();
   return { observed: observedFrom(objects, clusterUid), problems };
 }
 

@@ -2,6 +2,7 @@ import type { KubeObject } from "../../api/meta.ts";
 import { restoreEntryPath } from "../../api/record-layout.ts";
 import { digestOf } from "../../base/digest.ts";
 import type { RestoreEntry } from "../record/recorded.ts";
+import { withoutAway } from "./away-condition.ts";
 import { conditionIs, phaseOf } from "./snapshots.ts";
 import type { Entry } from "./step.ts";
 import type { World } from "./world.ts";
@@ -108,7 +109,7 @@ export function restoreEntryContent(
   const { world } = facts;
   const { namespace = "", name } = restore.metadata;
   const claimed = world.recorded.restore(namespace, name);
-  const status = facts.phase === "Claimed" ? undefined : restore["status"];
+  const status = facts.phase === "Claimed" ? undefined : withoutAway(restore["status"]);
   return {
     apiVersion: restore.apiVersion,
     kind: restore.kind,

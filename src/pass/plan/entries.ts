@@ -1,6 +1,4 @@
-import { recordFinalizer } from "../../api/labels.ts";
 import type { KubeObject } from "../../api/meta.ts";
-import { nameOf, refOf } from "../../api/meta.ts";
 import {
   entryPath,
   hasEntryPath,
@@ -11,10 +9,11 @@ import {
 import { formatSize, parseSize } from "../../api/size.ts";
 import { digestOf } from "../../base/digest.ts";
 import { withoutUserinfo } from "../../base/redact.ts";
+import { withoutAway } from "./away-condition.ts";
 import { restoreEntryContent } from "./claim.ts";
 import { declaredIn } from "./declared-objects.ts";
 import { declaredCommit, declaredFile, forgottenBy } from "./deletion.ts";
-import type { Draft } from "./draft.ts";
+import { entriesOfOutbox, pathsOfOutbox } from "./outbox.ts";
 import { conditionIs, phaseOf } from "./snapshots.ts";
 import type { Entry } from "./step.ts";
 import { asRecord, records } from "./targets.ts";
@@ -39,11 +38,18 @@ export function plannedEntries(world: World): readonly Entry[] {
     .flatMap((kind) => world.observed.list(kind))
     .flatMap((object) => entryOf(object, world) ?? [])
     .filter((entry) => entry.content === undefined || !world.recorded.holds(entry.path, entry.content));
-  return [...present, ...entriesToLeave(world)];
+  // What an object says itself is newer than what was put aside of it.
+  const spoken = new Set(present.map(({ path }) => path));
+  const waiting = entriesOfOutbox(world).filter(({ path }) => !spoken.has(path));
+  return [...present, ...waiting, ...entriesToLeave(world)];
+}
+
+export function isFinal(object: KubeObject): boolean {
+  return finalPhases.includes(phaseOf(object));
 }
 
 /** The entry of an object; undefined while it is not to be recorded. */
-function entryOf(object: KubeObject, world: World): Entry | undefined {
+export function entryOf(object: KubeObject, world: World): Entry | undefined {
   const { cluster } = world.desired;
   switch (object.kind) {
     case "BackupSession":
@@ -128,7 +134,7 @@ function contentOf(object: KubeObject, world: World): Json {
     },
     // Nothing keeps a person from writing credentials into a URL of an object in the cluster.
     spec: withoutUserinfo(object["spec"]),
-    status: withoutUserinfo(recordedStatus(asRecord(object["status"]))),
+    status: withoutUserinfo(recordedStatus(asRecord(withoutAway(object["status"])))),
     record: { clusterUid: world.observed.clusterUid, ...(place === undefined ? {} : { declared: place }) },
   };
 }
@@ -216,11 +222,13 @@ function entriesToLeave(world: World): readonly Entry[] {
   const parentIsReady = ({ kind, namespace, parent }: { kind: string; namespace: string; parent?: string }) =>
     (kind === "BackupSession" && ready.has(key("BackupConfiguration", namespace, parent))) ||
     (kind === "Snapshot" && ready.has(key("Repository", namespace, parent)));
+  // An entry that left before its note in the outbox did would be written a second time.
+  const waiting = pathsOfOutbox(world);
   const single = world.recorded.paths().flatMap((path) => {
     const parsed = parseEntryPath(path);
     if (parsed === undefined) return [];
     const { kind, namespace, name } = parsed;
-    if (present.has(key(kind, namespace, name))) return [];
+    if (present.has(key(kind, namespace, name)) || waiting.has(path)) return [];
     const gone =
       parentIsReady(parsed) ||
       (kind === "BackupConfiguration" && prunable(world) && !declares(kind, namespace, name, world));
@@ -247,29 +255,4 @@ function declares(kind: string, namespace: string, name: string, world: World): 
 
 function leaving(path: string): Entry {
   return { path, content: undefined, when: "soon" };
-}
-
-/** Takes the record's finalizer off once the entry stands at the tip as it should; answers whether it does. */
-export function ensureRecorded(draft: Draft, world: World): boolean {
-  if (!isRecorded(draft, world)) return false;
-  draft.removeFinalizers([recordFinalizer], "its entry stands in the record");
-  return true;
-}
-
-/** Whether a finished object may be let go; names what it waits for. */
-export function isRecorded(draft: Draft, world: World): boolean {
-  if (draft.object.metadata.finalizers?.includes(recordFinalizer) !== true) return true;
-  const object = { ...draft.object, status: draft.status };
-  // What belongs to nothing that has a name was never to be recorded.
-  if (!finalPhases.includes(phaseOf(object)) || !hasEntryPath(object)) return true;
-  const entry = entryOf(object, world);
-  // A restore has an entry to be written only until its outcome is at the tip.
-  const held = draft.object.kind === "RestoreSession" ? entry === undefined : isHeld(entry, world);
-  // What may wait for the next final entry is nothing that a run must wait for.
-  if (!held && entry?.when === "now") draft.wait(`its entry in the record (${nameOf(refOf(draft.object))})`);
-  return held;
-}
-
-function isHeld(entry: Entry | undefined, world: World): boolean {
-  return entry?.content !== undefined && world.recorded.holds(entry.path, entry.content);
 }

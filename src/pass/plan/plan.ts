@@ -15,6 +15,7 @@ import {
 import { planRestoreJob } from "./kinds/restore-jobs.ts";
 import { planRestoreSession } from "./kinds/restore-session.ts";
 import { planSnapshot } from "./kinds/snapshot.ts";
+import { planAway, planOutbox, planState } from "./outbox.ts";
 import type { Entry, Plan, Step } from "./step.ts";
 import type { World } from "./world.ts";
 
@@ -50,16 +51,25 @@ export function planPass(world: World): Plan {
       .filter((object) => !touched.has(keyOf(refOf(object))))
       .map((object) => plan(object, world)),
   );
+  const outbox = planOutbox(world);
   const wakeAt = turns.flatMap((turn) => turn.wakeAtMs ?? []).filter((atMs) => atMs > world.now);
   return {
     revision: world.desired.revision,
-    steps: uniqueSteps([...declared.steps, ...pruned.steps, ...turns.flatMap((turn) => turn.steps)]),
+    steps: uniqueSteps([
+      ...planState(world),
+      ...declared.steps,
+      ...pruned.steps,
+      ...turns.flatMap((turn) => turn.steps),
+      ...outbox.steps,
+    ]),
     entries: uniqueEntries([...turns.flatMap((turn) => turn.entries), ...plannedEntries(world)]),
     problems: [
+      ...planAway(world),
       ...world.desired.problems,
       ...declared.problems,
       ...pruned.problems,
       ...turns.flatMap((turn) => turn.problems),
+      ...outbox.problems,
     ],
     wakeAtMs: wakeAt.length === 0 ? undefined : Math.min(...wakeAt),
     waiting: turns.flatMap((turn) => turn.waiting),
@@ -70,6 +80,7 @@ function stepKey(step: Step): string {
   switch (step.kind) {
     case "apply":
     case "create":
+    case "note":
       return keyOf(refOf(step.object));
     case "store":
       return keyOf(refOf(step.storage));

@@ -3,20 +3,25 @@ import type { Desired } from "../desired/desired.ts";
 import type { Observed } from "../observed/observed.ts";
 import type { RecordInterest } from "../record/recorded.ts";
 import { recordedKinds } from "./entries.ts";
+import { outboxOf } from "./outbox.ts";
 
 /**
- * What the plan will ask the record about: entries of what is there, claims of what is declared, and the days of
- * every parent, of which those leave whose objects are gone.
+ * What the plan will ask the record about: entries of what is there or waits in the outbox, claims of what is
+ * declared, and the days of every parent, of which those leave whose objects are gone.
  */
-export function recordInterest(desired: Desired, observed: Observed): RecordInterest {
+export function recordInterest(desired: Desired, observed: Observed, ownNamespace: string): RecordInterest {
   const { cluster } = desired;
+  const waiting = outboxOf(observed, { cluster, namespace: ownNamespace });
   const present = recordedKinds.flatMap((kind) => observed.list(kind));
   const restores = [...desired.objects.values()]
     .map(({ object }) => object)
     .filter(({ kind }) => kind === "RestoreSession");
   const recordable = [...present, ...restores].filter(hasEntryPath);
   return {
-    paths: new Set(recordable.map((object) => entryPath(cluster, object))),
+    paths: new Set([
+      ...recordable.map((object) => entryPath(cluster, object)),
+      ...waiting.map(({ entry }) => entry.path),
+    ]),
     parents: new Set(present.flatMap((object) => daysFolder(cluster, object) ?? [])),
   };
 }

@@ -55,6 +55,8 @@ export type Step =
       readonly mark?: Mark;
       readonly because: string;
     }
+  /** What Holdfast notes for itself, in its own namespace; no change of anything that is anybody else's. */
+  | { readonly kind: "note"; readonly object: KubeObject; readonly because: string }
   | {
       readonly kind: "status";
       readonly ref: ObjectRef;

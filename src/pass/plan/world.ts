@@ -1,4 +1,5 @@
 import type { KubeObject } from "../../api/meta.ts";
+import type { ClusterState } from "../../api/own-notes.ts";
 import { sameJson } from "../../api/same-json.ts";
 import type { Desired } from "../desired/desired.ts";
 import type { Observed } from "../observed/observed.ts";
@@ -11,11 +12,15 @@ export type World = {
   readonly recorded: Recorded;
   /** Milliseconds since the epoch. */
   readonly now: number;
+  readonly own: Own;
   /** This run of Holdfast: a claim that it wrote is its own to start. */
   readonly instance: string;
   /** Image of the Jobs, as Function variables: registry, repository, tag. */
   readonly image: { readonly registry: string; readonly repository: string; readonly tag: string };
 };
+
+/** What Holdfast keeps for itself: where, and what it should say after this pass. */
+export type Own = { readonly namespace: string; readonly state: ClusterState };
 
 /** A merge patch that turns `from` into `to`; undefined when they are equal. Lists are replaced whole. */
 export function mergePatchOf(from: unknown, to: unknown): Readonly<Record<string, unknown>> | undefined {

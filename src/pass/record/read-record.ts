@@ -1,5 +1,6 @@
 import { formatPath, parseEntryPath } from "../../api/record-layout.ts";
 import { HoldfastError } from "../../base/errors.ts";
+import { checkHistory } from "../../ports/git/check-history.ts";
 import type { Oid, Remote } from "../../ports/git/remote.ts";
 import { EntryIds } from "./entry-ids.ts";
 import { readRecordYaml } from "./record-yaml.ts";
@@ -25,7 +26,7 @@ export function rooted(target: RecordTarget, path: string): string {
 /**
  * Reads of the tip what is asked for: ids of entries, and the restores' content. Answers `previous` itself when the
  * tip has not moved and nothing more is asked for. What it costs depends on what is asked for, and not on how much
- * the record holds.
+ * the record holds. Throws `HistoryRewritten` when the record was written anew or taken away: claims were in it.
  */
 export async function readRecord(
   remote: Remote,
@@ -33,11 +34,16 @@ export async function readRecord(
   options: {
     readonly interest: RecordInterest;
     readonly previous?: RecordAt;
+    /** The tip that was seen last: the new one must go on from it, or be one of `acceptRewritten`. */
+    readonly since?: Oid;
+    readonly acceptRewritten?: readonly Oid[];
     readonly signal: AbortSignal;
   },
 ): Promise<RecordAt> {
-  const { previous, interest, signal } = options;
-  const tip = await remote.tip(target.branch, signal);
+  const { previous, interest, signal, since: before, acceptRewritten: accept = [] } = options;
+  const { branch } = target;
+  const tip = await remote.tip(branch, signal);
+  await checkHistory(remote, { branch, before, tip, accept }, signal);
   if (previous !== undefined && previous.tip === tip && covers(previous.interest, interest)) return previous;
   if (tip === undefined) return recordFrom({ tip, interest, found: nothingFound, restores: new Map() });
   const known = previous?.folders ?? nothingFound.folders;
@@ -51,6 +57,12 @@ export async function readRecord(
   );
   const restores = new Map(entries.map(([path, oid]) => [path, restoreEntryFrom(path, blobs.get(oid), tip)]));
   return recordFrom({ tip, interest, found, restores, earlier: previous?.ids });
+}
+
+/** A record that could not be read: it knows of nothing, and nothing is claimed or written by it. */
+export function unknownRecord(): RecordAt {
+  const interest = { paths: new Set<string>(), parents: new Set<string>() };
+  return recordFrom({ tip: undefined, interest, found: nothingFound, restores: new Map() });
 }
 
 function covers(one: RecordInterest, other: RecordInterest): boolean {

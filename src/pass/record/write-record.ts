@@ -24,7 +24,9 @@ export type RecordResult =
   /** Entries wait for the next final one. */
   | { readonly kind: "deferred"; readonly entries: number }
   /** Somebody wrote one of the same paths: what was planned no longer holds. */
-  | { readonly kind: "replan" };
+  | { readonly kind: "replan" }
+  /** Entries wait until the remote can be had again. */
+  | { readonly kind: "away"; readonly entries: number };
 
 type Ports = { readonly remote: Remote; readonly clock: Clock; readonly signal: AbortSignal };
 
@@ -59,6 +61,7 @@ export async function writeRecord(ports: Ports, request: RecordRequest): Promise
     const now = await readRecord(ports.remote, target, {
       interest: writtenBy(entries),
       previous: seen,
+      ...(seen.tip === undefined ? {} : { since: seen.tip }),
       signal: ports.signal,
     });
     if (entries.some((entry) => now.entry(entry.path) !== request.seen.entry(entry.path)))

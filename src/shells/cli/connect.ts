@@ -9,8 +9,11 @@ import { image } from "../image.ts";
 import { version } from "../version.ts";
 import { openCluster } from "./open-cluster.ts";
 import {
+  acceptedOf,
   cacheDirectory,
   type KubeOptions,
+  ownNamespaceOf,
+  type PassOptions,
   type RemoteOptions,
   remoteUrl,
   requireCluster,
@@ -42,12 +45,12 @@ export function remoteOf(
 
 export type Connection = {
   readonly ports: PassPorts;
-  readonly request: Omit<PassRequest, "flush" | "record">;
+  readonly request: Omit<PassRequest, "flush" | "previous">;
 };
 
 /** Everything a pass needs, from the options of the command line. */
 export async function connect(
-  options: RemoteOptions & KubeOptions & GivenSecrets,
+  options: RemoteOptions & KubeOptions & PassOptions & GivenSecrets,
   signal: AbortSignal,
 ): Promise<Connection> {
   const cluster = requireCluster(options);
@@ -67,6 +70,8 @@ export async function connect(
       cluster,
       branch: options.branch,
       ...(options.path === undefined ? {} : { path: options.path }),
+      ownNamespace: ownNamespaceOf(options),
+      acceptRewritten: acceptedOf(options),
       instance: ulid(),
       image: image(),
       version,

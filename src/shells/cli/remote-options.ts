@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { type Command, Option } from "commander";
+import { defaultOwnNamespace } from "../../api/own-notes.ts";
 import { HoldfastError } from "../../base/errors.ts";
 import { ExitCode } from "../../base/exit-code.ts";
 import { clusterName } from "../../pass/declared/cluster-name.ts";
@@ -14,6 +15,47 @@ export type RemoteOptions = {
   readonly cluster?: string;
   readonly path?: string;
 };
+
+/** Options of every command that makes passes. */
+export type PassOptions = {
+  readonly ownNamespace?: string;
+  readonly acceptRewritten?: readonly string[];
+};
+
+export function ownNamespaceOption(): Option {
+  return new Option(
+    "--own-namespace <name>",
+    `namespace of Holdfast's notes and outbox (HOLDFAST_NAMESPACE, or ${defaultOwnNamespace})`,
+  );
+}
+
+export function withPass(command: Command): Command {
+  return command
+    .addOption(ownNamespaceOption())
+    .addOption(
+      new Option(
+        "--accept-rewritten <commit...>",
+        "a branch's tip that is taken though its history was rewritten, as HistoryRewritten names it (HOLDFAST_ACCEPT_REWRITTEN)",
+      ),
+    );
+}
+
+export function ownNamespaceOf({ ownNamespace }: PassOptions): string {
+  return ownNamespace || process.env["HOLDFAST_NAMESPACE"] || defaultOwnNamespace;
+}
+
+/** Tips are named by their whole ids, because an abbreviation is another commit tomorrow. */
+export function acceptedOf({ acceptRewritten }: PassOptions): readonly string[] {
+  const named = process.env["HOLDFAST_ACCEPT_REWRITTEN"] ?? "";
+  const commits = acceptRewritten ?? named.split(/[\s,]+/).filter((one) => one !== "");
+  const wrong = commits.find((commit) => !isOid(commit));
+  if (wrong === undefined) return commits;
+  throw new HoldfastError("CommitInvalid", `--accept-rewritten ${wrong} is not the whole id of a commit`, {
+    disposition: "stall",
+    next: "copy it from the error HistoryRewritten",
+    exitCode: ExitCode.usage,
+  });
+}
 
 export type KubeOptions = { readonly kubeconfig?: string; readonly context?: string };
 

@@ -7,7 +7,7 @@ export type StepView = { readonly verb: string; readonly object: string; readonl
 
 /** Steps as people read them: destructive ones first, bookkeeping of statuses left out. */
 export function stepViews(plan: Plan): readonly StepView[] {
-  const views = plan.steps.filter((step) => step.kind !== "status").map(viewOf);
+  const views = plan.steps.filter((step) => step.kind !== "status" && step.kind !== "note").map(viewOf);
   return [...views].sort((a, b) => rank(a.verb) - rank(b.verb));
 }
 
@@ -21,7 +21,8 @@ function viewOf(step: Step): StepView {
         because,
       };
     case "create":
-      return { verb: "create", object: nameOf(refOf(step.object)), because };
+    case "note":
+      return { verb: step.kind, object: nameOf(refOf(step.object)), because };
     case "patch":
       return { verb: "patch", object: nameOf(step.ref), because };
     case "delete":
@@ -54,7 +55,9 @@ function rank(verb: string): number {
 
 /** Whether carrying the plan out would change anything. */
 export function hasChanges(plan: Plan): boolean {
-  return plan.steps.length > 0 || plan.entries.some((entry) => entry.when === "now");
+  return (
+    plan.steps.some((step) => step.kind !== "note") || plan.entries.some((entry) => entry.when === "now")
+  );
 }
 
 export function planText(plan: Plan, problems: readonly Problem[]): string {

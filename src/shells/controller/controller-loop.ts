@@ -2,7 +2,14 @@ import { builtIn } from "../../api/built-in.ts";
 import { kinds } from "../../api/kinds.ts";
 import type { Resource } from "../../api/meta.ts";
 import { type HoldfastError, toHoldfastError } from "../../base/errors.ts";
-import { type PassPorts, type PassRequest, type PassResult, reconcile } from "../../pass/reconcile.ts";
+import { askAgainMs } from "../../pass/read-git.ts";
+import {
+  type PassMemory,
+  type PassPorts,
+  type PassRequest,
+  type PassResult,
+  reconcile,
+} from "../../pass/reconcile.ts";
 
 export type LoopEvents = {
   readonly onPass: (result: PassResult) => void;
@@ -22,7 +29,7 @@ const maxBackoffMs = 60_000;
  */
 export async function controllerLoop(
   ports: PassPorts,
-  request: Omit<PassRequest, "flush" | "record">,
+  request: Omit<PassRequest, "flush" | "previous">,
   events: LoopEvents,
 ): Promise<void> {
   const ending = new AbortController();
@@ -39,11 +46,11 @@ export async function controllerLoop(
 
 async function passes(
   ports: PassPorts,
-  request: Omit<PassRequest, "flush" | "record">,
+  request: Omit<PassRequest, "flush" | "previous">,
   { bell, ...events }: LoopEvents & { readonly bell: Bell },
 ): Promise<void> {
   const { clock, signal } = ports;
-  let record: PassResult["record"] | undefined;
+  let previous: PassMemory | undefined;
   let deferredSinceMs: number | undefined;
   let failures = 0;
   while (!signal.aborted) {
@@ -51,8 +58,8 @@ async function passes(
     let sleepMs: number;
     try {
       const flush = deferredSinceMs !== undefined && clock.now() - deferredSinceMs >= deferMs;
-      const result = await reconcile(ports, { ...request, flush, ...(record ? { record } : {}) });
-      record = result.record;
+      const result = await reconcile(ports, { ...request, flush, ...(previous && { previous }) });
+      previous = result.memory;
       deferredSinceMs = result.recorded.kind === "deferred" ? (deferredSinceMs ?? clock.now()) : undefined;
       failures = 0;
       events.onPass(result);
@@ -63,7 +70,7 @@ async function passes(
       failures += 1;
       sleepMs = Math.min(maxBackoffMs, error.retryAfterMs ?? 500 * 2 ** Math.min(failures, 10));
       events.onError(error, sleepMs);
-      const startsWrong = record === undefined && failures === 1 && error.disposition === "stall";
+      const startsWrong = previous === undefined && failures === 1 && error.disposition === "stall";
       if (error.disposition === "bug" || startsWrong) throw error;
     }
     await bell.ringsWithin(sleepMs, ports);
@@ -74,6 +81,8 @@ async function passes(
 function untilNext(result: PassResult, nowMs: number, deferredSinceMs: number | undefined): number {
   if (result.recorded.kind === "written" || result.recorded.kind === "replan") return 0;
   const due = [result.pollMs, fullEveryMs];
+  const { askedMs } = result.memory;
+  if (askedMs !== undefined) due.push(Math.max(0, askedMs + askAgainMs - nowMs));
   if (result.plan.wakeAtMs !== undefined) due.push(Math.max(0, result.plan.wakeAtMs - nowMs));
   if (deferredSinceMs !== undefined) due.push(Math.max(0, deferredSinceMs + deferMs - nowMs));
   return Math.min(...due);

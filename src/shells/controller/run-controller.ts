@@ -7,10 +7,11 @@ import { controllerLoop } from "./controller-loop.ts";
 /** The loop with a log: one JSON line for each thing done, recorded or newly wrong. */
 export async function runController(
   ports: PassPorts,
-  request: Omit<PassRequest, "flush" | "record">,
+  request: Omit<PassRequest, "flush" | "previous">,
 ): Promise<void> {
   const log = pino({ base: { cluster: request.cluster } }, pino.destination(2));
   let told = new Set<string>();
+  let away = false;
   log.info({ remote: ports.remote.where, branch: request.branch }, "controller starts");
   await controllerLoop(ports, request, {
     onPass: (result) => {
@@ -22,6 +23,8 @@ export async function runController(
         if (!told.has(key)) log[problem.severity === "error" ? "error" : "warn"](problem, "problem");
       }
       told = now;
+      if (away && result.memory.state.away === undefined) log.info("the remote is back");
+      away = result.memory.state.away !== undefined;
     },
     onError: (error, retryMs) =>
       log.error(
@@ -40,7 +43,7 @@ export async function runController(
 
 function logSteps(log: pino.Logger, { outcome, recorded, plan }: PassResult): void {
   for (const { step, result } of outcome.results) {
-    if (step.kind === "status" || result === "unchanged") continue;
+    if (step.kind === "status" || step.kind === "note" || result === "unchanged") continue;
     log.info({ step: step.kind, object: objectName(step), result, because: step.because }, "step");
   }
   if (recorded.kind === "written")
@@ -55,6 +58,7 @@ function logSteps(log: pino.Logger, { outcome, recorded, plan }: PassResult): vo
 }
 
 function objectName(step: Step): string {
-  if (step.kind === "apply" || step.kind === "create") return nameOf(refOf(step.object));
+  if (step.kind === "apply" || step.kind === "create" || step.kind === "note")
+    return nameOf(refOf(step.object));
   return nameOf(step.kind === "store" ? refOf(step.storage) : step.ref);
 }

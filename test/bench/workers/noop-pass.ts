@@ -45,7 +45,7 @@ const taken = [];
 for (let pass = 0; pass < passes; pass += 1) {
   Object.assign(counts, { requests: 0, writes: 0 });
   const [cpu, startedMs] = [process.cpuUsage(), performance.now()];
-  before = await reconcile(ports, { ...request, flush: false, record: before.record });
+  before = await reconcile(ports, { ...request, flush: false, previous: before.memory });
   const { user, system } = process.cpuUsage(cpu);
   taken.push({ cpuMs: (user + system) / 1000, wallMs: performance.now() - startedMs, ...counts });
 }

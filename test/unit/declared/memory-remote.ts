@@ -9,7 +9,7 @@ export const commit = "c".repeat(40);
 /** The reading half of a remote with one branch `main` and one commit, whose files are given. */
 export function memoryRemote(
   files: Readonly<Record<string, Entry>>,
-): Pick<Remote, "where" | "tip" | "files" | "blobs"> & { readonly requests: number[] } {
+): Pick<Remote, "where" | "tip" | "files" | "blobs" | "isAncestor"> & { readonly requests: number[] } {
   const blobs = new Map<string, Uint8Array>();
   const requests: number[] = [];
   const listed = Object.entries(files).map(([path, entry]): GitFile => {
@@ -22,6 +22,7 @@ export function memoryRemote(
   return {
     requests,
     where: "memory",
+    isAncestor: async (older, newer) => older === newer,
     tip: async (branch) => (branch === "main" ? commit : undefined),
     files: async (_commit, folder) =>
       listed.filter(({ path }) => folder === "" || path.startsWith(`${folder}/`)),

@@ -37,6 +37,7 @@ function shrunk(latest: KubeObject, ...before: readonly KubeObject[]): readonly 
       otherDays: () => [],
     },
     now: Date.parse("2026-11-21T00:00:00Z"),
+    own: { namespace: "holdfast", state: {} },
     instance: "i",
     image: { registry: "r", repository: "h", tag: "1" },
   };

@@ -40,6 +40,7 @@ function worldAt(nowMs: number, ...pods: readonly KubeObject[]): World {
       otherDays: () => [],
     },
     now: nowMs,
+    own: { namespace: "holdfast", state: {} },
     instance: "i",
     image: { registry: "r", repository: "h", tag: "1" },
   };

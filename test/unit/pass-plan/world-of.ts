@@ -17,6 +17,7 @@ export function worldOf(...objects: readonly KubeObject[]): World {
       paths: () => [],
       otherDays: () => [],
     },
+    own: { namespace: "holdfast", state: {} },
     now,
     instance: "this-run",
     image: { registry: "ghcr.io", repository: "holdfast-dev/holdfast", tag: "0.1.0" },

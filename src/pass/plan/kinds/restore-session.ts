@@ -5,9 +5,10 @@ import type { KubeObject } from "../../../api/meta.ts";
 import { refOf } from "../../../api/meta.ts";
 import { restoreSessionPhase } from "../../../api/phases/restore-session-phase.ts";
 import type { RestoreSessionStatus } from "../../../api/restore-session.ts";
+import { ensureRecorded, isRecorded } from "../awaiting-record.ts";
+import { tellAway } from "../away-condition.ts";
 import { type ClaimState, claimEntry, claimOf } from "../claim.ts";
 import { Draft, type Turn } from "../draft.ts";
-import { ensureRecorded, isRecorded } from "../entries.ts";
 import { removeAccess } from "../job-access.ts";
 import { dependenciesOf } from "../resolve-task.ts";
 import { restoreErrors } from "../restore-rules.ts";
@@ -135,9 +136,11 @@ function started(draft: Draft): boolean {
 
 /** Writes the claim ahead of everything else; the pass that has seen it at the remote's tip goes on. */
 function claimed({ draft, world }: RunningRestore, state: "free" | "ours"): boolean {
+  const away = state === "free" && world.own.state.away !== undefined;
+  tellAway(draft, away ? "it starts when its claim is in the record" : undefined, world);
   if (state === "ours") return true;
   draft.entry(claimEntry(draft.object, world));
-  return draft.wait("its claim in the record");
+  return away ? false : draft.wait("its claim in the record");
 }
 
 /** Backups of the same target are skipped while it runs; the status names them. Their spec is not touched. */

@@ -5,9 +5,9 @@ import { componentsPhase } from "../../../api/phases/components-phase.ts";
 import { snapshotPhase } from "../../../api/phases/snapshot-phase.ts";
 import { formatSize, parseSize } from "../../../api/size.ts";
 import type { SnapshotStatus } from "../../../api/snapshot.ts";
+import { ensureRecorded, isRecorded } from "../awaiting-record.ts";
 import { forgottenBy } from "../deletion.ts";
 import { Draft, type Turn } from "../draft.ts";
-import { ensureRecorded, isRecorded } from "../entries.ts";
 import { jobEnd } from "../executor-job.ts";
 import {
   acceptShrink,

@@ -1,4 +1,11 @@
-import { type KubeOptions, type RemoteOptions, withKube, withRemote } from "../remote-options.ts";
+import {
+  type KubeOptions,
+  type PassOptions,
+  type RemoteOptions,
+  withKube,
+  withPass,
+  withRemote,
+} from "../remote-options.ts";
 import type { AddCommand } from "../shell.ts";
 
 export const addController: AddCommand = (program, shell) => {
@@ -9,10 +16,12 @@ export const addController: AddCommand = (program, shell) => {
       "after",
       "\nExample:\n  holdfast controller --remote https://git.example.com/ops.git --cluster production --kubeconfig ~/.kube/config",
     );
-  withKube(withRemote(command)).action(async (options: RemoteOptions & KubeOptions) => {
-    const { connect } = await import("../connect.ts");
-    const { runController } = await import("../../controller/run-controller.ts");
-    const { ports, request } = await connect(options, shell.signal);
-    await runController(ports, request);
-  });
+  withPass(withKube(withRemote(command))).action(
+    async (options: RemoteOptions & KubeOptions & PassOptions) => {
+      const { connect } = await import("../connect.ts");
+      const { runController } = await import("../../controller/run-controller.ts");
+      const { ports, request } = await connect(options, shell.signal);
+      await runController(ports, request);
+    },
+  );
 };

@@ -2,15 +2,18 @@ import { ExitCode } from "../../../base/exit-code.ts";
 import {
   type KubeOptions,
   type OutputOptions,
+  type PassOptions,
   type RemoteOptions,
   withKube,
   withOutput,
+  withPass,
   withRemote,
 } from "../remote-options.ts";
 import type { AddCommand } from "../shell.ts";
 
 type Options = RemoteOptions &
   KubeOptions &
+  PassOptions &
   OutputOptions & { readonly exitCode?: boolean; readonly commit?: string };
 
 export const addPlan: AddCommand = (program, shell) => {
@@ -23,7 +26,7 @@ export const addPlan: AddCommand = (program, shell) => {
       "after",
       "\nExample:\n  holdfast plan --remote https://git.example.com/ops.git --cluster production --output markdown",
     );
-  withOutput(withKube(withRemote(command)), "yaml", "markdown").action(async (options: Options) => {
+  withOutput(withPass(withKube(withRemote(command))), "yaml", "markdown").action(async (options: Options) => {
     const { dump } = await import("js-yaml");
     const { connect } = await import("../connect.ts");
     const { reconcile } = await import("../../../pass/reconcile.ts");

@@ -4,14 +4,16 @@ import { ExitCode } from "../../../base/exit-code.ts";
 import {
   type KubeOptions,
   type OutputOptions,
+  type PassOptions,
   type RemoteOptions,
   withKube,
   withOutput,
+  withPass,
   withRemote,
 } from "../remote-options.ts";
 import type { AddCommand } from "../shell.ts";
 
-type Options = RemoteOptions & KubeOptions & OutputOptions & { readonly timeout: string };
+type Options = RemoteOptions & KubeOptions & PassOptions & OutputOptions & { readonly timeout: string };
 
 export const addRun: AddCommand = (program, shell) => {
   const command = program
@@ -22,7 +24,7 @@ export const addRun: AddCommand = (program, shell) => {
       "after",
       "\nExample:\n  holdfast run --remote https://git.example.com/ops.git --cluster production --timeout 30m",
     );
-  withOutput(withKube(withRemote(command))).action(async (options: Options) => {
+  withOutput(withPass(withKube(withRemote(command)))).action(async (options: Options) => {
     const { connect } = await import("../connect.ts");
     const { runLog } = await import("../../run-log.ts");
     const { runExitCode, runToEnd } = await import("../../run-to-end.ts");

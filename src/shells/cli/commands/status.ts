@@ -1,10 +1,20 @@
 import type { KubeObject } from "../../../api/meta.ts";
 import { ExitCode } from "../../../base/exit-code.ts";
 import { fieldOf, textOf } from "../field-of.ts";
-import { type KubeOptions, type OutputOptions, withKube, withOutput } from "../remote-options.ts";
+import {
+  type KubeOptions,
+  type OutputOptions,
+  ownNamespaceOf,
+  ownNamespaceOption,
+  type PassOptions,
+  withKube,
+  withOutput,
+} from "../remote-options.ts";
 import type { AddCommand } from "../shell.ts";
 
-type Options = KubeOptions & OutputOptions & { readonly namespace?: string };
+type Options = KubeOptions &
+  OutputOptions &
+  Pick<PassOptions, "ownNamespace"> & { readonly namespace?: string };
 
 const kinds = [
   "BackupStorage",
@@ -24,6 +34,7 @@ const badWhenTrue = [
   "Partial",
   "Held",
   "NotSupportedYet",
+  "RemoteAway",
 ];
 
 /** What an object's conditions and components say is wrong. */
@@ -58,14 +69,16 @@ export const addStatus: AddCommand = (program, shell) => {
     .description("what is Ready, what ran last, and what is wrong")
     .option("-n, --namespace <name>", "only this namespace")
     .addHelpText("after", "\nExample:\n  holdfast status --kubeconfig ~/.kube/config");
-  withOutput(withKube(command)).action(async (options: Options) => {
+  withOutput(withKube(command).addOption(ownNamespaceOption())).action(async (options: Options) => {
     const { openCluster } = await import("../open-cluster.ts");
     const { listKind } = await import("../list-kind.ts");
+    const { readRemoteNotes, remoteLines } = await import("../remote-notes.ts");
     const { age, table } = await import("../table.ts");
     const kube = await openCluster(options);
     const scope = { signal: shell.signal, ...(options.namespace ? { namespace: options.namespace } : {}) };
     const objects = (await Promise.all(kinds.map((kind) => listKind(kube, kind, scope)))).flat();
     const snapshots = await listKind(kube, "Snapshot", scope);
+    const remote = await readRemoteNotes(kube, ownNamespaceOf(options), shell.signal);
     const rows = objects.map((object) => ({
       kind: object.kind,
       namespace: object.metadata.namespace ?? "",
@@ -74,7 +87,8 @@ export const addStatus: AddCommand = (program, shell) => {
       age: age(object.metadata.creationTimestamp, Date.now()),
       message: [object, ...snapshotsOf(object, snapshots)].flatMap(complaints).join("; "),
     }));
-    if (options.output === "json") process.stdout.write(`${JSON.stringify({ objects: rows }, null, 2)}\n`);
+    if (options.output === "json")
+      process.stdout.write(`${JSON.stringify({ objects: rows, remote }, null, 2)}\n`);
     else if (rows.length === 0) process.stdout.write("Nothing is declared in this cluster.\n");
     else
       process.stdout.write(
@@ -83,7 +97,11 @@ export const addStatus: AddCommand = (program, shell) => {
           rows.map((row) => [row.kind, row.namespace, row.name, row.phase, row.age, row.message]),
         ),
       );
-    if (rows.some((row) => ["Failed", "Invalid", "NotReady", "Unknown"].includes(row.phase)))
+    if (options.output === "text") for (const line of remoteLines(remote)) process.stdout.write(`${line}\n`);
+    if (
+      remote.away.length > 0 ||
+      rows.some((row) => ["Failed", "Invalid", "NotReady", "Unknown"].includes(row.phase))
+    )
       shell.setExitCode(ExitCode.failed);
   });
 };

@@ -2,10 +2,10 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { HoldfastError } from "../../../base/errors.ts";
 import { ExitCode } from "../../../base/exit-code.ts";
-import { type RemoteOptions, withRemote } from "../remote-options.ts";
+import { type PassOptions, type RemoteOptions, withPass, withRemote } from "../remote-options.ts";
 import type { AddCommand } from "../shell.ts";
 
-type Options = RemoteOptions & { readonly state?: string; readonly port?: string };
+type Options = RemoteOptions & PassOptions & { readonly state?: string; readonly port?: string };
 
 export const addUp: AddCommand = (program, shell) => {
   const command = program
@@ -14,7 +14,7 @@ export const addUp: AddCommand = (program, shell) => {
     .option("--state <folder>", "where the cluster's state is kept (~/.local/share/holdfast/<cluster>)")
     .option("--port <number>", "port on 127.0.0.1 (a free one)")
     .addHelpText("after", "\nExample:\n  holdfast up --remote ./gitops-repo.git --cluster laptop");
-  withRemote(command).action(async (options: Options) => {
+  withPass(withRemote(command)).action(async (options: Options) => {
     const { requireCluster } = await import("../remote-options.ts");
     const { startLocalCluster } = await import("../../local-cluster.ts");
     const { connect } = await import("../connect.ts");

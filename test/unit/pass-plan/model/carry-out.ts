@@ -89,6 +89,7 @@ function write(
 ): void {
   switch (step.kind) {
     case "apply":
+    case "note":
       cluster.apply(step.object);
       return;
     case "create":

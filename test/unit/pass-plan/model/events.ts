@@ -19,6 +19,7 @@ export type Event =
   | { readonly do: "namespace"; readonly there: boolean }
   | { readonly do: "secret"; readonly there: boolean }
   | { readonly do: "backend"; readonly broken: boolean }
+  | { readonly do: "remote"; readonly away: boolean }
   | { readonly do: "pause"; readonly paused: boolean }
   | { readonly do: "trigger"; readonly session: "often" | "files" }
   | { readonly do: "file"; readonly name: DeclaredFile; readonly there: boolean }
@@ -93,6 +94,7 @@ const changeRestore = fc.record({
   do: fc.constant("change-restore" as const),
   timeout: fc.constantFrom(undefined, "5m", "2h"),
 });
+const remote = fc.record({ do: fc.constant("remote" as const), away: fc.boolean() });
 const namespace = fc.record({ do: fc.constant("namespace" as const), there: fc.boolean() });
 const acceptShrink = fc.record({ do: fc.constant("accept-shrink" as const) });
 
@@ -110,6 +112,7 @@ export const allEvents: fc.Arbitrary<readonly Event[]> = histories(
   weighted(1, namespace),
   weighted(1, fc.record({ do: fc.constant("secret" as const), there: fc.boolean() })),
   weighted(1, fc.record({ do: fc.constant("backend" as const), broken: fc.boolean() })),
+  weighted(3, remote),
   weighted(1, fc.record({ do: fc.constant("pause" as const), paused: fc.boolean() })),
   weighted(3, trigger),
   weighted(3, file("storage", "policy", "web", "back", "back", "named")),
@@ -130,7 +133,19 @@ export const restoreEvents: fc.Arbitrary<readonly Event[]> = histories(
   ),
   weighted(1, vanish("Job", "Snapshot")),
   weighted(1, changeRestore),
+  weighted(1, remote),
   weighted(1, namespace),
+);
+
+/** Backups while the remote comes and goes, and with it what they belong to. */
+export const awayEvents: fc.Arbitrary<readonly Event[]> = histories(
+  ...passes,
+  ...jobs,
+  weighted(6, trigger),
+  weighted(4, remote),
+  weighted(2, namespace),
+  weighted(2, vanish("BackupSession", "Snapshot", "RestoreSession")),
+  weighted(2, file("web", "back")),
 );
 
 /** Many backups of a source that is not always whole, and what retention makes of them. */

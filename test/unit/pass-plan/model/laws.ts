@@ -1,5 +1,6 @@
 import { recordFinalizer } from "../../../../src/api/labels.ts";
 import { type KubeObject, nameOf, refOf } from "../../../../src/api/meta.ts";
+import { isOutboxMap, outboxRef } from "../../../../src/api/own-notes.ts";
 import { entryPath } from "../../../../src/api/record-layout.ts";
 import type { Entry, Plan, Step } from "../../../../src/pass/plan/step.ts";
 import { asRecord, records } from "../../../../src/pass/plan/targets.ts";
@@ -44,6 +45,8 @@ export class Laws {
   private seen = 0;
   private readonly restoreJobs = new Set<string>();
   private readonly told = new Set<string>();
+  /** Objects that ended under the record's finalizer: by uid, the path of their entry. */
+  private readonly ended = new Map<string, string>();
   /** Names that were declared with consent in a commit that is in force. */
   readonly consents = new Set<string>();
 
@@ -101,10 +104,34 @@ export class Laws {
           phase(after) === phase(before),
           `a final phase stays, and ${nameOf(refOf(before))} goes from ${phase(before)} to ${phase(after)}`,
         );
+      this.mustBeRecorded(before, after, by);
       if (by !== "test" && before !== undefined) this.letsGoOfRecorded(before, after);
     }
     this.seen = this.live.changes.length;
     this.oneJobPerComponent();
+  }
+
+  /** What a hand tears away from the record, or what the record forbade to run, need not be in it. */
+  private mustBeRecorded(before: KubeObject | undefined, after: KubeObject | undefined, by: string): void {
+    const waits = after?.metadata.finalizers?.includes(recordFinalizer) === true;
+    const { uid = "" } = (after ?? before)?.metadata ?? {};
+    if (after !== undefined && waits && isFinal(after) && !has(after, "Held", "True"))
+      this.ended.set(uid, entryPath(cluster, after));
+    const torn = by === "test" && before?.metadata.finalizers?.includes(recordFinalizer) === true && !waits;
+    if (torn) this.ended.delete(uid);
+  }
+
+  /** Asked when the remote is back and everything is at rest. */
+  everythingIsRecorded(): void {
+    const written = new Set(
+      this.record.pushed.map(
+        ({ path, content }) => `${path} ${String(asRecord(content?.["metadata"])["uid"])}`,
+      ),
+    );
+    for (const [uid, path] of this.ended)
+      law(written.has(`${path} ${uid}`), `what ended is recorded, and ${path} of ${uid} never was`);
+    const left = this.live.list("ConfigMap").filter((one) => isOutboxMap(one, cluster));
+    law(left.length === 0, `the outbox is empty in the end, and it has ${left[0]?.metadata.name}`);
   }
 
   private isClaimed(job: KubeObject, world: World): void {
@@ -155,6 +182,7 @@ export class Laws {
       object?.metadata.finalizers?.includes(recordFinalizer) === true;
     if (!holds(before) || holds(after) || !isFinal(before)) return;
     const path = entryPath(cluster, before);
+    if (this.live.get(outboxRef("holdfast", path)) !== undefined) return;
     const content = this.record.content(path);
     const recorded = asRecord(content?.["record"])["phase"] ?? asRecord(content?.["status"])["phase"];
     law(

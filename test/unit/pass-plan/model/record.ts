@@ -16,6 +16,11 @@ export class RecordBranch {
     return new RecordAtTip(this.tip);
   }
 
+  /** What a run knows that has not read the record since it began. */
+  static unread(): RecordAtTip {
+    return new RecordAtTip({ id: 0, files: new Map() });
+  }
+
   /** True when the commit stands; false when a path that it writes is not what the plan saw. */
   push(seen: RecordAtTip, entries: readonly Entry[]): boolean {
     const stale = entries.some(({ path }) => this.tip.files.get(path) !== seen.tipFiles.get(path));

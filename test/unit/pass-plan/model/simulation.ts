@@ -2,6 +2,7 @@ import { expect } from "vitest";
 import type { Session } from "../../../../src/api/backup-configuration.ts";
 import { type KubeObject, refOf } from "../../../../src/api/meta.ts";
 import { newBackupSession } from "../../../../src/api/new-backup-session.ts";
+import { type ClusterState, stateOf, stateRef } from "../../../../src/api/own-notes.ts";
 import type { Declared } from "../../../../src/pass/declared/declared.ts";
 import type { Desired } from "../../../../src/pass/desired/desired.ts";
 import { resolveDesired } from "../../../../src/pass/desired/resolve-desired.ts";
@@ -52,12 +53,16 @@ export class Simulation {
   private accepted: string | undefined;
   private restoreTimeout: string | undefined;
   private unreadable = false;
+  private away = false;
+  /** What each run has read of the record; a run that begins while the remote is away knows nothing of it. */
+  private readonly known = new Map<number, RecordAtTip>();
   private plans = 0;
   private resolved: { readonly key: string; readonly desired: Desired } | undefined;
 
   constructor(options: SceneOptions) {
     this.options = options;
-    for (const name of ["kube-system", "vault", "app"]) this.cluster.create(namespaceObject(name));
+    for (const name of ["kube-system", "holdfast", "vault", "app"])
+      this.cluster.create(namespaceObject(name));
     for (const object of catalogueObjects()) this.cluster.create(object);
     this.cluster.create(secretObject("vault", "store-key"));
     this.furnish();
@@ -120,6 +125,9 @@ export class Simulation {
       case "backend":
         this.backend.broken = event.broken;
         return;
+      case "remote":
+        this.away = event.away;
+        return;
       case "trigger":
         this.trigger(event.session);
         return;
@@ -155,6 +163,7 @@ export class Simulation {
 
   private restart(by: number): void {
     this.restarts += 1;
+    this.known.delete(by);
     this.instances[by] = `run-${by === 0 ? "a" : "b"}-${this.restarts}`;
   }
 
@@ -219,14 +228,26 @@ export class Simulation {
       desired,
       observed: this.cluster.observed(),
       recorded: seen,
+      own: { namespace: "holdfast", state: this.state(desired, seen) },
       now: this.cluster.nowMs,
       instance: this.instances[by] ?? "",
       image: { registry: "r", repository: "holdfast", tag: "1" },
     };
   }
 
+  /** What Holdfast should note: as a pass finds it, or as it was noted before the remote went away. */
+  private state(desired: Desired, seen: RecordAtTip): ClusterState {
+    const noted = stateOf(this.cluster.get(stateRef({ cluster: clusterName, namespace: "holdfast" })));
+    if (this.away) return { ...noted, away: noted.away ?? { sinceMs: this.cluster.nowMs, because: "cut" } };
+    return {
+      declared: { branch: "main", commit: desired.revision },
+      record: { branch: "record", commit: seen.tip },
+    };
+  }
+
   plan(by: number): Planned {
-    const seen = this.record.read();
+    const seen = this.away ? (this.known.get(by) ?? RecordBranch.unread()) : this.record.read();
+    this.known.set(by, seen);
     const world = this.world(by, seen);
     const plan = planPass(world);
     this.plans += 1;
@@ -251,7 +272,7 @@ export class Simulation {
     );
     this.cluster.writer = "test";
     if (!ended) this.restart(by);
-    else if (plan.entries.length > 0 && this.record.push(seen, plan.entries))
+    else if (!this.away && plan.entries.length > 0 && this.record.push(seen, plan.entries))
       this.laws.ofEntries(plan.entries);
   }
 
@@ -306,6 +327,7 @@ export class Simulation {
   /** Mends what is broken, lets every Job end and time pass, until nothing more is to do. */
   settle(mend: { readonly secret: boolean } = { secret: true }): void {
     this.backend.broken = false;
+    this.away = false;
     if (mend.secret) this.secret(true);
     let quietRounds = 0;
     for (let round = 0; round < 200 && quietRounds < pauses.length; round += 1) {
@@ -330,6 +352,7 @@ export class Simulation {
     const { plan } = this.plan(0);
     expect({ steps: plan.steps, entries: plan.entries }).toEqual({ steps: [], entries: [] });
     atRest(this.cluster, { restoresMayWait: true });
+    this.laws.everythingIsRecorded();
   }
 
   /** Deletes everything that a person may delete, and lets Holdfast let go of it. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { allEvents, backupEvents, type Event, restoreEvents, scenes } from "./events.ts";
+import { allEvents, awayEvents, backupEvents, type Event, restoreEvents, scenes } from "./events.ts";
 import { Simulation } from "./simulation.ts";
 
 /** A larger number for a long run; the seed of a failure is printed with it, and makes it happen again. */
@@ -39,6 +39,12 @@ test("retention never takes the last good snapshot, and nothing while a source h
   timeout,
 }, () => {
   assertLaws(backupEvents, comeToRest);
+});
+
+test("everything that ends is recorded once, though the remote is away and its namespace goes", {
+  timeout,
+}, () => {
+  assertLaws(awayEvents, comeToRest);
 });
 
 test("whatever was deleted when, every finalizer is released in the end", { timeout }, () => {

@@ -1,0 +1,116 @@
+import { digestOf } from "../base/digest.ts";
+import { timeText } from "./conditions.ts";
+import { managedByHoldfast, managedByLabel } from "./labels.ts";
+import type { KubeObject, ObjectRef } from "./meta.ts";
+import { parseEntryPath } from "./record-layout.ts";
+
+/** The namespace that Holdfast keeps its notes in, unless it is told another one. */
+export const defaultOwnNamespace = "holdfast";
+
+export type BranchTip = { readonly branch: string; readonly commit: string };
+
+/** The remote cannot be had since then; the words are those of the first failure. */
+export type Away = { readonly sinceMs: number; readonly because: string };
+
+/** What Holdfast remembers of a remote for one cluster, so that a restart forgets nothing. */
+export type ClusterState = {
+  /** The commit that is in force. */
+  readonly declared?: BranchTip;
+  /** The record's tip as it was seen last. */
+  readonly record?: BranchTip;
+  readonly away?: Away;
+};
+
+/** An entry that waits for the remote. */
+export type OutboxEntry = {
+  readonly path: string;
+  readonly content: Readonly<Record<string, unknown>>;
+  /** For the commit's message. */
+  readonly summary?: string;
+};
+
+/** Whose notes these are: the cluster's name in holdfast.yaml, and Holdfast's own namespace. */
+export type NotesPlace = { readonly cluster: string; readonly namespace: string };
+
+const clusterLabel = "holdfast.dev/cluster";
+
+export function stateRef({ cluster, namespace }: NotesPlace): ObjectRef {
+  return { apiVersion: "v1", kind: "ConfigMap", namespace, name: `state-${cluster}` };
+}
+
+export function stateMap(place: NotesPlace, { declared, record, away }: ClusterState): KubeObject {
+  return noteMap(place, stateRef(place).name, {
+    ...(declared && { declaredBranch: declared.branch, declaredCommit: declared.commit }),
+    ...(record && { recordBranch: record.branch, recordCommit: record.commit }),
+    ...(away && { awaySince: timeText(away.sinceMs), awayBecause: away.because }),
+  });
+}
+
+/** What a note says; a hand that wrote nonsense into it is ignored. */
+export function stateOf(map: KubeObject | undefined): ClusterState {
+  const data = dataOf(map);
+  const tip = (name: string): BranchTip | undefined => {
+    const [branch, commit] = [data[`${name}Branch`], data[`${name}Commit`]];
+    return branch && commit && /^[0-9a-f]{40}$/.test(commit) ? { branch, commit } : undefined;
+  };
+  const [declared, record] = [tip("declared"), tip("record")];
+  const sinceMs = Date.parse(data["awaySince"] ?? "");
+  return {
+    ...(declared && { declared }),
+    ...(record && { record }),
+    ...(Number.isNaN(sinceMs) ? {} : { away: { sinceMs, because: data["awayBecause"] ?? "" } }),
+  };
+}
+
+/** One ConfigMap per entry, by a name that follows from its path: made twice it is made once. */
+export function outboxRef(namespace: string, path: string): ObjectRef {
+  return { apiVersion: "v1", kind: "ConfigMap", namespace, name: `outbox-${digestOf(path).slice(0, 40)}` };
+}
+
+export function outboxMap(place: NotesPlace, { path, content, summary }: OutboxEntry): KubeObject {
+  return noteMap(place, outboxRef(place.namespace, path).name, {
+    path,
+    entry: JSON.stringify(content),
+    ...(summary === undefined ? {} : { summary }),
+  });
+}
+
+/** Whether a ConfigMap is meant to be an entry of the outbox of this cluster. */
+export function isOutboxMap({ metadata }: KubeObject, cluster: string): boolean {
+  return metadata.name.startsWith("outbox-") && metadata.labels?.[clusterLabel] === cluster;
+}
+
+/** Undefined for one that somebody has spoiled: its entry must be of this cluster, and lie where its path says. */
+export function outboxEntryOf(map: KubeObject, cluster: string): OutboxEntry | undefined {
+  if (!isOutboxMap(map, cluster)) return undefined;
+  const { path, entry, summary } = dataOf(map);
+  const content = objectFrom(entry ?? "");
+  if (path === undefined || content === undefined) return undefined;
+  if (parseEntryPath(path)?.cluster !== cluster) return undefined;
+  return { path, content, ...(summary === undefined ? {} : { summary }) };
+}
+
+function noteMap(
+  { cluster, namespace }: NotesPlace,
+  name: string,
+  data: Readonly<Record<string, string>>,
+): KubeObject {
+  const labels = { [managedByLabel]: managedByHoldfast, [clusterLabel]: cluster };
+  return { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace, labels }, data };
+}
+
+function dataOf(map: KubeObject | undefined): Readonly<Record<string, string | undefined>> {
+  const data = map?.["data"];
+  return typeof data === "object" && data !== null ? (data as Readonly<Record<string, string>>) : {};
+}
+
+function objectFrom(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? (value as Readonly<Record<string, unknown>>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,51 @@
+import { builtIn } from "../../api/built-in.ts";
+import { timeText } from "../../api/conditions.ts";
+import type { KubeObject } from "../../api/meta.ts";
+import { stateOf } from "../../api/own-notes.ts";
+import { toHoldfastError } from "../../base/errors.ts";
+import type { Kube } from "../../ports/kube/kube.ts";
+
+/** What Holdfast has noted about the remote: empty when it is there and nothing waits for it. */
+export type RemoteNotes = {
+  /** Since when it is away, for each cluster name of this cluster for which it is. */
+  readonly away: readonly { readonly since: string; readonly because: string }[];
+  /** How many entries wait in the outbox. */
+  readonly waiting: number;
+  /** Why the notes cannot be read. */
+  readonly unread?: string;
+};
+
+export async function readRemoteNotes(
+  kube: Kube,
+  namespace: string,
+  signal: AbortSignal,
+): Promise<RemoteNotes> {
+  const maps: KubeObject[] = [];
+  try {
+    for await (const page of kube.list(builtIn.ConfigMap, {
+      namespace,
+      labelSelector: "holdfast.dev/cluster",
+      signal,
+    }))
+      maps.push(...page.items);
+  } catch (thrown) {
+    const error = toHoldfastError(thrown);
+    if (error.disposition !== "stall") throw error;
+    return { away: [], waiting: 0, unread: error.message };
+  }
+  return {
+    away: maps.flatMap((map) => {
+      const { away } = stateOf(map);
+      return away === undefined ? [] : [{ since: timeText(away.sinceMs), because: away.because }];
+    }),
+    waiting: maps.filter(({ metadata }) => metadata.name.startsWith("outbox-")).length,
+  };
+}
+
+export function remoteLines({ away, waiting, unread }: RemoteNotes): readonly string[] {
+  return [
+    ...away.map(({ since, because }) => `The remote is away since ${since}: ${because}`),
+    ...(waiting === 0 ? [] : [`Entries that wait for it in the outbox: ${waiting}`]),
+    ...(unread === undefined ? [] : [`Whether the remote is there is not known: ${unread}`]),
+  ];
+}
