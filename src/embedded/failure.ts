@@ -59,8 +59,13 @@ export function notFound(names: Names, name: string): Failure {
   });
 }
 
+/** No kind and no name: over HTTP a bare text, by which clients tell it from an object that is not there. */
+export class NoSuchPath extends Failure {
+  readonly text = "404 page not found\n";
+}
+
 export function noSuchPath(): Failure {
-  return new Failure(404, "NotFound", "the server could not find the requested resource", {});
+  return new NoSuchPath(404, "NotFound", "the server could not find the requested resource", {});
 }
 
 export function alreadyExists(names: Names, name: string): Failure {
@@ -122,6 +127,15 @@ export function methodNotAllowed(): Failure {
     "MethodNotAllowed",
     "the server does not allow this method on the requested resource",
     {},
+  );
+}
+
+/** The state cannot be written: the disk is full, or broken. */
+export function notStored(directory: string, why: string): Failure {
+  return new Failure(
+    507,
+    "InsufficientStorage",
+    `the state in ${directory} cannot be written (${why}), so nothing was changed: make room there and try again`,
   );
 }
 

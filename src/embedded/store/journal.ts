@@ -13,7 +13,6 @@ import {
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { HoldfastError } from "../../base/errors.ts";
-import { fileNotWritten } from "../../base/file-error.ts";
 import type { Json } from "../../base/json.ts";
 
 /**
@@ -30,6 +29,7 @@ export class Journal {
   #file: number;
   #size: number;
   #unsynced = false;
+  #isDoubtful = false;
   readonly #timer: NodeJS.Timeout;
 
   private constructor(directory: string, file: number, size: number) {
@@ -61,16 +61,17 @@ export class Journal {
     return this.#size;
   }
 
+  /** The medium refused to take what was written; nobody knows what it holds until the next `compact`. */
+  get isDoubtful(): boolean {
+    return this.#isDoubtful;
+  }
+
+  /** Whole or not at all: what a full disk cut off is overwritten by the next line. */
   append(line: Json): void {
     const bytes = encoded(line);
     let written = 0;
-    try {
-      while (written < bytes.length) {
-        written += writeSync(this.#file, bytes, written, bytes.length - written, this.#size + written);
-      }
-    } catch (thrown) {
-      // What was written of it lies behind the end and is written over by the next line.
-      throw fileNotWritten(join(this.#directory, "journal"), thrown);
+    while (written < bytes.length) {
+      written += writeSync(this.#file, bytes, written, bytes.length - written, this.#size + written);
     }
     this.#size += bytes.length;
     this.#unsynced = true;
@@ -79,20 +80,34 @@ export class Journal {
   sync(): void {
     if (!this.#unsynced) return;
     this.#unsynced = false;
-    fdatasyncSync(this.#file);
+    try {
+      fdatasyncSync(this.#file);
+    } catch {
+      this.#isDoubtful = true;
+    }
   }
 
-  /** Replaces snapshot and journal by `lines`; false, and all is as it was, where there is no room for that. */
-  compact(lines: Iterable<Json>): boolean {
+  /** Replaces snapshot and journal by `lines`. When that fails, both are as they were. */
+  compact(lines: Iterable<Json>): void {
     const path = join(this.#directory, "snapshot");
     const next = `${path}.next`;
-    if (!isWritten(next, lines)) return false;
+    const file = openSync(next, "w", 0o600);
+    try {
+      for (const line of lines) writeAll(file, encoded(line));
+      fsyncSync(file);
+    } catch (error) {
+      // Half a snapshot would take the room that the journal needs.
+      rmSync(next, { force: true });
+      throw error;
+    } finally {
+      closeSync(file);
+    }
     renameSync(next, path);
     syncDirectory(this.#directory);
     ftruncateSync(this.#file, 0);
     this.#size = 0;
     this.#unsynced = true;
-    return true;
+    this.#isDoubtful = false;
   }
 
   close(): void {
@@ -111,23 +126,6 @@ const lineLimit = 64 << 20;
 function encoded(line: Json): Buffer {
   const json = JSON.stringify(line);
   return Buffer.from(`${crc32(json).toString(16).padStart(8, "0")} ${json}\n`);
-}
-
-/** The journal goes on where a snapshot cannot be written, so a full disk is no error here. */
-function isWritten(path: string, lines: Iterable<Json>): boolean {
-  try {
-    const file = openSync(path, "w", 0o600);
-    try {
-      for (const line of lines) writeAll(file, encoded(line));
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    return true;
-  } catch {
-    rmSync(path, { force: true });
-    return false;
-  }
 }
 
 function writeAll(file: number, bytes: Buffer): void {

@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import type { Json, JsonObject } from "../../base/json.ts";
-import { expired } from "../failure.ts";
+import { expired, notStored } from "../failure.ts";
 import { isObject, numberAt, textAt, withAt } from "../value.ts";
 import { Journal } from "./journal.ts";
 import { type Lock, lockDirectory } from "./lock.ts";
@@ -32,12 +32,14 @@ export class Store {
   readonly #history: StoreEvent[] = [];
   readonly #listeners = new Set<(event: StoreEvent) => void>();
   #revision = 0;
-  #snapshotBytes = 0;
+  readonly #directory: string;
+  /** Size of the journal at which it becomes a snapshot. */
   #compactAt = compactAtBytes;
 
   /** Opens or makes the state in a folder. Throws `StateLocked`, `StateDamaged`. */
   constructor(directory: string) {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
+    this.#directory = directory;
     this.#lock = lockDirectory(directory);
     try {
       this.#journal = Journal.open(directory, (line) => this.#replay(line));
@@ -89,21 +91,34 @@ export class Store {
       .filter((object) => object !== undefined);
   }
 
-  /** Stores the object with the next revision as its resourceVersion, or deletes it. */
+  /**
+   * Stores the object with the next revision as its resourceVersion, or deletes it. Throws 507 when the disk
+   * does not take it; then nothing has happened.
+   */
   write(resource: string, key: string, object: JsonObject | undefined): JsonObject {
     const previous = this.get(resource, key);
     const base = object ?? previous;
     if (base === undefined) throw new Error(`nothing to delete at ${resource} ${key}`);
     const revision = this.#revision + 1;
     const stamped = withAt(base, ["metadata", "resourceVersion"], String(revision));
-    this.#journal.append({ r: revision, k: resource, n: key, o: object === undefined ? null : stamped });
+    this.#append({ r: revision, k: resource, n: key, o: object === undefined ? null : stamped });
     this.#put(resource, key, object === undefined ? undefined : stamped, revision);
     const type = object === undefined ? "DELETED" : previous === undefined ? "ADDED" : "MODIFIED";
     const event: StoreEvent = { revision, resource, key, type, object: stamped, previous };
     this.#remember(event);
     for (const listener of this.#listeners) listener(event);
-    if (this.#journal.size > Math.max(this.#compactAt, this.#snapshotBytes)) this.#compact();
+    if (this.#journal.size > this.#compactAt) this.#tryToCompact();
     return stamped;
+  }
+
+  #append(line: Json): void {
+    try {
+      if (this.#journal.isDoubtful) this.#compact();
+      this.#journal.append(line);
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error)) throw error;
+      throw notStored(this.#directory, error.message);
+    }
   }
 
   /** What happened after a revision. Throws 410 when history does not reach back so far. */
@@ -183,9 +198,16 @@ export class Store {
   }
 
   #compact(): void {
-    const done = this.#journal.compact(this.#lines());
-    // Without room it is tried again when as much has been written again.
-    this.#compactAt = done ? compactAtBytes : this.#journal.size + compactAtBytes;
+    this.#journal.compact(this.#lines());
+  }
+
+  /** The write that made it due is in the journal already, so a disk without room for a snapshot is no failure yet. */
+  #tryToCompact(): void {
+    try {
+      this.#compact();
+    } catch {
+      this.#compactAt = this.#journal.size + compactAtBytes;
+    }
   }
 
   *#lines(): Generator<Json> {
@@ -196,7 +218,7 @@ export class Store {
         yield { r: 0, s: 1, k: resource, n: key, o: object };
       }
     }
-    this.#snapshotBytes = bytes;
+    this.#compactAt = Math.max(compactAtBytes, bytes);
     yield { r: this.#revision };
   }
 }

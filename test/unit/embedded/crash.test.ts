@@ -1,60 +1,151 @@
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { startEmbedded } from "../../../src/embedded/server.ts";
 import { ask, embedded, maps, temporaryDirectory } from "./embedded-fixture.ts";
 
-/** Writes ConfigMaps for ever and prints the name and uid of each that was acknowledged. */
-const writer = `
-import { startEmbedded } from ${JSON.stringify(new URL("../../../src/embedded/server.ts", import.meta.url).href)};
-const server = await startEmbedded({ directory: process.argv[1] });
-for (let i = 0; ; i++) {
-  const body = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "m" + i }, data: { text: "x".repeat(500) } };
-  const answer = await server.api.request({ method: "POST", path: ${JSON.stringify(maps())}, body });
-  console.log(answer.body.metadata.name + " " + answer.body.metadata.uid + " " + answer.body.metadata.resourceVersion);
-}`;
+// `npm run test:long` kills a hundred times.
+const kills = Math.max(8, Math.ceil(Number(process.env["HOLDFAST_FUZZ_RUNS"] ?? 0) / 50));
+const writer = fileURLToPath(new URL("./state-writer.ts", import.meta.url));
 
-describe("a server that is killed", () => {
-  it("has everything that it acknowledged, the same uids and later revisions when it is started again", async () => {
-    const directory = await temporaryDirectory();
-    const child = spawn(process.execPath, ["--input-type=module", "-e", writer, directory], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    const acknowledged: string[] = [];
-    const lines = createInterface({ input: child.stdout });
-    for await (const line of lines) {
-      acknowledged.push(line);
-      if (acknowledged.length === 300) child.kill("SIGKILL");
-    }
-    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
-    expect(child.signalCode).toBe("SIGKILL");
-    const token = readFileSync(join(directory, "admin-token"), "utf8").trim();
+/** Length and beginning of the text of an object, and its resourceVersion. */
+type Held = { readonly mark: string; readonly version: string };
 
-    const { api, token: after } = await embedded({ directory });
-    expect(after).toBe(token);
-    let revision = 0;
-    for (const line of acknowledged) {
-      const [name = "", uid, version] = line.split(" ");
-      const { body } = await ask(api, "GET", maps(name));
-      expect(body.metadata).toMatchObject({ uid, resourceVersion: version });
-      revision = Math.max(revision, Number(version));
-    }
-    const next = await ask(api, "POST", maps(), {
-      body: { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "next" } },
-    });
-    expect(Number(next.body.metadata.resourceVersion)).toBeGreaterThan(revision);
+/** A line of the writer: `began` before a write, `status` when it is acknowledged; no `mark`: a deletion. */
+type Line = {
+  readonly name?: string;
+  readonly ready?: boolean;
+  readonly began?: boolean;
+  readonly status?: number;
+  readonly mark?: string;
+  readonly version?: string;
+};
+
+/** What a writer told before it was killed. */
+type Told = { readonly settled: ReadonlyMap<string, Line>; readonly begun: ReadonlyMap<string, Line> };
+
+type Moment = { readonly after: "start" | "ready"; readonly ms: number };
+
+async function killedWriter(
+  directory: string,
+  moment: Moment,
+  whenReady?: (pid: number) => Promise<void>,
+): Promise<Told> {
+  const child = spawn(process.execPath, [writer, directory], { stdio: ["ignore", "pipe", "inherit"] });
+  const ended = new Promise<string | null>((resolve) => {
+    child.once("exit", (_, signal) => resolve(signal));
   });
+  const kill = () => setTimeout(() => child.kill("SIGKILL"), moment.ms);
+  if (moment.after === "start") kill();
+  const settled = new Map<string, Line>();
+  const begun = new Map<string, Line>();
+  for await (const text of createInterface({ input: child.stdout })) {
+    // What the end cut off was told to nobody.
+    if (!text.endsWith("}")) continue;
+    const line: Line = JSON.parse(text);
+    const { name = "" } = line;
+    if (line.ready === true && moment.after === "ready") {
+      await whenReady?.(child.pid ?? 0);
+      kill();
+    } else if (line.began === true) begun.set(name, line);
+    else if (line.status !== undefined) {
+      expect(line.status).toBeLessThan(300);
+      begun.delete(name);
+      settled.set(name, line);
+    }
+  }
+  expect(await ended).toBe("SIGKILL");
+  return { settled, begun };
+}
 
-  it("keeps the uid of kube-system over restarts", async () => {
+type State = { readonly objects: ReadonlyMap<string, Held>; readonly revision: number };
+
+/** Starts a server on the folder, looks, and ends it; a watch since `since` has to lead to the same objects. */
+async function stateOf(directory: string, since: number): Promise<State> {
+  const server = await startEmbedded({ directory });
+  try {
+    const { body } = await ask(server.api, "GET", maps());
+    const objects = new Map<string, Held>();
+    for (const { metadata, data } of body.items) objects.set(metadata.name, held(metadata, data));
+    const revision = Number(body.metadata.resourceVersion);
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(), 50);
+    const last = new Map<string, Held | undefined>();
+    for await (const { type, object } of server.api.watch(
+      maps(),
+      { resourceVersion: String(since) },
+      stop.signal,
+    )) {
+      const { metadata, data } = object as { metadata: Meta; data: { text: string } };
+      expect(Number(metadata.resourceVersion)).toBeGreaterThan(since);
+      last.set(metadata.name, type === "DELETED" ? undefined : held(metadata, data));
+    }
+    for (const [name, now] of last) expect(objects.get(name)).toEqual(now);
+    return { objects, revision };
+  } finally {
+    await server.close();
+  }
+}
+
+type Meta = { readonly name: string; readonly resourceVersion: string };
+
+function held(metadata: Meta, data: { readonly text: string }): Held {
+  return { mark: `${data.text.length}/${data.text.slice(0, 20)}`, version: metadata.resourceVersion };
+}
+
+/** Everything is as it was acknowledged; a write that was begun and not acknowledged is there or is not. */
+function expectKept(before: State, { settled, begun }: Told, after: State): void {
+  for (const name of new Set([...before.objects.keys(), ...settled.keys(), ...after.objects.keys()])) {
+    const now = after.objects.get(name);
+    const open = begun.get(name);
+    if (open !== undefined && now?.mark === open.mark) continue;
+    const acknowledged = settled.get(name);
+    if (acknowledged === undefined) expect([name, now]).toEqual([name, before.objects.get(name)]);
+    else expect([name, now?.mark, now?.version]).toEqual([name, acknowledged.mark, acknowledged.version]);
+  }
+  const told = [...settled.values()].map(({ version = "0" }) => Number(version));
+  expect(after.revision).toBeGreaterThanOrEqual(Math.max(before.revision, ...told));
+}
+
+describe("a server that is killed at any moment under load", () => {
+  it(
+    `has everything that it acknowledged, and goes on from there, ${kills} times`,
+    async () => {
+      const directory = await temporaryDirectory();
+      let state = await stateOf(directory, 1);
+      let writes = 0;
+      for (let round = 0; round < kills; round++) {
+        const after = round % 4 === 3 ? "start" : "ready";
+        const told = await killedWriter(directory, { after, ms: Math.random() * 300 });
+        writes += told.settled.size;
+        const next = await stateOf(directory, state.revision);
+        expectKept(state, told, next);
+        state = next;
+      }
+      expect(writes).toBeGreaterThan(kills);
+    },
+    kills * 10_000,
+  );
+
+  it("keeps its uids and its token, and refuses a second process by name while it lives", async () => {
     const directory = await temporaryDirectory();
     const first = await embedded({ directory });
-    const before = await ask(first.api, "GET", "/api/v1/namespaces/kube-system");
+    const path = "/api/v1/namespaces/kube-system";
+    const before = await ask(first.api, "GET", path);
     await first.close();
+    await killedWriter(directory, { after: "ready", ms: 0 }, async (pid) => {
+      await expect(startEmbedded({ directory })).rejects.toMatchObject({
+        reason: "StateLocked",
+        message: expect.stringContaining(`process ${pid}`),
+        next: expect.stringContaining("choose another folder"),
+      });
+    });
+    const token = readFileSync(join(directory, "admin-token"), "utf8").trim();
     const second = await embedded({ directory });
-    const again = await ask(second.api, "GET", "/api/v1/namespaces/kube-system");
-    expect(again.body.metadata.uid).toBe(before.body.metadata.uid);
-    expect(again.body.metadata.resourceVersion).toBe(before.body.metadata.resourceVersion);
+    expect(second.token).toBe(token);
+    expect((await ask(second.api, "GET", path)).body.metadata).toEqual(before.body.metadata);
   });
 });
