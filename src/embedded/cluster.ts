@@ -4,16 +4,22 @@ import type { Kinds } from "./kinds.ts";
 import type { Store } from "./store/store.ts";
 import type { Tokens } from "./tokens.ts";
 
+export type LogQuery = {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: string;
+  /** Goes on until the container has ended. */
+  readonly follow?: boolean;
+  /** Of the run before the last restart. */
+  readonly previous?: boolean;
+  /** Only so many lines of the end; all when absent. */
+  readonly tailLines?: number;
+  /** No more than so many bytes. */
+  readonly limitBytes?: number;
+};
+
 /** Where the text of a container comes from; the kubelet knows. Undefined: no such container has run. */
-export type LogSource = (
-  query: {
-    readonly namespace: string;
-    readonly pod: string;
-    readonly container: string;
-    readonly follow: boolean;
-  },
-  signal: AbortSignal,
-) => Promise<Readable | undefined>;
+export type LogSource = (query: LogQuery, signal: AbortSignal) => Promise<Readable | undefined>;
 
 /** What every handler works on. */
 export type Cluster = {

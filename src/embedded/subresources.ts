@@ -2,21 +2,24 @@ import type { JsonObject } from "../base/json.ts";
 import { type Answer, type Call, json } from "./call.ts";
 import { type Cluster, timestamp } from "./cluster.ts";
 import { deleteOptions, remove } from "./delete.ts";
-import { badRequest, Failure, methodNotAllowed, noSuchPath, notDone } from "./failure.ts";
+import { badRequest, Failure, methodNotAllowed, noSuchPath, notDone, notFound } from "./failure.ts";
 import { requireFitting } from "./fitting.ts";
 import { keyOf } from "./kinds.ts";
+import { handleLog } from "./logs.ts";
 import { patchOf } from "./patch/patch.ts";
 import { presentedObject } from "./present.ts";
 import type { ResourcePath } from "./resource-path.ts";
 import { handleScale } from "./scale.ts";
-import { at, listAt, numberAt, objectAt, textAt, textsAt, withAt } from "./value.ts";
+import { at, numberAt, objectAt, textAt, textsAt, withAt } from "./value.ts";
 import { change, keep, read, type WriteOptions } from "./write.ts";
 import { writeOptions } from "./write-options.ts";
 
 /** Parts of objects that have paths of their own. */
 export async function handleSubresource(cluster: Cluster, call: Call, path: ResourcePath): Promise<Answer> {
   const known = path.kind.subresources.find((sub) => sub.name === path.subresource);
-  if (known === undefined) throw noSuchPath();
+  if (known === undefined) {
+    throw path.kind.custom === undefined ? noSuchPath() : notFound(path.kind, path.name);
+  }
   switch (path.subresource) {
     case "status":
       return handleStatus(cluster, call, path);
@@ -101,43 +104,6 @@ function handleToken(cluster: Cluster, call: Call, path: ResourcePath): Answer {
     },
     status: { token, expirationTimestamp: timestamp(expires) },
   });
-}
-
-async function handleLog(cluster: Cluster, call: Call, path: ResourcePath): Promise<Answer> {
-  if (call.method !== "GET") throw methodNotAllowed();
-  const pod = read(cluster, path.kind, placeOf(path));
-  const names = [...listAt(pod, "spec", "initContainers"), ...listAt(pod, "spec", "containers")].map(
-    (container) => textAt(container, "name"),
-  );
-  const only = listAt(pod, "spec", "containers").length === 1 ? names.at(-1) : undefined;
-  const container = call.query["container"] || (only ?? "");
-  if (container === "") {
-    throw badRequest(
-      `a container name must be specified for pod ${path.name}, choose one of: [${names.join(" ")}]`,
-    );
-  }
-  if (!names.includes(container))
-    throw badRequest(`container ${container} is not valid for pod ${path.name}`);
-  for (const option of [
-    "previous",
-    "sinceSeconds",
-    "sinceTime",
-    "timestamps",
-    "insecureSkipTLSVerifyBackend",
-  ]) {
-    const value = call.query[option] ?? "";
-    if (value !== "" && value !== "false")
-      throw notDone(`pods/log with ${option}`, "read the whole log and filter it");
-  }
-  const follow = call.query["follow"] === "true";
-  const stream = await cluster.logs()?.(
-    { namespace: path.namespace ?? "", pod: path.name, container, follow },
-    call.signal,
-  );
-  if (stream === undefined) {
-    throw badRequest(`container "${container}" in pod "${path.name}" is waiting to start: no log yet`);
-  }
-  return { kind: "stream", stream };
 }
 
 function handleEviction(cluster: Cluster, call: Call, path: ResourcePath): Answer {

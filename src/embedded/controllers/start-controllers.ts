@@ -2,6 +2,7 @@ import { join, resolve } from "node:path";
 import type { KubeObject } from "../../api/meta.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import type { Api } from "../api.ts";
+import type { LogSource } from "../cluster.ts";
 import {
   type Controller,
   createContext,
@@ -17,7 +18,7 @@ import { createEphemeralClaimController } from "./ephemeral-claim-controller.ts"
 import { createEventExpiry } from "./event-expiry.ts";
 import { createJobController } from "./job-controller.ts";
 import { createKubelet } from "./kubelet/kubelet.ts";
-import { createPodLog, type PodLog } from "./kubelet/pod-log.ts";
+import { createPodLog } from "./kubelet/pod-log.ts";
 import { createNodeController } from "./node-controller.ts";
 import { createReplicaSetController } from "./replica-set-controller.ts";
 import { createStatefulSetController } from "./stateful-set-controller.ts";
@@ -61,7 +62,7 @@ export type ControllerName =
 
 export type Controllers = {
   /** A container's log, for the server's `pods/log`. */
-  readonly podLog: PodLog;
+  readonly podLog: LogSource;
   /** Stops everything and ends the processes of all pods; resolves when the last one is gone. */
   readonly close: () => Promise<void>;
 };

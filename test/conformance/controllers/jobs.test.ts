@@ -170,6 +170,15 @@ onEveryServer("the end of a Job", (get) => {
     const status = listAt(pod, "status", "containerStatuses")[0];
     expect(numberAt(status, "restartCount")).toBe(1);
     expect(at(status, "lastState", "terminated")).toMatchObject({ exitCode: 1 });
+    const query = { namespace: world.namespace, pod: pod?.metadata.name ?? "", container: "main" };
+    const read = async (part: object) => {
+      const log = await world.controllers().podLog({ ...query, ...part }, new AbortController().signal);
+      return log === undefined ? undefined : text(log);
+    };
+    expect(await read({})).toBe("run 2\nend of run 2\n");
+    expect(await read({ previous: true })).toBe("run 1\nend of run 1\n");
+    expect(await read({ tailLines: 1 })).toBe("end of run 2\n");
+    expect(await read({ tailLines: 1, limitBytes: 3, previous: true })).toBe("end");
   });
 
   test("a Job past its activeDeadlineSeconds is ended and Failed", async () => {

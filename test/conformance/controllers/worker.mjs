@@ -42,6 +42,7 @@ switch (task) {
       runs = readFileSync(join(root, rest[0]), "utf8").length;
     } catch {}
     writeFileSync(join(root, rest[0]), "x".repeat(runs + 1));
+    console.log(`run ${runs + 1}\nend of run ${runs + 1}`);
     process.exitCode = runs === 0 ? 1 : 0;
     break;
   }

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import {
   keepAsPrevious,
   openLogFile,
+  startOfTail,
   tailOfLog,
 } from "../../../src/embedded/controllers/kubelet/log-file.ts";
 import { terminationMessage } from "../../../src/embedded/controllers/kubelet/termination-message.ts";
@@ -69,4 +70,16 @@ test("without a message the log's end is taken only when that was asked for", as
   const words = await terminationMessage({ ...request, fromLogs: true });
   expect(words.endsWith("the reason\n")).toBe(true);
   expect(Buffer.byteLength(words)).toBeLessThanOrEqual(2_048);
+});
+
+test("the last lines begin where they begin, also in the part that was set aside", async () => {
+  await write(["one\n", "two\n", "three\n"], 10);
+  expect(await readdir(join(directory, "logs"))).toEqual(["main.log", "main.log.1"]);
+  expect(await startOfTail(path, 0)).toEqual({ before: undefined, offset: 6 });
+  expect(await startOfTail(path, 1)).toEqual({ before: 8, offset: 0 });
+  expect(await startOfTail(path, 2)).toEqual({ before: 4, offset: 0 });
+  expect(await startOfTail(path, 9)).toEqual({ before: 0, offset: 0 });
+  await write(["four, without an end"], 10);
+  expect(await startOfTail(path, 1)).toEqual({ before: 6, offset: 0 });
+  expect(await startOfTail(path, 2)).toEqual({ before: 0, offset: 0 });
 });

@@ -234,11 +234,34 @@ describe("logs", () => {
     await ask(api, "POST", "/api/v1/namespaces/default/pods", { body: pod });
     const path = "/api/v1/namespaces/default/pods/p/log";
     expect(await ask(api, "GET", path)).toMatchObject({ status: 400 });
-    serveLogs(async ({ namespace, pod: name, container }) =>
-      Readable.from([`${namespace}/${name}/${container}`]),
-    );
-    expect(await ask(api, "GET", path)).toEqual({ status: 200, body: "default/p/c" });
-    const query = { sinceSeconds: "3" };
-    expect(await ask(api, "GET", path, { query })).toMatchObject({ status: 501 });
+    const asked: unknown[] = [];
+    serveLogs(async (wanted) => {
+      asked.push(wanted);
+      return wanted.previous === true ? undefined : Readable.from(["text"]);
+    });
+    const whole = { namespace: "default", pod: "p", container: "c", follow: false, previous: false };
+    expect(await ask(api, "GET", path)).toEqual({ status: 200, body: "text" });
+    const some = { query: { tailLines: "3", limitBytes: "10", stream: "All" } };
+    expect(await ask(api, "GET", path, some)).toEqual({ status: 200, body: "text" });
+    expect(asked).toEqual([whole, { ...whole, tailLines: 3, limitBytes: 10 }]);
+    const before = await ask(api, "GET", path, { query: { previous: "true" } });
+    expect(before).toMatchObject({ status: 400, body: { message: expect.stringContaining("not found") } });
+  });
+
+  it.each([
+    [{ sinceSeconds: "3" }, 501],
+    [{ sinceTime: "2026-01-01T00:00:00Z" }, 501],
+    [{ timestamps: "true" }, 501],
+    [{ stream: "Stderr" }, 501],
+    [{ tailLines: "-1" }, 422],
+    [{ limitBytes: "0" }, 422],
+    [{ tailLines: "some" }, 400],
+  ])("refuse what they cannot answer: %o", async (query, status) => {
+    const { api } = await embedded();
+    const spec = { containers: [{ name: "c", image: "x" }] };
+    const body = { apiVersion: "v1", kind: "Pod", metadata: { name: "p" }, spec };
+    await ask(api, "POST", "/api/v1/namespaces/default/pods", { body });
+    const path = "/api/v1/namespaces/default/pods/p/log";
+    expect(await ask(api, "GET", path, { query })).toMatchObject({ status });
   });
 });

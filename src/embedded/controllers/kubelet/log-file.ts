@@ -4,6 +4,8 @@ import { dirname } from "node:path";
 /** A log file is set aside as `<path>.1` at this size, and the one before that is dropped. */
 export const maxLogBytes = 10 * 1024 * 1024;
 
+const blockBytes = 64 * 1024;
+
 export type LogFile = {
   readonly write: (chunk: Buffer) => Promise<void>;
   readonly close: () => Promise<void>;
@@ -41,9 +43,47 @@ export async function openLogFile(path: string, maxBytes = maxLogBytes): Promise
 /** The log of the run before is kept, as `kubectl logs --previous` shows it; the one before that goes. */
 export async function keepAsPrevious(path: string): Promise<void> {
   await rm(`${path}.1`, { force: true });
-  await rename(path, `${path}.previous`).catch((error: unknown) => {
+  await rename(path, previousLog(path)).catch((error: unknown) => {
     if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
   });
+}
+
+/** Where `keepAsPrevious` puts a log. */
+export function previousLog(path: string): string {
+  return `${path}.previous`;
+}
+
+/** Where the last lines of a log begin: in the file, and in the part before it when they reach back so far. */
+export type TailStart = { readonly before: number | undefined; readonly offset: number };
+
+/** The start of the last `lines` lines of both files together; of everything when `lines` is undefined. */
+export async function startOfTail(path: string, lines: number | undefined): Promise<TailStart> {
+  if (lines === undefined) return { before: 0, offset: 0 };
+  let wanted = lines;
+  // The end of the last line begins no line.
+  let isLast = true;
+  for (const one of [path, `${path}.1`]) {
+    const file = await open(one, "r").catch(() => undefined);
+    if (file === undefined) continue;
+    try {
+      const { size } = await file.stat();
+      if (wanted === 0) return { before: undefined, offset: size };
+      for (let end = size; end > 0; end -= blockBytes) {
+        const from = Math.max(0, end - blockBytes);
+        const { buffer, bytesRead } = await file.read(Buffer.alloc(end - from), 0, end - from, from);
+        for (let at = bytesRead - 1; at >= 0; at--) {
+          if (buffer[at] === 10 && !isLast && --wanted === 0) {
+            const found = from + at + 1;
+            return one === path ? { before: undefined, offset: found } : { before: found, offset: 0 };
+          }
+          isLast = false;
+        }
+      }
+    } finally {
+      await file.close();
+    }
+  }
+  return { before: 0, offset: 0 };
 }
 
 /** The end of a log, at most `maxBytes`, without the part of a character that the cut may leave. */

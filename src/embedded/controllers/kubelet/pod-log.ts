@@ -1,31 +1,26 @@
 import { open, stat } from "node:fs/promises";
 import { Readable } from "node:stream";
 import type { Clock } from "../../../base/clock.ts";
+import type { LogSource } from "../../cluster.ts";
 import { isObject, listAt, textAt } from "../../value.ts";
 import type { Client } from "../client.ts";
 import { isTerminal } from "../owned-pods.ts";
 import { resources } from "../resources.ts";
+import { previousLog, startOfTail } from "./log-file.ts";
 import { podDirectory } from "./pod-directory.ts";
-
-export type PodLogQuery = {
-  readonly namespace: string;
-  readonly pod: string;
-  readonly container: string;
-  /** Goes on until the container has ended. */
-  readonly follow: boolean;
-};
-
-/** The text of a container's log as a stream; undefined when no process of it has written here. */
-export type PodLog = (query: PodLogQuery, signal: AbortSignal) => Promise<Readable | undefined>;
 
 const pollMs = 200;
 const chunkBytes = 64 * 1024;
 
-export function createPodLog(client: Client, clock: Clock, stateDirectory: string): PodLog {
-  return async ({ namespace, pod: name, container, follow }, signal) => {
+/** Reads the logs that the kubelet wrote below its state directory. */
+export function createPodLog(client: Client, clock: Clock, stateDirectory: string): LogSource {
+  return async (query, signal) => {
+    const { namespace, pod: name, container, previous = false } = query;
+    const follow = query.follow === true && !previous;
     const pod = await client.get(resources.pods, { namespace, name });
     if (pod === undefined) return undefined;
-    const path = podDirectory(stateDirectory, pod).logOf(container);
+    const log = podDirectory(stateDirectory, pod).logOf(container);
+    const path = previous ? previousLog(log) : log;
     if (!(await exists(path))) return undefined;
     const ended = async () => {
       const now = await client.get(resources.pods, { namespace, name });
@@ -37,7 +32,9 @@ export function createPodLog(client: Client, clock: Clock, stateDirectory: strin
       const status = statuses.find((one) => textAt(one, "name") === container);
       return isObject(status) && isObject(status["state"]) && isObject(status["state"]["terminated"]);
     };
-    return Readable.from(read(path, { follow, ended, clock, signal }), { objectMode: false });
+    const { tailLines, limitBytes = Number.POSITIVE_INFINITY } = query;
+    const text = read(path, { follow, tailLines, ended, clock, signal });
+    return Readable.from(limited(text, limitBytes), { objectMode: false });
   };
 }
 
@@ -45,8 +42,18 @@ async function exists(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined)) !== undefined;
 }
 
+async function* limited(text: AsyncGenerator<Buffer>, bytes: number): AsyncGenerator<Buffer> {
+  let left = bytes;
+  for await (const chunk of text) {
+    yield chunk.subarray(0, left);
+    left -= chunk.length;
+    if (left <= 0) return;
+  }
+}
+
 type Following = {
   readonly follow: boolean;
+  readonly tailLines: number | undefined;
   readonly ended: () => Promise<boolean>;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -54,8 +61,9 @@ type Following = {
 
 /** The set-aside part first, then the rest; a rotation while it is followed is seen by the file's number. */
 async function* read(path: string, following: Following): AsyncGenerator<Buffer> {
-  if (await exists(`${path}.1`)) yield* chunks(`${path}.1`, 0);
-  let offset = 0;
+  const start = await startOfTail(path, following.tailLines);
+  if (start.before !== undefined) yield* chunks(`${path}.1`, start.before);
+  let offset = start.offset;
   let inode = await inodeOf(path);
   for (;;) {
     const over = !following.follow || following.signal.aborted || (await following.ended());
