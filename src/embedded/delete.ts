@@ -1,8 +1,9 @@
 import type { JsonObject } from "../base/json.ts";
 import { type Cluster, timestamp } from "./cluster.ts";
+import { cleanupFinalizer } from "./crd/definitions.ts";
 import { badRequest, conflict, forbidden, notFound } from "./failure.ts";
 import { type Kind, keyOf } from "./kinds.ts";
-import { at, isObject, numberAt, textAt, textsAt, withAt } from "./value.ts";
+import { at, isObject, listAt, numberAt, textAt, textsAt, withAt } from "./value.ts";
 import { deletedStatus, viewed } from "./view.ts";
 import type { Place } from "./write.ts";
 
@@ -121,7 +122,9 @@ function graceOf(kind: Kind, live: JsonObject, options: DeleteOptions): number {
 
 function finalizersOf(kind: Kind, live: JsonObject, propagation: Propagation): readonly string[] {
   const known = textsAt(live, "metadata", "finalizers");
-  const others = known.filter((name) => name !== "orphan" && name !== "foregroundDeletion");
+  const kept = known.filter((name) => name !== "orphan" && name !== "foregroundDeletion");
+  // A definition that serves its kind goes after the last object of it.
+  const others = servesKind(live) && !kept.includes(cleanupFinalizer) ? [...kept, cleanupFinalizer] : kept;
   switch (propagation) {
     case "Orphan":
       return [...others, "orphan"];
@@ -130,9 +133,17 @@ function finalizersOf(kind: Kind, live: JsonObject, propagation: Propagation): r
     case "Background":
       return others;
     case undefined:
-      if (known.length > others.length) return known;
+      if (known.length > kept.length) return known;
       return orphansByDefault.has(kind.resource) ? [...others, "orphan"] : others;
   }
+}
+
+function servesKind(live: JsonObject): boolean {
+  if (live["kind"] !== "CustomResourceDefinition") return false;
+  if (textAt(live, "metadata", "deletionTimestamp") !== "") return false;
+  return listAt(live, "status", "conditions").some(
+    (condition) => textAt(condition, "type") === "Established" && textAt(condition, "status") === "True",
+  );
 }
 
 function markedForDeletion(

@@ -89,9 +89,16 @@ async function handleResource(cluster: Cluster, call: Call, path: ResourcePath):
   const reviewed = review(cluster, call, path.kind);
   if (reviewed !== undefined) return reviewed;
   requireVerb(path.kind, verbOf(call, path));
-  if (path.name === "") return handleCollection(cluster, call, path);
-  return handleObject(cluster, call, path);
+  const answer = path.name === "" ? handleCollection(cluster, call, path) : handleObject(cluster, call, path);
+  const deprecated = deprecations[path.kind.resource];
+  if (deprecated === undefined || answer.kind !== "json") return answer;
+  return { ...answer, warnings: [...answer.warnings, deprecated] };
 }
+
+/** What the release whose API this is calls deprecated; a warning in every answer. */
+const deprecations: Readonly<Record<string, string>> = {
+  "/endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+};
 
 function verbOf(call: Call, path: ResourcePath): string {
   const one = path.name !== "";

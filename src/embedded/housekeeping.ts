@@ -6,10 +6,12 @@ import { type Kind, keyOf } from "./kinds.ts";
 import { type Address, addressOf, Owners, removeAt } from "./owners.ts";
 import type { StoreEvent } from "./store/store.ts";
 import { textAt, textsAt, withAt } from "./value.ts";
+import { protectedBy, releaseProtected } from "./volume-protection.ts";
 import { create, keep, type WriteOptions } from "./write.ts";
 
 /** Steps done in one go, before requests get their turn again. */
 const stepsAtOnce = 200;
+const fullDiskPauseMs = 1_000;
 
 /**
  * What the API server does by itself after a write: owner references, ends of namespaces, custom resource
@@ -68,6 +70,10 @@ export class Housekeeping {
   }
 
   #look(resource: string, key: string, object: JsonObject): void {
+    for (const address of protectedBy(resource, key, object)) {
+      const { resource: of, key: at } = address;
+      this.#enqueue(`protected ${of} ${at}`, () => releaseProtected(this.#cluster, address));
+    }
     const name = key.slice(key.indexOf("/") + 1);
     if (resource === "/namespaces") this.#enqueueNamespace(name);
     else if (resource === definitionsResource) this.#enqueueDefinition(name);
@@ -110,8 +116,13 @@ export class Housekeeping {
       try {
         next[1]();
       } catch (error) {
-        // Refused, e.g. gone meanwhile; the write that changed it queues the next look.
         if (!(error instanceof Failure)) throw error;
+        // Refused, e.g. gone meanwhile: the write that changed it queues the next look. A full disk has to wait.
+        if (error.code === 507) {
+          this.#queue.set(next[0], next[1]);
+          setTimeout(() => this.#work(), fullDiskPauseMs).unref();
+          return;
+        }
       }
     }
     this.#scheduled = true;

@@ -7,7 +7,7 @@ import { HoldfastError } from "../base/errors.ts";
 import type { Answer, Call } from "./call.ts";
 import type { Cluster } from "./cluster.ts";
 import { duplicateFields } from "./duplicate-fields.ts";
-import { badRequest, Failure } from "./failure.ts";
+import { badRequest, Failure, NoSuchPath } from "./failure.ts";
 import { handle, isOpen } from "./handle.ts";
 import { decodedProtobuf } from "./protobuf.ts";
 import type { User } from "./tokens.ts";
@@ -36,7 +36,9 @@ export async function serve(
     }
     const failure = error instanceof Failure ? error : new Failure(500, "InternalError", wordsOf(error));
     if (!(error instanceof Failure)) failed(error);
-    sendJson(response, { status: failure.code, body: failure.toStatus(), warnings: [] });
+    if (failure instanceof NoSuchPath)
+      await send(response, { kind: "text", status: 404, text: failure.text });
+    else sendJson(response, { status: failure.code, body: failure.toStatus(), warnings: [] });
   }
 }
 
@@ -178,7 +180,7 @@ function sendJson(
   answer: Omit<Extract<Answer, { readonly kind: "json" }>, "kind">,
 ): void {
   const { status, body, warnings, contentType = "application/json" } = answer;
-  const bytes = Buffer.from(JSON.stringify(body));
+  const bytes = Buffer.from(`${JSON.stringify(body)}\n`);
   if (warnings.length > 0) {
     response.setHeader(
       "warning",

@@ -17,10 +17,11 @@ const tokenLifeMs = 5 * 60_000;
 
 export function selectorOf(kind: Kind, query: ListQuery): Selector {
   const labels = labelSelector(query["labelSelector"] ?? "");
-  const more = listAt(kind.custom?.version, "selectableFields").map((field) =>
-    textAt(field, "jsonPath").slice(1),
-  );
-  const fields = fieldSelector(query["fieldSelector"] ?? "", kind.resource, more);
+  const custom =
+    kind.custom === undefined
+      ? undefined
+      : listAt(kind.custom.version, "selectableFields").map((field) => textAt(field, "jsonPath").slice(1));
+  const fields = fieldSelector(query["fieldSelector"] ?? "", kind.resource, custom);
   return (object) => labels(object) && fields(object);
 }
 

@@ -4,7 +4,7 @@ import { type Answer, type Call, json } from "./call.ts";
 import { Failure } from "./failure.ts";
 import type { Kind } from "./kinds.ts";
 import { type ListAnswer, listObject } from "./list.ts";
-import { type TableOptions, tableOf } from "./table/table.ts";
+import { scaleTable, type TableOptions, tableOf } from "./table/table.ts";
 import { isObject, objectAt } from "./value.ts";
 import { metadataOnly } from "./view.ts";
 
@@ -46,6 +46,13 @@ export function presentedObject(
     return json(status, tableOf(kind, answer, tableOptions(call)), warnings);
   }
   return json(status, form === "metadata" ? metadataOnly(object) : object, warnings);
+}
+
+/** A `Scale`, which has columns of its own whatever it is the scale of. */
+export function presentedScale(call: Call, scale: JsonObject): Answer {
+  if (formOf(call) !== "table") return json(200, scale);
+  const metadata = { resourceVersion: objectAt(scale, "metadata")["resourceVersion"] ?? "" };
+  return json(200, scaleTable({ items: [scale], metadata }, tableOptions(call)));
 }
 
 export function presentedList(call: Call, kind: Kind, answer: ListAnswer): Answer {

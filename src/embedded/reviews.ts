@@ -1,6 +1,6 @@
 import type { JsonObject } from "../base/json.ts";
 import { type Answer, type Call, json } from "./call.ts";
-import type { Cluster } from "./cluster.ts";
+import { type Cluster, timestamp } from "./cluster.ts";
 import { methodNotAllowed } from "./failure.ts";
 import { requireFitting } from "./fitting.ts";
 import type { Kind } from "./kinds.ts";
@@ -15,7 +15,9 @@ export function review(cluster: Cluster, call: Call, kind: Kind): Answer | undef
   if (call.method !== "POST") throw methodNotAllowed();
   const namespace = textAt(call.body, "metadata", "namespace");
   const body = requireFitting(kind, { namespace, name: "" }, call.body);
-  return json(201, { ...body, metadata: {}, status: statusOf(cluster, call, kind, body) });
+  // A SelfSubjectReview alone tells when it was answered.
+  const metadata = kind.kind === "SelfSubjectReview" ? { creationTimestamp: timestamp(call.now) } : {};
+  return json(201, { ...body, metadata, status: statusOf(cluster, call, kind, body) });
 }
 
 function statusOf(cluster: Cluster, call: Call, kind: Kind, body: JsonObject): JsonObject {

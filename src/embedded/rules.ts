@@ -1,9 +1,9 @@
 import { Cron } from "croner";
-import type { JsonObject } from "../base/json.ts";
+import type { Json, JsonObject } from "../base/json.ts";
 import type { Cause } from "./failure.ts";
 import type { Kind } from "./kinds.ts";
 import { missing, wrong } from "./schema/validate.ts";
-import { at, equal, isObject, listAt, numberAt, objectAt, textAt, textsAt } from "./value.ts";
+import { at, equal, isObject, listAt, numberAt, objectAt, textAt, textsAt, without } from "./value.ts";
 
 /** Rules that no schema says: names, labels, and what may not change. */
 
@@ -50,7 +50,7 @@ export function metadataCauses(kind: Kind, object: JsonObject): readonly Cause[]
         wrong(
           "metadata.labels",
           name,
-          "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
+          "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')",
         ),
       );
     if (typeof value === "string" && !labelValue.test(value)) {
@@ -131,6 +131,15 @@ const changeable: Readonly<Record<string, readonly string[]>> = {
   "/persistentvolumeclaims": ["resources", "volumeName", "storageClassName", "volumeAttributesClassName"],
 };
 
+const frozenText: Readonly<Record<string, string>> = {
+  "apps/statefulsets":
+    "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden",
+  "/persistentvolumeclaims":
+    "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims",
+  "/pods":
+    "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)",
+};
+
 export function changeCauses(kind: Kind, before: JsonObject, after: JsonObject): readonly Cause[] {
   const out: Cause[] = [];
   for (const path of fixed[kind.resource] ?? []) {
@@ -148,11 +157,12 @@ export function changeCauses(kind: Kind, before: JsonObject, after: JsonObject):
     if (changed.some((name) => !free.includes(name))) {
       out.push({
         reason: "FieldValueForbidden",
-        message: `Forbidden: updates to ${kind.kind.toLowerCase()} spec for fields other than ${free.map((name) => `'${name}'`).join(", ")} are forbidden`,
+        message: `Forbidden: ${frozenText[kind.resource] ?? ""}`,
         field: "spec",
       });
     }
   }
+  if (kind.resource === "/pods") out.push(...podCauses(before, after));
   if (at(before, "immutable") === true) out.push(...frozenCauses(before, after));
   if (textAt(before, "metadata", "deletionTimestamp") !== "") {
     const known = textsAt(before, "metadata", "finalizers");
@@ -166,6 +176,28 @@ export function changeCauses(kind: Kind, before: JsonObject, after: JsonObject):
     }
   }
   return out;
+}
+
+/** A pod's spec is fixed but for images, two times and more tolerations; a node it gets once, by its binding. */
+function podCauses(before: JsonObject, after: JsonObject): Cause[] {
+  const free = [
+    "activeDeadlineSeconds",
+    "terminationGracePeriodSeconds",
+    "tolerations",
+    "ephemeralContainers",
+  ];
+  if (textAt(before, "spec", "nodeName") === "") free.push("nodeName");
+  const fixedPart = (pod: JsonObject): JsonObject => {
+    const spec: Record<string, Json> = { ...without(objectAt(pod, "spec"), ...free) };
+    for (const field of ["containers", "initContainers"]) {
+      spec[field] = listAt(spec, field).map((one) => (isObject(one) ? without(one, "image") : one));
+    }
+    return spec;
+  };
+  const tolerations = listAt(after, "spec", "tolerations");
+  const kept = listAt(before, "spec", "tolerations").every((was) => tolerations.some((is) => equal(was, is)));
+  if (kept && equal(fixedPart(before), fixedPart(after))) return [];
+  return [{ reason: "FieldValueForbidden", message: `Forbidden: ${frozenText["/pods"]}`, field: "spec" }];
 }
 
 /** Of ConfigMaps and Secrets that are `immutable`. */
@@ -234,12 +266,13 @@ function ownCauses(kind: Kind, object: JsonObject): readonly Cause[] {
 function scheduleCauses(object: JsonObject): Cause[] {
   const out: Cause[] = [];
   const schedule = textAt(object, "spec", "schedule");
+  const fields = schedule.trim().split(/\s+/);
   const word = /^@(yearly|annually|monthly|weekly|daily|midnight|hourly|every [0-9.hmsuµn]+)$/.test(schedule);
   if (schedule === "") out.push(missing("spec.schedule"));
-  else if (
-    !word &&
-    (schedule.trim().split(/\s+/).length !== 5 || !parses(() => new Cron(schedule, { paused: true })))
-  ) {
+  else if (!word && fields.length !== 5) {
+    const why = `expected exactly 5 fields, found ${fields.length}: [${fields.join(" ")}]`;
+    out.push(wrong("spec.schedule", schedule, why));
+  } else if (!word && !parses(() => new Cron(schedule, { paused: true }))) {
     out.push(wrong("spec.schedule", schedule, "is no cron schedule of five fields"));
   }
   const zone = textAt(object, "spec", "timeZone");

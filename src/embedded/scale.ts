@@ -6,6 +6,7 @@ import { requireFitting } from "./fitting.ts";
 import type { Kind } from "./kinds.ts";
 import { jsonPatched } from "./patch/json-patch.ts";
 import { mergePatched } from "./patch/merge-patch.ts";
+import { presentedScale } from "./present.ts";
 import type { ResourcePath } from "./resource-path.ts";
 import { at, isObject, numberAt, objectAt, textAt, withAt } from "./value.ts";
 import { change, read } from "./write.ts";
@@ -17,7 +18,7 @@ export function handleScale(cluster: Cluster, call: Call, path: ResourcePath): A
   const place = { namespace: path.namespace ?? "", name: path.name };
   const live = read(cluster, kind, place);
   const current = scaleOf(kind, live);
-  if (call.method === "GET") return json(200, current);
+  if (call.method === "GET") return presentedScale(call, current);
   const scale = wanted(call, current);
   const fitting = { group: "autoscaling", version: "v1", kind: "Scale" };
   requireFitting(fitting, place, scale);

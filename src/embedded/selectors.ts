@@ -137,9 +137,13 @@ const storedAt: Readonly<Record<string, string>> = {
   source: "source.component",
 };
 
-/** `a=b`, `a==b`, `a!=b`, joined by commas; unknown fields are refused as the real server refuses them. */
-export function fieldSelector(text: string, resource: string, more: readonly string[] = []): Selector {
-  const known = ["metadata.name", "metadata.namespace", ...(selectable[resource] ?? []), ...more];
+/**
+ * `a=b`, `a==b`, `a!=b`, joined by commas; unknown fields are refused as the real server refuses them.
+ * `custom`: the selectable fields of a kind that a definition describes.
+ */
+export function fieldSelector(text: string, resource: string, custom?: readonly string[]): Selector {
+  const more = custom ?? selectable[resource];
+  const known = ["metadata.name", "metadata.namespace", ...(more ?? [])];
   const requirements = text
     .split(",")
     .filter((part) => part !== "")
@@ -148,7 +152,11 @@ export function fieldSelector(text: string, resource: string, more: readonly str
       if (match === null) throw badRequest(`invalid selector: '${text}'; can't understand '${part}'`);
       const [, field = "", sign, value = ""] = match;
       if (!known.includes(field)) {
-        throw badRequest(`field label not supported: ${field}`);
+        throw badRequest(
+          more === undefined
+            ? `"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`
+            : `field label not supported: ${field}`,
+        );
       }
       return { path: (storedAt[field] ?? field).split("."), same: sign !== "!=", value };
     });

@@ -12,7 +12,7 @@ import type { WriteOptions } from "./write.ts";
 
 /** The object without unknown fields and with defaults. Throws 400 on wrong types, and on unknown fields if strict. */
 export function settled(kind: Kind, raw: JsonObject, options: WriteOptions): JsonObject {
-  const identified = { ...raw, apiVersion: apiVersion(kind), kind: kind.kind };
+  const identified = withoutEmptyMetadata({ ...raw, apiVersion: apiVersion(kind), kind: kind.kind });
   if (kind.custom !== undefined) {
     const { value, unknown } = pruned(identified, kind.schema);
     report(kind, unknown, options);
@@ -30,6 +30,17 @@ export function settled(kind: Kind, raw: JsonObject, options: WriteOptions): Jso
   report(kind, unknown, options);
   return withStructs(withDefaults(kind.resource, value), kind.schema);
 }
+
+/** The last label or finalizer that goes takes its list with it. */
+function withoutEmptyMetadata(object: JsonObject): JsonObject {
+  if (!isObject(object["metadata"])) return object;
+  const metadata = Object.entries(object["metadata"]).filter(
+    ([name, value]) => !emptied.has(name) || value === null || Object.keys(value).length > 0,
+  );
+  return { ...object, metadata: Object.fromEntries(metadata) };
+}
+
+const emptied = new Set(["labels", "annotations", "finalizers", "ownerReferences"]);
 
 /** What cannot be read as the kind: a bad request, or an invalid patch. */
 function unreadable(options: WriteOptions, what: string, why: string): Failure {

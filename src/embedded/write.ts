@@ -26,6 +26,7 @@ import { withStructs } from "./schema/default.ts";
 import { requireValid, settled } from "./settle.ts";
 import { at, equal, objectAt, textAt, textsAt, withAt, without } from "./value.ts";
 import { storedForm, viewed, withoutStatus } from "./view.ts";
+import { withProtection } from "./volume-protection.ts";
 
 export type WriteOptions = {
   readonly dryRun: boolean;
@@ -125,7 +126,8 @@ function completed(cluster: Cluster, kind: Kind, object: JsonObject): JsonObject
   if (kind.custom === undefined) {
     if (hasStatus(kind)) out = withNewStatus(kind.resource, out);
     const surroundings = { list: (resource: string) => cluster.store.list(resource) };
-    out = withStructs(atCreation(kind.resource, out, surroundings), kind.schema);
+    out = withProtection(kind.resource, atCreation(kind.resource, out, surroundings));
+    out = withStructs(out, kind.schema);
   }
   requireValid(kind, out, undefined);
   return out;

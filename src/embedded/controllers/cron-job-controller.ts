@@ -99,7 +99,7 @@ async function startJob(
 ): Promise<void> {
   const { client, events } = context;
   const name = `${cronJob.metadata.name}-${Math.floor(run.time / 60_000)}`;
-  const active = run.jobs.filter((job) => !isFinished(job) && job.metadata.name !== name);
+  const active = run.jobs.filter((job) => isScheduled(job) && !isFinished(job) && job.metadata.name !== name);
   const policy = textAt(cronJob, "spec", "concurrencyPolicy");
   if (policy === "Forbid" && active.length > 0) {
     const message = "Not starting job because prior execution is running and concurrency policy is Forbid";
@@ -121,6 +121,10 @@ async function startJob(
     ...activeOf([...others, ...(isFinished(job) ? [] : [job])]),
     lastScheduleTime: timestamp(run.time),
   });
+}
+
+function isScheduled(job: KubeObject): boolean {
+  return job.metadata.annotations?.[scheduledAnnotation] !== undefined;
 }
 
 /** The name holds the due time, so a run that was started before a crash is found and not started again. */
@@ -172,7 +176,8 @@ function activeOf(jobs: readonly KubeObject[]): { readonly active?: readonly Jso
 
 function statusOf(cronJob: KubeObject, jobs: readonly KubeObject[]): JsonObject {
   const { active: before, ...status } = objectAt(cronJob, "status");
-  const unfinished = jobs.filter((job) => !isFinished(job) && !isTerminating(job));
+  // A Job that a person made from the template (kubectl create job --from) is no run of the schedule.
+  const unfinished = jobs.filter((job) => isScheduled(job) && !isFinished(job) && !isTerminating(job));
   // A Job's resourceVersion moves with its status; that alone is no change of the CronJob.
   const uids = (list: readonly unknown[]) => list.map((one) => textAt(one, "uid")).join();
   const fresh = activeOf(unfinished);

@@ -18,6 +18,7 @@ import { childrenOf, createChild, replicasOf } from "./workload-pods.ts";
 
 const component = "deployment-controller";
 const revisionAnnotation = "deployment.kubernetes.io/revision";
+const ownPrefix = "deployment.kubernetes.io/";
 const progressLookMs = 10_000;
 
 /** Keeps one ReplicaSet per pod template and moves the replicas from the old ones to the current one. */
@@ -50,8 +51,14 @@ async function roll(context: ControllerContext, found: KubeObject): Promise<numb
   let numbered = current;
   if (!paused) {
     const revision = revisionFor(current, old);
-    deployment = await annotate(context, resources.deployments, deployment, revision);
-    numbered = await annotate(context, resources.replicaSets, current, revision);
+    deployment = await annotate(context, resources.deployments, deployment, {
+      [revisionAnnotation]: revision,
+    });
+    numbered = await annotate(context, resources.replicaSets, current, {
+      ...inherited(deployment),
+      ...history(current, revision),
+      [revisionAnnotation]: revision,
+    });
     numbered = await follow(context, deployment, numbered);
   }
   const after = await balance(context, deployment, numbered, old);
@@ -77,6 +84,8 @@ async function createReplicaSet(
   const template = at(deployment, "spec", "template");
   const labels = { ...stringsAt(template, "metadata", "labels"), [templateHashLabel]: hash };
   const { namespace, name } = deployment.metadata;
+  // The first ReplicaSet starts whole; a rollout begins with what room there is.
+  const replicas = roomFor(deployment, 0, sets);
   const selector = objectAt(deployment, "spec", "selector");
   const minReadySeconds = numberAt(deployment, "spec", "minReadySeconds");
   const object: KubeObject = {
@@ -86,12 +95,15 @@ async function createReplicaSet(
       name: `${name}-${hash}`,
       ...(namespace === undefined ? {} : { namespace }),
       labels,
-      annotations: { [revisionAnnotation]: String(1 + Math.max(0, ...sets.map(revisionOf))) },
+      annotations: {
+        ...inherited(deployment),
+        ...sizes(deployment),
+        [revisionAnnotation]: String(1 + Math.max(0, ...sets.map(revisionOf))),
+      },
       ownerReferences: [ownerReferenceTo(deployment)],
     },
     spec: {
-      // A rollout begins with none; the first ReplicaSet starts whole.
-      replicas: sets.length === 0 ? replicasOf(deployment) : 0,
+      replicas,
       ...(minReadySeconds === undefined ? {} : { minReadySeconds }),
       selector: {
         ...selector,
@@ -103,7 +115,36 @@ async function createReplicaSet(
       },
     },
   };
-  return createChild(context, component, deployment, { resource: resources.replicaSets, object });
+  const message = `Scaled up replica set ${object.metadata.name} from 0 to ${replicas}`;
+  const words = replicas === 0 ? null : { reason: "ScalingReplicaSet", message };
+  return createChild(context, component, deployment, { resource: resources.replicaSets, object, words });
+}
+
+/** Annotations that a Deployment hands on; `kubectl rollout history` reads the cause of a change there. */
+function inherited(deployment: KubeObject): Readonly<Record<string, string>> {
+  const all = Object.entries(deployment.metadata.annotations ?? {});
+  const kept = all.filter(
+    ([name]) => !name.startsWith(ownPrefix) && name !== "kubectl.kubernetes.io/last-applied-configuration",
+  );
+  return Object.fromEntries(kept);
+}
+
+function sizes(deployment: KubeObject): Readonly<Record<string, string>> {
+  const wanted = replicasOf(deployment);
+  const rolling = textAt(deployment, "spec", "strategy", "type") !== "Recreate";
+  return {
+    [`${ownPrefix}desired-replicas`]: String(wanted),
+    [`${ownPrefix}max-replicas`]: String(wanted + (rolling ? rollingBounds(deployment).surge : 0)),
+  };
+}
+
+/** The revisions that a ReplicaSet had before a rollback made it the newest again. */
+function history(set: KubeObject, revision: string): Readonly<Record<string, string>> {
+  const name = `${ownPrefix}revision-history`;
+  const before = set.metadata.annotations?.[revisionAnnotation];
+  const known = set.metadata.annotations?.[name];
+  if (before === undefined || before === revision) return {};
+  return { [name]: known === undefined ? before : `${known},${before}` };
 }
 
 /** The current ReplicaSet has the highest revision, also after a rollback; the Deployment shows it. */
@@ -116,11 +157,11 @@ async function annotate(
   context: ControllerContext,
   resource: Resource,
   object: KubeObject,
-  revision: string,
+  annotations: Readonly<Record<string, string>>,
 ): Promise<KubeObject> {
-  if (object.metadata.annotations?.[revisionAnnotation] === revision) return object;
-  const metadata = { annotations: { [revisionAnnotation]: revision } };
-  return context.client.patch(resource, targetOf(object), { metadata });
+  const known = object.metadata.annotations ?? {};
+  if (Object.entries(annotations).every(([name, value]) => known[name] === value)) return object;
+  return context.client.patch(resource, targetOf(object), { metadata: { annotations } });
 }
 
 /** What a ReplicaSet takes over from its Deployment without a rollout. */
@@ -153,33 +194,52 @@ async function balance(
       : { current: await resize(context, deployment, current, wanted), old };
   }
   if (alive.length === 0) return { current: await resize(context, deployment, current, wanted), old };
-  const { surge, unavailable } = rollingBounds(deployment);
-  const total = [current, ...old].reduce((sum, set) => sum + replicasOf(set), 0);
-  const room = Math.max(0, wanted + surge - total);
-  const grown = await resize(context, deployment, current, Math.min(wanted, replicasOf(current) + room));
-  return { current: grown, old: await shrink(context, deployment, grown, { old, wanted, unavailable }) };
+  const size = replicasOf(current) + roomFor(deployment, replicasOf(current), [current, ...old]);
+  const grown = await resize(context, deployment, current, Math.min(wanted, size));
+  return { current: grown, old: await shrink(context, deployment, grown, old) };
 }
 
-/** Takes old pods away as far as enough pods stay available. */
+/** How many pods a ReplicaSet of `size` may be given beside all that there are. */
+function roomFor(deployment: KubeObject, size: number, sets: readonly KubeObject[]): number {
+  const wanted = replicasOf(deployment);
+  if (textAt(deployment, "spec", "strategy", "type") === "Recreate") return sets.length === 0 ? wanted : 0;
+  const total = sets.reduce((sum, set) => sum + replicasOf(set), 0);
+  if (total === 0) return wanted;
+  const room = wanted + rollingBounds(deployment).surge - total;
+  return Math.max(0, Math.min(room, wanted - size));
+}
+
+/**
+ * Takes old pods away as far as enough pods stay available, those that are not available first. New pods that
+ * are not available yet count as missing: a rollout that does not come up leaves the old pods alone.
+ */
 async function shrink(
   context: ControllerContext,
   deployment: KubeObject,
   current: KubeObject,
-  bounds: { readonly old: readonly KubeObject[]; readonly wanted: number; readonly unavailable: number },
+  old: readonly KubeObject[],
 ): Promise<readonly KubeObject[]> {
-  const count = (set: KubeObject, field: string) => numberAt(set, "status", field) ?? 0;
-  const available = [current, ...bounds.old].reduce((sum, set) => sum + count(set, "availableReplicas"), 0);
-  let spare = Math.max(0, available - (bounds.wanted - bounds.unavailable));
-  const after: KubeObject[] = [];
-  for (const set of bounds.old) {
-    const size = replicasOf(set);
-    // Pods that are not available hold nothing up.
-    const broken = Math.max(0, size - count(set, "availableReplicas"));
-    const healthy = Math.min(spare, size - broken);
+  const all = [current, ...old];
+  const available = (set: KubeObject) => numberAt(set, "status", "availableReplicas") ?? 0;
+  const sum = (of: (set: KubeObject) => number) => all.reduce((total, set) => total + of(set), 0);
+  const least = replicasOf(deployment) - rollingBounds(deployment).unavailable;
+  const notUp = replicasOf(current) - available(current);
+  let broken = Math.max(0, sum(replicasOf) - least - notUp);
+  if (broken === 0) return old;
+  let spare = Math.max(0, sum(available) - least);
+  const after = new Map<KubeObject, KubeObject>();
+  for (const set of old.toSorted(byAge)) {
+    const useless = Math.min(broken, Math.max(0, replicasOf(set) - available(set)));
+    broken -= useless;
+    const healthy = Math.min(spare, replicasOf(set) - useless);
     spare -= healthy;
-    after.push(await resize(context, deployment, set, size - broken - healthy));
+    after.set(set, await resize(context, deployment, set, replicasOf(set) - useless - healthy));
   }
-  return after;
+  return old.map((set) => after.get(set) ?? set);
+}
+
+function byAge(a: KubeObject, b: KubeObject): number {
+  return (a.metadata.creationTimestamp ?? "").localeCompare(b.metadata.creationTimestamp ?? "");
 }
 
 async function resize(
@@ -192,7 +252,7 @@ async function resize(
   if (before === replicas) return set;
   const { resourceVersion } = set.metadata;
   const changed = await context.client.patch(resources.replicaSets, targetOf(set), {
-    metadata: { resourceVersion },
+    metadata: { resourceVersion, annotations: sizes(deployment) },
     spec: { replicas },
   });
   const message = `Scaled ${replicas > before ? "up" : "down"} replica set ${set.metadata.name} from ${before} to ${replicas}`;

@@ -5,6 +5,7 @@ import { HoldfastError } from "../../base/errors.ts";
 import { at, isObject, objectAt, textAt, textsAt } from "../value.ts";
 import { isCode, targetOf } from "./client.ts";
 import { type Controller, type ControllerContext, keyOfObject, targetOfKey } from "./controller.ts";
+import type { EventRecorder, EventWords } from "./event-recorder.ts";
 import { resources } from "./resources.ts";
 import { writeStatus } from "./status.ts";
 import { isAvailableFor } from "./volume-match.ts";
@@ -14,13 +15,18 @@ const component = "persistentvolume-controller";
 const provisionedBy = "pv.kubernetes.io/provisioned-by";
 const defaultClassAnnotation = "storageclass.kubernetes.io/is-default-class";
 const waitMs = 1_000;
+const noClass = {
+  reason: "FailedBinding",
+  message: "no persistent volumes available for this claim and no storage class is set",
+};
 
 /**
  * Binds claims to volumes and makes volumes as directories below `volumesDirectory`, as
  * `<namespace>/<claim>-<first 8 of the claim's uid>`. A volume with reclaim policy Delete takes its directory
  * with it when its claim is gone.
  */
-export function createVolumeController(context: ControllerContext, volumesDirectory: string): Controller {
+export function createVolumeController(given: ControllerContext, volumesDirectory: string): Controller {
+  const context = { ...given, events: onceInARow(given.events) };
   const { client } = context;
   return {
     name: component,
@@ -83,7 +89,11 @@ async function bindClaim(
     const lost = textAt(claim, "status", "phase") === "Bound" || textAt(claim, "status", "phase") === "Lost";
     if (lost)
       await writeStatus(client, resources.claims, claim, { ...objectAt(claim, "status"), phase: "Lost" });
-    else await pending(context, claim, "FailedBinding", `volume "${named}" not found`);
+    else
+      await pending(context, claim, "Warning", {
+        reason: "FailedBinding",
+        message: `volume "${named}" not found`,
+      });
     return waitMs;
   }
   const { items } = await client.list(resources.volumes);
@@ -107,16 +117,30 @@ async function withClass(context: ControllerContext, claim: KubeObject): Promise
 async function pending(
   context: ControllerContext,
   claim: KubeObject,
-  reason: string,
-  message: string,
+  type: EventWords["type"],
+  words: Omit<EventWords, "type">,
 ): Promise<void> {
-  if (textAt(claim, "status", "phase") !== "Pending") {
-    await writeStatus(context.client, resources.claims, claim, {
-      ...objectAt(claim, "status"),
-      phase: "Pending",
-    });
-    await context.events(claim, component, { type: "Warning", reason, message });
-  }
+  await context.events(claim, component, { type, ...words });
+  if (textAt(claim, "status", "phase") === "Pending") return;
+  const status = { ...objectAt(claim, "status"), phase: "Pending" };
+  await writeStatus(context.client, resources.claims, claim, status);
+}
+
+const claimsRemembered = 1_000;
+
+/** The same words about the same object once in a row: a claim that waits is looked at every second. */
+function onceInARow(events: EventRecorder): EventRecorder {
+  const last = new Map<string, string>();
+  return async (about, by, words) => {
+    const { uid = "" } = about.metadata;
+    const text = JSON.stringify(words);
+    if (last.get(uid) === text) return;
+    last.delete(uid);
+    last.set(uid, text);
+    const [oldest] = last.keys();
+    if (last.size > claimsRemembered && oldest !== undefined) last.delete(oldest);
+    await events(about, by, words);
+  };
 }
 
 /** Both sides name each other; the volume first, so that no other claim takes it meanwhile. */
@@ -129,12 +153,8 @@ async function bindTo(
   const { namespace, name, uid } = claim.metadata;
   const holder = textAt(volume, "spec", "claimRef", "uid");
   if (holder !== "" && holder !== uid) {
-    await pending(
-      context,
-      claim,
-      "FailedBinding",
-      `volume "${volume.metadata.name}" already bound to a different claim.`,
-    );
+    const message = `volume "${volume.metadata.name}" already bound to a different claim.`;
+    await pending(context, claim, "Warning", { reason: "FailedBinding", message });
     return waitMs;
   }
   const claimRef = { apiVersion: "v1", kind: "PersistentVolumeClaim", namespace, name, uid };
@@ -175,34 +195,28 @@ async function provision(
   const storageClass =
     className === "" ? undefined : await client.get(resources.storageClasses, { name: className });
   if (storageClass === undefined) {
-    const why =
-      className === ""
-        ? "no persistent volumes available for this claim and no storage class is set"
-        : `storageclass.storage.k8s.io "${className}" not found`;
-    await pending(context, claim, className === "" ? "FailedBinding" : "ProvisioningFailed", why);
+    const message = `storageclass.storage.k8s.io "${className}" not found`;
+    if (className === "") await pending(context, claim, "Normal", noClass);
+    else await pending(context, claim, "Warning", { reason: "ProvisioningFailed", message });
     return className === "" ? undefined : waitMs;
   }
   const provisioner = textAt(storageClass, "provisioner");
   if (provisioner !== provisionerName) {
     const message = `the embedded cluster provisions only for ${provisionerName}; the class "${className}" asks for ${provisioner}`;
-    await pending(context, claim, "ExternalProvisioning", message);
+    await pending(context, claim, "Normal", { reason: "ExternalProvisioning", message });
     return undefined;
   }
   const refused = refusalOf(claim);
   if (refused !== undefined) {
-    await pending(context, claim, "ProvisioningFailed", refused);
+    await pending(context, claim, "Warning", { reason: "ProvisioningFailed", message: refused });
     return undefined;
   }
   if (
     textAt(storageClass, "volumeBindingMode") === "WaitForFirstConsumer" &&
     !(await isConsumed(context, claim))
   ) {
-    await pending(
-      context,
-      claim,
-      "WaitForFirstConsumer",
-      "waiting for first consumer to be created before binding",
-    );
+    const message = "waiting for first consumer to be created before binding";
+    await pending(context, claim, "Normal", { reason: "WaitForFirstConsumer", message });
     return waitMs;
   }
   const path = directoryOf(claim, volumesDirectory);
@@ -276,7 +290,6 @@ async function reclaim(
   volumesDirectory: string,
 ): Promise<void> {
   const { client } = context;
-  if (volume.metadata.deletionTimestamp !== undefined) return;
   const uid = textAt(volume, "spec", "claimRef", "uid");
   if (uid === "") {
     if (textAt(volume, "status", "phase") !== "Available") {
@@ -294,13 +307,13 @@ async function reclaim(
   });
   if (claim?.metadata.uid === uid) return;
   const policy = textAt(volume, "spec", "persistentVolumeReclaimPolicy");
-  if (policy === "Delete" && volume.metadata.annotations?.[provisionedBy] === provisionerName) {
-    await removeDirectory(textAt(volume, "spec", "hostPath", "path"), volumesDirectory);
-    await client.delete(resources.volumes, targetOf(volume));
-    return;
-  }
-  await writeStatus(client, resources.volumes, volume, { ...objectAt(volume, "status"), phase: "Released" });
-  if (policy === "Delete") {
+  const ours = policy === "Delete" && volume.metadata.annotations?.[provisionedBy] === provisionerName;
+  if (ours) await removeDirectory(textAt(volume, "spec", "hostPath", "path"), volumesDirectory);
+  // What is bound is protected from deletion, so this comes first.
+  const status = { ...objectAt(volume, "status"), phase: "Released" };
+  await writeStatus(client, resources.volumes, volume, status);
+  if (ours) await client.delete(resources.volumes, targetOf(volume));
+  else if (policy === "Delete") {
     const message =
       "the directory of a volume that was not provisioned here is left alone: delete the volume yourself";
     await context.events(volume, component, { type: "Warning", reason: "VolumeFailedDelete", message });

@@ -17,7 +17,7 @@ import {
   type Uncounted,
   uncountedOf,
 } from "./job-status.ts";
-import { isOwnedBy, podFromTemplate, shortHash } from "./owned-pods.ts";
+import { isOwnedBy, isTerminating, podFromTemplate, shortHash } from "./owned-pods.ts";
 import { resources } from "./resources.ts";
 import { writeStatus } from "./status.ts";
 
@@ -104,15 +104,18 @@ async function advance(context: ControllerContext, found: KubeObject): Promise<n
   const uncounted = uncountedOf(job, pods);
   job = await announce(context, job, uncounted);
   const named = new Set([...uncounted.succeeded, ...uncounted.failed]);
-  for (const pod of pods) if (named.has(pod.metadata.uid ?? "")) await release(context, pod);
+  const stopped = at(job, "spec", "suspend") === true ? pods.filter(isTerminating) : [];
+  for (const pod of pods) {
+    if (named.has(pod.metadata.uid ?? "") || stopped.includes(pod)) await release(context, pod);
+  }
   const decision = decideJob(job, pods, uncounted, clock.now());
   job = await writeStatus(client, resources.jobs, job, decision.status);
-  for (const words of decision.events) await events(job, component, words);
   for (const pod of decision.remove) {
     await client.delete(resources.pods, targetOf(pod));
     const message = `Deleted pod: ${pod.metadata.name}`;
     await events(job, component, { type: "Normal", reason: "SuccessfulDelete", message });
   }
+  for (const words of decision.events) await events(job, component, words);
   await createPods(context, job, pods, decision.create);
   return isFinished(job) ? settleFinished(context, job) : decision.againMs;
 }

@@ -30,6 +30,8 @@ export function isTracked(pod: KubeObject): boolean {
 
 function countsAsFailed(job: KubeObject, pod: KubeObject): boolean {
   if (phaseOf(pod) === "Failed") return true;
+  // What is stopped because its Job is suspended has not failed.
+  if (at(job, "spec", "suspend") === true) return false;
   return isTerminating(pod) && textAt(job, "spec", "podReplacementPolicy") !== "Failed";
 }
 
@@ -182,7 +184,9 @@ function suspended(job: KubeObject, counts: Counts, nowMs: number): JobDecision 
     message: "Job suspended",
   } as const;
   const isNew = !isTrue(job, "Suspended");
-  const { startTime: _, ...status } = statusOf(job, counts, 0, nowMs);
+  // A Job that is created suspended has not started.
+  const { startTime: _, ...notStarted } = statusOf(job, counts, 0, nowMs);
+  const status = textAt(job, "status", "startTime") === "" ? notStarted : statusOf(job, counts, 0, nowMs);
   const conditions = withCondition(conditionsOf(job), words, nowMs, { lastProbeTime: timestamp(nowMs) });
   return {
     status: { ...status, conditions: [...conditions] },
@@ -215,6 +219,7 @@ function running(job: KubeObject, pods: readonly KubeObject[], counts: Counts, n
   return {
     status: {
       ...statusOf(job, counts, create, nowMs),
+      ...(resumed ? { startTime: timestamp(nowMs) } : {}),
       ...(conditions.length === 0 ? {} : { conditions: [...conditions] }),
     },
     create,

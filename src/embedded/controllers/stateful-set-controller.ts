@@ -94,16 +94,22 @@ async function fill(context: ControllerContext, view: View): Promise<boolean> {
     await ensureClaims(context, view.set, ordinal);
     if (pod === undefined) {
       const object = statefulPod(view.set, revisionFor(view, ordinal), ordinal);
-      await createChild(context, component, view.set, { resource: resources.pods, object });
+      await createChild(context, component, view.set, podOf(view, object, "create"));
       whole = false;
     } else if (isTerminal(pod) && !isTerminating(pod)) {
-      await deleteChild(context, component, view.set, { resource: resources.pods, object: pod });
+      await deleteChild(context, component, view.set, podOf(view, pod, "delete"));
       whole = false;
     } else if (isTerminating(pod) || !isSettled(context, view, pod)) {
       whole = false;
     }
   }
   return whole;
+}
+
+function podOf(view: View, object: KubeObject, verb: "create" | "delete") {
+  const reason = verb === "create" ? "SuccessfulCreate" : "SuccessfulDelete";
+  const message = `${verb} Pod ${object.metadata.name} in StatefulSet ${view.set.metadata.name} successful`;
+  return { resource: resources.pods, object, words: { reason, message } };
 }
 
 /** Ordinals below the partition keep the template that they have. */
@@ -135,7 +141,7 @@ async function drain(context: ControllerContext, view: View): Promise<boolean> {
       if (view.parallel) continue;
       return false;
     }
-    await deleteChild(context, component, view.set, { resource: resources.pods, object: pod });
+    await deleteChild(context, component, view.set, podOf(view, pod, "delete"));
     if (textAt(view.set, "spec", "persistentVolumeClaimRetentionPolicy", "whenScaled") === "Delete") {
       const { namespace } = view.set.metadata;
       for (const template of claimTemplatesOf(view.set)) {
@@ -158,7 +164,7 @@ async function rollOut(context: ControllerContext, view: View): Promise<void> {
     const wanted = revisionFor(view, ordinal).metadata.name;
     if (pod.metadata.labels?.[revisionLabel] !== wanted && ordinal >= partitionOf(view)) {
       if (!isTerminating(pod)) {
-        await deleteChild(context, component, view.set, { resource: resources.pods, object: pod });
+        await deleteChild(context, component, view.set, podOf(view, pod, "delete"));
       }
       return;
     }

@@ -35,18 +35,26 @@ function isOrphanOf(item: KubeObject, selector: unknown): boolean {
   return Object.keys(selector).length > 0 && matchesSelector(selector, item.metadata.labels ?? {});
 }
 
+/** A child of a workload, and what the workload's Event says about it: by default the words of most kinds, null for nothing. */
+type Child = {
+  readonly resource: Resource;
+  readonly object: KubeObject;
+  readonly words?: { readonly reason: string; readonly message: string } | null;
+};
+
 /** Creates a child and tells it in an Event of the owner. */
 export async function createChild(
   context: ControllerContext,
   component: string,
   owner: KubeObject,
-  child: { readonly resource: Resource; readonly object: KubeObject },
+  child: Child,
 ): Promise<KubeObject> {
   const { resource, object } = child;
   try {
     const created = await context.client.create(resource, object);
     const message = `Created ${resource.kind.toLowerCase()}: ${created.metadata.name}`;
-    await context.events(owner, component, { type: "Normal", reason: "SuccessfulCreate", message });
+    const { words = { reason: "SuccessfulCreate", message } } = child;
+    if (words !== null) await context.events(owner, component, { type: "Normal", ...words });
     return created;
   } catch (error) {
     if (!isCode(error, 409)) {
@@ -61,11 +69,12 @@ export async function deleteChild(
   context: ControllerContext,
   component: string,
   owner: KubeObject,
-  child: { readonly resource: Resource; readonly object: KubeObject },
+  child: Child,
 ): Promise<void> {
   await context.client.delete(child.resource, targetOf(child.object));
   const message = `Deleted ${child.resource.kind.toLowerCase()}: ${child.object.metadata.name}`;
-  await context.events(owner, component, { type: "Normal", reason: "SuccessfulDelete", message });
+  const { words = { reason: "SuccessfulDelete", message } } = child;
+  if (words !== null) await context.events(owner, component, { type: "Normal", ...words });
 }
 
 export function replicasOf(object: KubeObject): number {

@@ -83,7 +83,7 @@ export function byPriority(a: string, b: string): number {
 
 /**
  * Brings what is served in line with the stored definitions. A definition whose names are free is
- * Established and gets the finalizer that guards its objects.
+ * Established.
  */
 export function settleDefinition(cluster: Cluster, name: string): void {
   const definition = cluster.store.get(definitionsResource, keyOf("", name));
@@ -136,10 +136,5 @@ function withConditions(cluster: Cluster, definition: JsonObject, taken: string 
     acceptedNames: accepted ? objectAt(spec, "names") : { plural: "", kind: "" },
     storedVersions: [...versions].filter((name) => name !== ""),
   };
-  const finalizers = textsAt(definition, "metadata", "finalizers");
-  const guarded =
-    deleting || !accepted || finalizers.includes(cleanupFinalizer)
-      ? definition
-      : withAt(definition, ["metadata", "finalizers"], [...finalizers, cleanupFinalizer]);
-  return withAt(guarded, ["status"], status);
+  return withAt(definition, ["status"], status);
 }

@@ -51,6 +51,7 @@ const table: Readonly<Record<string, Defaults>> = {
   "storage.k8s.io/storageclasses": {
     always: (object) => over({ reclaimPolicy: "Delete", volumeBindingMode: "Immediate" }, object),
   },
+  "storage.k8s.io/csidrivers": { always: driverDefaults },
   "networking.k8s.io/networkpolicies": { always: policyDefaults },
   "scheduling.k8s.io/priorityclasses": {
     always: (object) => over({ preemptionPolicy: "PreemptLowerPriority" }, object),
@@ -182,6 +183,19 @@ function volumeDefaults(object: JsonObject): JsonObject {
       (path) => over({ type: "" }, path),
     ),
   );
+}
+
+function driverDefaults(object: JsonObject): JsonObject {
+  const defaults = {
+    attachRequired: true,
+    fsGroupPolicy: "ReadWriteOnceWithFSType",
+    podInfoOnMount: false,
+    requiresRepublish: false,
+    seLinuxMount: false,
+    storageCapacity: false,
+    volumeLifecycleModes: ["Persistent"],
+  };
+  return mapped(object, "spec", (spec) => over(defaults, spec));
 }
 
 function policyDefaults(object: JsonObject): JsonObject {

@@ -17,17 +17,13 @@ export function jsonPatched(document: JsonObject, patch: unknown): JsonObject {
   }
   let out: Json = document;
   for (const operation of patch) out = operated(out, operation);
-  if (!isObject(out)) throw unprocessable("the patch leaves no object");
+  if (!isObject(out)) throw unprocessable();
   return out;
 }
 
-function unprocessable(message: string): Failure {
-  return new Failure(
-    422,
-    "Invalid",
-    `the server rejected our request due to an error in our request: ${message}`,
-    {},
-  );
+/** The real server says no more either; the operation that failed is the client's to know. */
+function unprocessable(): Failure {
+  return new Failure(422, "Invalid", "the server rejected our request due to an error in our request", {});
 }
 
 function operated(document: Json, operation: Json): Json {
@@ -38,14 +34,13 @@ function operated(document: Json, operation: Json): Json {
     case "add":
       return put(document, path, needed(value, op), "add");
     case "replace":
-      if (lookup(document, path) === undefined)
-        throw unprocessable(`replace operation does not apply: ${text(path)}`);
+      if (lookup(document, path) === undefined) throw unprocessable();
       return put(document, path, needed(value, op), "replace");
     case "remove":
       return removed(document, path);
     case "test":
       if (!equal(lookup(document, path) ?? null, value ?? null)) {
-        throw unprocessable(`testing value ${text(path)} failed`);
+        throw unprocessable();
       }
       return document;
     case "copy":
@@ -55,7 +50,7 @@ function operated(document: Json, operation: Json): Json {
       return put(removed(document, from), path, found(document, from), "add");
     }
     default:
-      throw unprocessable(`unexpected operation ${JSON.stringify(op)} in a JSON patch`);
+      throw unprocessable();
   }
 }
 
@@ -66,12 +61,8 @@ function needed(value: Json | undefined, op: string): Json {
 
 function found(document: Json, path: readonly string[]): Json {
   const value = lookup(document, path);
-  if (value === undefined) throw unprocessable(`there is nothing at ${text(path)}`);
+  if (value === undefined) throw unprocessable();
   return value;
-}
-
-function text(path: readonly string[]): string {
-  return `/${path.join("/")}`;
 }
 
 function pointer(operation: Json, field: string): readonly string[] {
@@ -87,7 +78,7 @@ function index(list: readonly Json[], step: string, allowEnd: boolean): number {
   if (step === "-" && allowEnd) return list.length;
   const at = /^(0|[1-9][0-9]*)$/.test(step) ? Number(step) : -1;
   if (at < 0 || at > (allowEnd ? list.length : list.length - 1)) {
-    throw unprocessable(`index ${JSON.stringify(step)} is outside the list`);
+    throw unprocessable();
   }
   return at;
 }
@@ -113,23 +104,22 @@ function put(document: Json, path: readonly string[], value: Json, mode: "add" |
     else out[at] = put(out[at] ?? null, rest, value, mode);
     return out;
   }
-  if (!isObject(document)) throw unprocessable(`${text(path)} leads through something that is no object`);
+  if (!isObject(document)) throw unprocessable();
   const child = document[step];
-  if (rest.length > 0 && child === undefined)
-    throw unprocessable(`there is nothing at ${JSON.stringify(step)}`);
+  if (rest.length > 0 && child === undefined) throw unprocessable();
   return { ...document, [step]: put(child ?? null, rest, value, mode) };
 }
 
 function removed(document: Json, path: readonly string[]): Json {
   const [step, ...rest] = path;
-  if (step === undefined) throw unprocessable("the whole document cannot be removed");
+  if (step === undefined) throw unprocessable();
   if (isList(document)) {
     const at = index(document, step, false);
     if (rest.length === 0) return document.filter((_, position) => position !== at);
     return document.map((item, position) => (position === at ? removed(item, rest) : item));
   }
   const child = isObject(document) && Object.hasOwn(document, step) ? document[step] : undefined;
-  if (!isObject(document) || child === undefined) throw unprocessable(`there is nothing at ${text(path)}`);
+  if (!isObject(document) || child === undefined) throw unprocessable();
   if (rest.length > 0) return { ...document, [step]: removed(child, rest) };
   return Object.fromEntries(Object.entries(document).filter(([name]) => name !== step));
 }

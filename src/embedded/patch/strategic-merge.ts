@@ -72,7 +72,8 @@ function mergedValue(target: Json | undefined, patch: Json, schema: Schema | und
 }
 
 function mergedPrimitives(target: readonly Json[], patch: readonly Json[]): readonly Json[] {
-  return [...target, ...patch.filter((item) => !target.some((known) => equal(known, item)))];
+  const merged = [...target, ...patch.filter((item) => !target.some((known) => equal(known, item)))];
+  return ordered(merged, patch, target, undefined);
 }
 
 function mergedItems(
@@ -101,7 +102,7 @@ function mergedItems(
     if (position < 0) out.push(merged);
     else out[position] = merged;
   }
-  return out;
+  return ordered(out, patch, target, key);
 }
 
 /**

@@ -169,9 +169,6 @@ function checkObject(value: JsonObject, schema: Schema, path: string, out: Cause
     out.push({ reason: "FieldValueTooMany", message, field: path });
   }
   const within = (name: string) => (path === "" ? name : `${path}.${name}`);
-  for (const name of schema.required) {
-    if (isAbsent(value[name], schema, name) && isNeeded(schema, name)) out.push(missing(within(name)));
-  }
   for (const name of names) {
     const below = schema.child(name);
     const child = value[name];
@@ -179,6 +176,9 @@ function checkObject(value: JsonObject, schema: Schema, path: string, out: Cause
     if (below === undefined || child === undefined || (!schema.custom && path === "" && name === "status"))
       continue;
     check(child, below, within(name), out);
+  }
+  for (const name of schema.required) {
+    if (isAbsent(value[name], schema, name) && isNeeded(schema, name)) out.push(missing(within(name)));
   }
 }
 

@@ -1,18 +1,12 @@
 import type { Json, JsonObject } from "../../base/json.ts";
 import { at, listAt, numberAt, objectAt, textAt, textsAt } from "../value.ts";
+import { ageOf, type Cells, labelsText, name, none, or, selector } from "./cell-text.ts";
 import { age, humanDuration } from "./duration.ts";
+import { networkCells } from "./network-cells.ts";
 import { podCells } from "./pod-cells.ts";
+import { storageCells } from "./storage-cells.ts";
 
-/** The cells of one object, in the order of its kind's columns. `now` in ms. */
-type Cells = (object: JsonObject, now: number) => readonly Json[];
-
-const none = "<none>";
-const unset = "<unset>";
-
-const name = (object: JsonObject) => textAt(object, "metadata", "name");
-const ageOf = (object: JsonObject, now: number) => age(textAt(object, "metadata", "creationTimestamp"), now);
 const count = (object: JsonObject, ...path: readonly string[]) => numberAt(object, ...path) ?? 0;
-const or = (text: string, otherwise: string) => (text === "" ? otherwise : text);
 
 function containers(template: Json | undefined): readonly [string, string] {
   const list = listAt(template, "spec", "containers");
@@ -21,35 +15,6 @@ function containers(template: Json | undefined): readonly [string, string] {
     list.map((container) => textAt(container, "image")).join(","),
   ];
 }
-
-function selector(value: JsonObject, otherwise = none): string {
-  const labels = Object.entries(objectAt(value, "matchLabels")).map(
-    ([key, text]) => `${key}=${String(text)}`,
-  );
-  for (const expression of listAt(value, "matchExpressions")) {
-    const key = textAt(expression, "key");
-    const operator = textAt(expression, "operator");
-    const values = textsAt(expression, "values").join(",");
-    if (operator === "Exists") labels.push(key);
-    else if (operator === "DoesNotExist") labels.push(`!${key}`);
-    else labels.push(`${key} ${operator.toLowerCase()} (${values})`);
-  }
-  return labels.length === 0 ? otherwise : labels.join(",");
-}
-
-function labelsText(labels: JsonObject): string {
-  const pairs = Object.entries(labels).map(([key, value]) => `${key}=${String(value)}`);
-  return pairs.length === 0 ? none : pairs.join(",");
-}
-
-const modes: Readonly<Record<string, string>> = {
-  ReadWriteOnce: "RWO",
-  ReadOnlyMany: "ROX",
-  ReadWriteMany: "RWX",
-  ReadWriteOncePod: "RWOP",
-};
-
-const accessModes = (list: readonly string[]) => list.map((mode) => modes[mode] ?? mode).join(",");
 
 function job(object: JsonObject, now: number): readonly Json[] {
   const template = at(object, "spec", "template");
@@ -114,40 +79,6 @@ function service(object: JsonObject, now: number): readonly Json[] {
     or(ports.join(","), none),
     ageOf(object, now),
     labelsText(objectAt(object, "spec", "selector")),
-  ];
-}
-
-function claim(object: JsonObject, now: number): readonly Json[] {
-  const deleting = textAt(object, "metadata", "deletionTimestamp") !== "";
-  const bound = textAt(object, "spec", "volumeName") !== "";
-  return [
-    name(object),
-    deleting ? "Terminating" : textAt(object, "status", "phase"),
-    textAt(object, "spec", "volumeName"),
-    bound ? textAt(object, "status", "capacity", "storage") : "",
-    bound ? accessModes(textsAt(object, "status", "accessModes")) : "",
-    textAt(object, "spec", "storageClassName"),
-    or(textAt(object, "spec", "volumeAttributesClassName"), unset),
-    ageOf(object, now),
-    textAt(object, "spec", "volumeMode"),
-  ];
-}
-
-function volume(object: JsonObject, now: number): readonly Json[] {
-  const ref = objectAt(object, "spec", "claimRef");
-  const deleting = textAt(object, "metadata", "deletionTimestamp") !== "";
-  return [
-    name(object),
-    textAt(object, "spec", "capacity", "storage"),
-    accessModes(textsAt(object, "spec", "accessModes")),
-    textAt(object, "spec", "persistentVolumeReclaimPolicy"),
-    deleting ? "Terminating" : textAt(object, "status", "phase"),
-    textAt(ref, "name") === "" ? "" : `${textAt(ref, "namespace")}/${textAt(ref, "name")}`,
-    textAt(object, "spec", "storageClassName"),
-    or(textAt(object, "spec", "volumeAttributesClassName"), unset),
-    textAt(object, "status", "reason"),
-    ageOf(object, now),
-    textAt(object, "spec", "volumeMode"),
   ];
 }
 
@@ -267,6 +198,28 @@ function binding(object: JsonObject, now: number): readonly Json[] {
   ];
 }
 
+const amount = (value: Json | undefined): string => (value === undefined ? "N/A" : String(value));
+
+function controllerText(object: JsonObject): string {
+  const owner = listAt(object, "metadata", "ownerReferences").find((one) => at(one, "controller") === true);
+  if (owner === undefined) return none;
+  const [group = "", version] = textAt(owner, "apiVersion").split("/");
+  const kind = textAt(owner, "kind").toLowerCase();
+  return `${version === undefined ? kind : `${kind}.${group}`}/${textAt(owner, "name")}`;
+}
+
+/** What is used of each resource, requests and limits apart. */
+function quota(object: JsonObject, now: number): readonly Json[] {
+  const parts = Object.entries(objectAt(object, "status", "hard"))
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([resource, hard]) => {
+      const used = textAt(object, "status", "used", resource) || "0";
+      return { limit: resource.startsWith("limits"), text: `${resource}: ${used}/${String(hard)}` };
+    });
+  const of = (limit: boolean) => parts.filter((part) => part.limit === limit).map((part) => part.text);
+  return [name(object), of(false).join(", "), of(true).join(", "), ageOf(object, now)];
+}
+
 const size = (object: JsonObject, ...fields: readonly string[]) =>
   fields.reduce((sum, field) => sum + Object.keys(objectAt(object, field)).length, 0);
 
@@ -274,7 +227,40 @@ const created: Cells = (object) => [name(object), textAt(object, "metadata", "cr
 
 /** Kinds that are not here show their name, their age and nothing else. */
 export const cells: Readonly<Record<string, Cells>> = {
+  ...networkCells,
+  ...storageCells,
   "/pods": podCells,
+  "/limitranges": created,
+  "/podtemplates": (object) => [
+    name(object),
+    ...containers(at(object, "template")),
+    labelsText(objectAt(object, "template", "metadata", "labels")),
+  ],
+  "/replicationcontrollers": (object, now) => [
+    ...replicaSet(object, now).slice(0, -1),
+    labelsText(objectAt(object, "spec", "selector")),
+  ],
+  "/resourcequotas": quota,
+  "apps/controllerrevisions": (object, now) => [
+    name(object),
+    controllerText(object),
+    count(object, "revision"),
+    ageOf(object, now),
+  ],
+  "policy/poddisruptionbudgets": (object, now) => [
+    name(object),
+    amount(at(object, "spec", "minAvailable")),
+    amount(at(object, "spec", "maxUnavailable")),
+    count(object, "status", "disruptionsAllowed"),
+    ageOf(object, now),
+  ],
+  "scheduling.k8s.io/priorityclasses": (object, now) => [
+    name(object),
+    count(object, "value"),
+    object["globalDefault"] === true,
+    ageOf(object, now),
+    textAt(object, "preemptionPolicy"),
+  ],
   "/configmaps": (object, now) => [name(object), size(object, "data", "binaryData"), ageOf(object, now)],
   "/secrets": (object, now) => [
     name(object),
@@ -285,8 +271,6 @@ export const cells: Readonly<Record<string, Cells>> = {
   "/namespaces": (object, now) => [name(object), textAt(object, "status", "phase"), ageOf(object, now)],
   "/serviceaccounts": (object, now) => [name(object), listAt(object, "secrets").length, ageOf(object, now)],
   "/services": service,
-  "/persistentvolumeclaims": claim,
-  "/persistentvolumes": volume,
   "/nodes": node,
   "/events": event,
   "apps/deployments": deployment,
@@ -305,21 +289,9 @@ export const cells: Readonly<Record<string, Cells>> = {
     textAt(object, "spec", "holderIdentity"),
     ageOf(object, now),
   ],
-  "storage.k8s.io/storageclasses": (object, now) => [
-    name(object) + (isDefaultClass(object) ? " (default)" : ""),
-    textAt(object, "provisioner"),
-    textAt(object, "reclaimPolicy"),
-    textAt(object, "volumeBindingMode"),
-    at(object, "allowVolumeExpansion") === true,
-    ageOf(object, now),
-  ],
   "rbac.authorization.k8s.io/roles": created,
   "rbac.authorization.k8s.io/clusterroles": created,
   "rbac.authorization.k8s.io/rolebindings": binding,
   "rbac.authorization.k8s.io/clusterrolebindings": binding,
   "apiextensions.k8s.io/customresourcedefinitions": created,
 };
-
-function isDefaultClass(object: JsonObject): boolean {
-  return textAt(object, "metadata", "annotations", "storageclass.kubernetes.io/is-default-class") === "true";
-}

@@ -23,7 +23,19 @@ type Layout = {
 
 /** `Table` of meta.k8s.io/v1: what `kubectl get` prints. */
 export function tableOf(kind: Kind, answer: ListAnswer, options: TableOptions): JsonObject {
-  const layout = kind.custom === undefined ? builtInLayout(kind) : customLayout(kind.custom.version);
+  return laidOut(
+    kind.custom === undefined ? builtInLayout(kind) : customLayout(kind.custom.version),
+    answer,
+    options,
+  );
+}
+
+/** The same of `Scale` objects. */
+export function scaleTable(answer: ListAnswer, options: TableOptions): JsonObject {
+  return laidOut(scaleLayout, answer, options);
+}
+
+function laidOut(layout: Layout, answer: ListAnswer, options: TableOptions): JsonObject {
   return {
     kind: "Table",
     apiVersion: "meta.k8s.io/v1",
@@ -48,6 +60,16 @@ function column(name: string, type: string, format = "", priority = 0): JsonObje
 const nameColumn = column("Name", "string", "name");
 const ageCell = (object: JsonObject, now: number) =>
   age(textAt(object, "metadata", "creationTimestamp"), now);
+
+const scaleLayout: Layout = {
+  columns: [nameColumn, column("Desired", "integer"), column("Available", "integer"), column("Age", "date")],
+  cells: (scale, now) => [
+    textAt(scale, "metadata", "name"),
+    numberAt(scale, "spec", "replicas") ?? 0,
+    numberAt(scale, "status", "replicas") ?? 0,
+    ageCell(scale, now),
+  ],
+};
 
 function builtInLayout(kind: Kind): Layout {
   const make = cells[kind.resource];

@@ -69,11 +69,15 @@ describe("which pods a Job needs", () => {
     expect(decideJob(job({ podReplacementPolicy: "Failed" }), [leaving], none, now).create).toBe(0);
   });
 
-  test("a suspended Job loses its pods and its start time", () => {
+  test("a suspended Job loses its pods, and its start time when it goes on", () => {
     const decision = decideJob(job({ suspend: true }), [pod("a", "Running")], none, now);
     expect(decision.remove).toHaveLength(1);
     expect(isTrue({ status: decision.status }, "Suspended")).toBe(true);
-    expect(decision.status["startTime"]).toBeUndefined();
+    expect(decision.status["startTime"]).toBe("2026-05-01T11:59:00Z");
+    const resumed = { ...job(), status: decision.status };
+    expect(decideJob(resumed, [], none, now).status["startTime"]).toBe("2026-05-01T12:00:00Z");
+    const stopped = pod("a", "Running", { deletionTimestamp: "2026-05-01T12:00:00Z" });
+    expect(uncountedOf(job({ suspend: true }), [stopped]).failed).toEqual([]);
   });
 });
 

@@ -64,8 +64,9 @@ describe("a strategic merge patch", () => {
           name: "a",
           image: "a:1",
           env: [
-            { name: "X", value: "1" },
+            // What the patch adds comes first, as on a real server.
             { name: "Y", value: "2" },
+            { name: "X", value: "1" },
           ],
         },
         { name: "b", image: "b:1" },
@@ -84,7 +85,7 @@ describe("a strategic merge patch", () => {
   it("deletes from lists of plain values and orders items as it is told", () => {
     const meta = definitionOf("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta");
     const patch = { "$deleteFromPrimitiveList/finalizers": ["x"], finalizers: ["z"] };
-    expect(strategicMerged({ finalizers: ["x", "y"] }, patch, meta)).toEqual({ finalizers: ["y", "z"] });
+    expect(strategicMerged({ finalizers: ["x", "y"] }, patch, meta)).toEqual({ finalizers: ["z", "y"] });
     const order = { "$setElementOrder/containers": [{ name: "b" }, { name: "a" }] };
     const ordered = strategicMerged(spec, order, schema)["containers"];
     expect(ordered).toEqual([spec.containers[1], spec.containers[0]]);

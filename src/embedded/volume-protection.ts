@@ -1,0 +1,69 @@
+import type { JsonObject } from "../base/json.ts";
+import type { Cluster } from "./cluster.ts";
+import { keyOf } from "./kinds.ts";
+import type { Address } from "./owners.ts";
+import { listAt, objectAt, textAt, textsAt, withAt } from "./value.ts";
+import { keep } from "./write.ts";
+
+const claims = "/persistentvolumeclaims";
+
+/** What keeps a claim that a pod uses, and a volume that is bound, until they are free. */
+const finalizers: Readonly<Record<string, string>> = {
+  [claims]: "kubernetes.io/pvc-protection",
+  "/persistentvolumes": "kubernetes.io/pv-protection",
+};
+
+/** A new claim or volume with its protection; other kinds as they are. */
+export function withProtection(resource: string, object: JsonObject): JsonObject {
+  const finalizer = finalizers[resource];
+  const known = textsAt(object, "metadata", "finalizers");
+  if (finalizer === undefined || known.includes(finalizer)) return object;
+  return withAt(object, ["metadata", "finalizers"], [...known, finalizer]);
+}
+
+/** Claims and volumes that may have become free by a write of this object. */
+export function protectedBy(resource: string, key: string, object: JsonObject): readonly Address[] {
+  if (resource === "/pods") {
+    const namespace = textAt(object, "metadata", "namespace");
+    return claimsOf(object).map((name) => ({ resource: claims, key: keyOf(namespace, name) }));
+  }
+  const ending = finalizers[resource] !== undefined && textAt(object, "metadata", "deletionTimestamp") !== "";
+  return ending ? [{ resource, key }] : [];
+}
+
+/** Takes the protection from a claim or volume that is being deleted and that nothing uses any more. */
+export function releaseProtected(cluster: Cluster, { resource, key }: Address): void {
+  const { store } = cluster;
+  const object = store.get(resource, key);
+  const finalizer = finalizers[resource];
+  if (object === undefined || textAt(object, "metadata", "deletionTimestamp") === "") return;
+  const rest = textsAt(object, "metadata", "finalizers").filter((one) => one !== finalizer);
+  if (rest.length === textsAt(object, "metadata", "finalizers").length) return;
+  const used =
+    resource === claims
+      ? store.list("/pods", textAt(object, "metadata", "namespace")).some((pod) => uses(pod, object))
+      : textAt(object, "status", "phase") === "Bound";
+  if (used) return;
+  keep(
+    cluster,
+    resource,
+    key,
+    withAt(object, ["metadata", "finalizers"], rest.length === 0 ? undefined : rest),
+  );
+}
+
+/** A pod that no node has, or that has ended, holds nothing. */
+function uses(pod: JsonObject, claim: JsonObject): boolean {
+  const phase = textAt(pod, "status", "phase");
+  if (textAt(pod, "spec", "nodeName") === "" || phase === "Succeeded" || phase === "Failed") return false;
+  return claimsOf(pod).includes(textAt(claim, "metadata", "name"));
+}
+
+function claimsOf(pod: JsonObject): readonly string[] {
+  return listAt(pod, "spec", "volumes").flatMap((volume) => {
+    const name = textAt(volume, "persistentVolumeClaim", "claimName");
+    if (name !== "") return [name];
+    const made = Object.keys(objectAt(volume, "ephemeral")).length > 0;
+    return made ? [`${textAt(pod, "metadata", "name")}-${textAt(volume, "name")}`] : [];
+  });
+}
