@@ -131,11 +131,11 @@ export function methodNotAllowed(): Failure {
 }
 
 /** The state cannot be written: the disk is full, or broken. */
-export function notStored(directory: string, why: string): Failure {
+export function notStored(path: string, why: string): Failure {
   return new Failure(
     507,
     "InsufficientStorage",
-    `the state in ${directory} cannot be written (${why}), so nothing was changed: make room there and try again`,
+    `${path} cannot be written (${why}), so nothing was changed: make room there and try again`,
   );
 }
 

@@ -3,7 +3,6 @@ import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import { load } from "js-yaml";
-import { HoldfastError } from "../base/errors.ts";
 import type { Answer, Call } from "./call.ts";
 import type { Cluster } from "./cluster.ts";
 import { duplicateFields } from "./duplicate-fields.ts";
@@ -34,17 +33,15 @@ export async function serve(
       response.destroy();
       return;
     }
-    const failure = error instanceof Failure ? error : new Failure(500, "InternalError", wordsOf(error));
+    const failure =
+      error instanceof Failure
+        ? error
+        : new Failure(500, "InternalError", "internal error of the embedded cluster");
     if (!(error instanceof Failure)) failed(error);
     if (failure instanceof NoSuchPath)
       await send(response, { kind: "text", status: 404, text: failure.text });
     else sendJson(response, { status: failure.code, body: failure.toStatus(), warnings: [] });
   }
-}
-
-/** An error of the house says what is wrong with the state; any other is a defect, whose words may tell too much. */
-function wordsOf(error: unknown): string {
-  return error instanceof HoldfastError ? error.message : "internal error of the embedded cluster";
 }
 
 async function callOf(cluster: Cluster, request: IncomingMessage, signal: AbortSignal): Promise<Call> {

@@ -1,4 +1,5 @@
 import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import type { Json, JsonObject } from "../../base/json.ts";
 import { expired, notStored } from "../failure.ts";
 import { isObject, numberAt, textAt, withAt } from "../value.ts";
@@ -117,7 +118,7 @@ export class Store {
       this.#journal.append(line);
     } catch (error) {
       if (!(error instanceof Error && "code" in error)) throw error;
-      throw notStored(this.#directory, error.message);
+      throw notStored(join(this.#directory, "journal"), error.message);
     }
   }
 

@@ -113,7 +113,7 @@ test.runIf(available)(
       if (answer.status === 201) kept.push(body.metadata.name);
       else refusal = answer.body;
     }
-    expect(refusal).toMatchObject({ kind: "Status", code: 500, message: expect.stringMatching(full) });
+    expect(refusal).toMatchObject({ kind: "Status", code: 507, message: expect.stringMatching(full) });
     expect(JSON.stringify(refusal)).toContain(join(directory, "journal"));
     expect(kept.length).toBeGreaterThan(2);
     expect(await names(server)).toEqual([...kept].sort());
