@@ -1,5 +1,6 @@
 import type { JsonObject } from "../base/json.ts";
 import type { Cluster } from "./cluster.ts";
+import { protectionFinalizers } from "./defaults/protection.ts";
 import { keyOf } from "./kinds.ts";
 import type { Address } from "./owners.ts";
 import { listAt, objectAt, textAt, textsAt, withAt } from "./value.ts";
@@ -7,27 +8,14 @@ import { keep } from "./write.ts";
 
 const claims = "/persistentvolumeclaims";
 
-/** What keeps a claim that a pod uses, and a volume that is bound, until they are free. */
-const finalizers: Readonly<Record<string, string>> = {
-  [claims]: "kubernetes.io/pvc-protection",
-  "/persistentvolumes": "kubernetes.io/pv-protection",
-};
-
-/** A new claim or volume with its protection; other kinds as they are. */
-export function withProtection(resource: string, object: JsonObject): JsonObject {
-  const finalizer = finalizers[resource];
-  const known = textsAt(object, "metadata", "finalizers");
-  if (finalizer === undefined || known.includes(finalizer)) return object;
-  return withAt(object, ["metadata", "finalizers"], [...known, finalizer]);
-}
-
 /** Claims and volumes that may have become free by a write of this object. */
 export function protectedBy(resource: string, key: string, object: JsonObject): readonly Address[] {
   if (resource === "/pods") {
     const namespace = textAt(object, "metadata", "namespace");
     return claimsOf(object).map((name) => ({ resource: claims, key: keyOf(namespace, name) }));
   }
-  const ending = finalizers[resource] !== undefined && textAt(object, "metadata", "deletionTimestamp") !== "";
+  const ending =
+    protectionFinalizers[resource] !== undefined && textAt(object, "metadata", "deletionTimestamp") !== "";
   return ending ? [{ resource, key }] : [];
 }
 
@@ -35,7 +23,7 @@ export function protectedBy(resource: string, key: string, object: JsonObject): 
 export function releaseProtected(cluster: Cluster, { resource, key }: Address): void {
   const { store } = cluster;
   const object = store.get(resource, key);
-  const finalizer = finalizers[resource];
+  const finalizer = protectionFinalizers[resource];
   if (object === undefined || textAt(object, "metadata", "deletionTimestamp") === "") return;
   const rest = textsAt(object, "metadata", "finalizers").filter((one) => one !== finalizer);
   if (rest.length === textsAt(object, "metadata", "finalizers").length) return;

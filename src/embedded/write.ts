@@ -11,6 +11,7 @@ import {
 import { type Cluster, timestamp } from "./cluster.ts";
 import { refuseUndone } from "./crd/check.ts";
 import { atCreation, withNewStatus } from "./defaults/built-in.ts";
+import { withProtection } from "./defaults/protection.ts";
 import {
   alreadyExists,
   badRequest,
@@ -26,7 +27,6 @@ import { withStructs } from "./schema/default.ts";
 import { requireValid, settled } from "./settle.ts";
 import { at, equal, objectAt, textAt, textsAt, withAt, without } from "./value.ts";
 import { storedForm, viewed, withoutStatus } from "./view.ts";
-import { withProtection } from "./volume-protection.ts";
 
 export type WriteOptions = {
   readonly dryRun: boolean;
