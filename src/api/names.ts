@@ -1,5 +1,6 @@
 /** The longest name that fits a label. */
 const longest = 63;
+const longestOfCronJob = 52;
 
 /**
  * KubeStash's rule for names that are too long: the first 32 and the last 31 characters, without a `-` at an end.
@@ -10,8 +11,12 @@ export function shortName(name: string): string {
   return trim(`${name.slice(0, 32)}${name.slice(-31)}`);
 }
 
+/** A CronJob, to whose name Kubernetes itself adds eleven characters for each Job. */
 export function triggerName(configuration: string, session: string): string {
-  return shortName(`trigger-${configuration}-${session}`);
+  const name = `trigger-${configuration}-${session}`;
+  return name.length <= longestOfCronJob
+    ? name
+    : within(longestOfCronJob, ["trigger", configuration, session]);
 }
 
 export function backupSessionName(configuration: string, session: string, unixSeconds: number): string {
@@ -45,6 +50,10 @@ export function cleanupJobName(object: string): string {
  * too long its end is a digest of the whole, so that two such names stay two.
  */
 export function nameOfParts(...parts: readonly string[]): string {
+  return within(longest, parts);
+}
+
+function within(most: number, parts: readonly string[]): string {
   const name = trim(
     parts
       .join("-")
@@ -52,7 +61,7 @@ export function nameOfParts(...parts: readonly string[]): string {
       .replaceAll(/[^a-z0-9-]/g, "-"),
   );
   const digest = digestOf(parts.join("/"));
-  return name.length <= longest ? name : `${trim(name.slice(0, longest - digest.length - 1))}-${digest}`;
+  return name.length <= most ? name : `${trim(name.slice(0, most - digest.length - 1))}-${digest}`;
 }
 
 function trim(name: string): string {

@@ -1,3 +1,4 @@
+import { labelValue } from "../../api/labels.ts";
 import { type KubeObject, ownerOf, refOf } from "../../api/meta.ts";
 import { nameOfParts } from "../../api/names.ts";
 import type { Draft } from "./draft.ts";
@@ -134,7 +135,7 @@ function storeJob(object: KubeObject, request: StoreRequest, world: World): Kube
           snapshot: "kubestash-uploader",
           wipe: "kubestash-cleaner",
         }[write.do],
-        "kubestash.com/invoker-name": object.metadata.name,
+        "kubestash.com/invoker-name": labelValue(object.metadata.name),
         "kubestash.com/invoker-namespace": object.metadata.namespace ?? "",
         "kubestash.com/invoker-kind": object.kind,
       },

@@ -29,6 +29,16 @@ describe("names", () => {
     expect(cleanupJobName("shelf")).toBe("cleanup-shelf");
   });
 
+  test("a CronJob's name has at most 52 characters, and two long ones stay two", () => {
+    expect(triggerName("c".repeat(38), "often")).toBe(`trigger-${"c".repeat(38)}-often`);
+    const long = ["-a-", "-b-"].map((middle) =>
+      triggerName(`${"c".repeat(60)}${middle}${"d".repeat(60)}.e`, "often"),
+    );
+    expect(long).toEqual([expect.stringMatching(/^trigger-c{33}-[0-9a-f]{10}$/), expect.any(String)]);
+    expect(long.map((name) => name.length)).toEqual([52, 52]);
+    expect(new Set(long).size).toBe(2);
+  });
+
   test("63 characters stay, 64 become the first 32 and the last 31", () => {
     const exact = `${"a".repeat(62)}z`;
     expect(shortName(exact)).toBe(exact);

@@ -1,6 +1,6 @@
 import { backupConfigurationSessionConditions } from "../../../api/condition-types.ts";
 import { type Condition, setCondition, timeText } from "../../../api/conditions.ts";
-import { offshootLabels } from "../../../api/labels.ts";
+import { labelValue, offshootLabels } from "../../../api/labels.ts";
 import { type KubeObject, ownerOf, refOf } from "../../../api/meta.ts";
 import { triggerName } from "../../../api/names.ts";
 import type { Draft } from "../draft.ts";
@@ -120,7 +120,10 @@ function cronJob(configuration: KubeObject, session: Json, world: World): KubeOb
   const pod = asRecord(asRecord(template)["spec"]);
   const name = triggerName(configuration.metadata.name, String(session["name"]));
   const { registry, repository, tag } = world.image;
-  const labels = { ...offshootLabels(configuration), "kubestash.com/session-name": String(session["name"]) };
+  const labels = {
+    ...offshootLabels(configuration),
+    "kubestash.com/session-name": labelValue(String(session["name"])),
+  };
   return {
     apiVersion: "batch/v1",
     kind: "CronJob",

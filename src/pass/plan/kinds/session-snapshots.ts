@@ -1,4 +1,4 @@
-import { cleanupFinalizer, offshootLabels, recordFinalizer } from "../../../api/labels.ts";
+import { cleanupFinalizer, labelValue, offshootLabels, recordFinalizer } from "../../../api/labels.ts";
 import { type KubeObject, ownerOf, refOf } from "../../../api/meta.ts";
 import { snapshotName } from "../../../api/names.ts";
 import { ulidOf } from "../../../api/ulid.ts";
@@ -66,9 +66,9 @@ function newSnapshot(
       namespace: backupSession.metadata.namespace ?? "",
       labels: {
         ...offshootLabels(repository),
-        "kubestash.com/repo-name": repository.metadata.name,
+        "kubestash.com/repo-name": labelValue(repository.metadata.name),
         "kubestash.com/app-ref-kind": target?.kind ?? "",
-        "kubestash.com/app-ref-name": target?.name ?? "",
+        "kubestash.com/app-ref-name": labelValue(target?.name ?? ""),
         "kubestash.com/app-ref-namespace":
           target === undefined ? "" : (target.namespace ?? configuration.metadata.namespace ?? ""),
       },
