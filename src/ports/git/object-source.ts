@@ -26,6 +26,8 @@ export type Wanted = {
 /** Commits that came in one reply, with their parents. */
 export type Commits = ReadonlyMap<Oid, readonly Oid[]>;
 
+/** Bytes of objects that are taken out of a pack before they are written. */
+const batchLimit = 16 * 2 ** 20;
 const wantsPerRequest = 2_000;
 const commitsKept = 4;
 /** Cache and packs are worked on without a pause: whoever else runs in this process gets a turn now and then. */
@@ -59,8 +61,8 @@ export class ObjectSource {
     return this.#cache.get(oid);
   }
 
-  keep(oid: Oid, object: GitObject): void {
-    this.#cache.put(oid, object);
+  keep(objects: ReadonlyMap<Oid, GitObject>): void {
+    this.#cache.put(objects);
   }
 
   commit(oid: Oid, signal: AbortSignal | undefined): Promise<Buffer> {
@@ -221,14 +223,23 @@ export class ObjectSource {
   ): Promise<{ readonly oids: ReadonlySet<Oid>; readonly commits: Commits }> {
     const oids = new Set<Oid>();
     const commits = new Map<Oid, readonly Oid[]>();
+    const batch = new Map<Oid, GitObject>();
+    let batchBytes = 0;
     for (const { oid, type, content } of readPack(pack, maxObjectBytes)) {
-      this.#cache.put(oid, { type, content });
+      batch.set(oid, { type, content });
+      batchBytes += content.length;
       oids.add(oid);
       if (type === "commit") commits.set(oid, decodeCommit(oid, content).parents);
+      if (batchBytes > batchLimit) {
+        this.#cache.put(batch);
+        batch.clear();
+        batchBytes = 0;
+      }
       if (oids.size % objectsPerTurn > 0) continue;
       await setImmediate();
       if (signal?.aborted) throw aborted(this.wire.transport.where);
     }
+    this.#cache.put(batch);
     return { oids, commits };
   }
 

@@ -113,7 +113,7 @@ async function judgeMoved(
 
 /** What was written is what the next commit is built on. */
 function keepPushed({ source }: Pusher, { oid, objects }: NewCommit): PushResult {
-  for (const [id, object] of objects) source.keep(id, object);
+  source.keep(objects);
   return { kind: "pushed", commit: oid };
 }
 

@@ -146,30 +146,34 @@ describe.runIf(requireOrSkip("git"))("an object cache that was spoilt", () => {
   const root = gitDirectory();
   afterAll(() => root.close());
 
-  function filled() {
-    const repository = root.repository();
-    const files = Object.fromEntries(
-      Array.from({ length: 50 }, (_, n) => [`d${n % 7}/e${n % 3}/f${n}`, noise(n, 100 + n * 20)]),
-    );
-    const commit = commitWithGit(repository, files);
-    const cacheDirectory = join(repository.directory, "cache");
-    return { repository, files, commit, options: { url: repository.url, cacheDirectory } };
-  }
-
   test("by 500 flipped bytes never gives a wrong object", async () => {
-    const { files, commit, options } = filled();
+    const { files, commit, options } = filledIn(root);
     const random = randomFrom(20_261_121);
     for (let round = 0; round < 10; round++) {
       expect(await readAll(openRemote(options), commit)).toEqual(files);
+      expect(readdirSync(join(options.cacheDirectory, "bundles")).length).toBeGreaterThan(0);
       const all = filesIn(options.cacheDirectory).filter((file) => statSync(file).size > 0);
       for (let flips = 0; flips < 50; flips++) flipByte(all[random(all.length)] ?? "", random);
     }
     expect(await readAll(openRemote(options), commit)).toEqual(files);
   });
 
+  test.each([
+    ["empty", () => 0],
+    ["half", (size: number) => size >> 1],
+    ["without its end", (size: number) => size - 1],
+  ])("by a bundle that is %s is healed", async (_what, lengthOf) => {
+    const { files, commit, options } = filledIn(root);
+    expect(await readAll(openRemote(options), commit)).toEqual(files);
+    const bundles = filesIn(join(options.cacheDirectory, "bundles"));
+    expect(bundles).not.toEqual([]);
+    for (const file of bundles) truncateSync(file, lengthOf(statSync(file).size));
+    expect(await readAll(openRemote(options), commit)).toEqual(files);
+  });
+
   test("by flipped bytes is healed from a server without filter as well", async () => {
     const server = await startGitServer({ filter: false });
-    const { repository, files, commit, options } = filled();
+    const { repository, files, commit, options } = filledIn(root);
     const served = server.repository();
     repository.git("push", "-q", served.directory, "main");
     const { username, password } = server;
@@ -182,9 +186,14 @@ describe.runIf(requireOrSkip("git"))("an object cache that was spoilt", () => {
     }
     await server.close();
   });
+});
 
-  test("by processes that were killed while they wrote it never gives a wrong object", async () => {
-    const { files, commit, options } = filled();
+describe.runIf(requireOrSkip("git"))("an object cache of several processes", () => {
+  const root = gitDirectory();
+  afterAll(() => root.close());
+
+  test("that were killed while they wrote it never gives a wrong object", async () => {
+    const { files, commit, options } = filledIn(root);
     const random = randomFrom(3);
     for (let kills = 0; kills < 5; kills++) {
       const task: ReaderTask = { options: { ...options, maxCacheBytes: 20_000 }, commit, rounds: 1_000 };
@@ -200,14 +209,25 @@ describe.runIf(requireOrSkip("git"))("an object cache that was spoilt", () => {
     }
   });
 
-  test("by nobody is shared by two processes, although each sweeps it", async () => {
-    const { files, commit, options } = filled();
+  test("that sweep it under each other's hands gives each of them everything", async () => {
+    const { files, commit, options } = filledIn(root);
     const task: ReaderTask = { options: { ...options, maxCacheBytes: 20_000 }, commit, rounds: 5 };
     const readers = [0, 1].map(() => run(process.execPath, [readerScript, JSON.stringify(task)]));
     const expected = Array.from({ length: 5 }, () => digestOf(files));
     for (const { stdout } of await Promise.all(readers)) expect(stdout.trim().split("\n")).toEqual(expected);
   });
 });
+
+function filledIn(root: ReturnType<typeof gitDirectory>) {
+  const repository = root.repository();
+  const files = Object.fromEntries(
+    // Enough to come as one bundle, beside trees that are kept alone.
+    Array.from({ length: 90 }, (_, n) => [`d${n % 7}/e${n % 3}/f${n}`, noise(n, 100 + n * 10)]),
+  );
+  const commit = commitWithGit(repository, files);
+  const cacheDirectory = join(repository.directory, "cache");
+  return { repository, files, commit, options: { url: repository.url, cacheDirectory } };
+}
 
 const run = promisify(execFile);
 const readerScript = fileURLToPath(new URL("reader-process.ts", import.meta.url));
