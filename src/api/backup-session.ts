@@ -40,7 +40,7 @@ const spec = object(
     ),
     session: optional(text("Name of the invoker's session.")),
     retryLeft: optional(integer("How often it may still be tried again.", { minimum: 0 })),
-    backupTimeout: optional(duration("How long it may take.")),
+    backupTimeout: optional(duration("How long it may take; seven days when absent.")),
   },
   "What is run; it cannot be changed.",
 );

@@ -76,7 +76,7 @@ const spec = object(
         "What runs around the restore.",
       ),
     ),
-    restoreTimeout: optional(duration("How long the restore may take.")),
+    restoreTimeout: optional(duration("How long the restore may take; seven days when absent.")),
     manifestOptions: optional(manifestOptions()),
   },
   "What is wanted.",

@@ -71,7 +71,7 @@ export function sessionFields() {
       ),
     ),
     retryConfig: retryConfig(),
-    backupTimeout: optional(duration("How long the session may take.")),
+    backupTimeout: optional(duration("How long the session may take; seven days when absent.")),
     sessionHistoryLimit: optional(
       integer("Finished BackupSessions that are kept.", { default: 1, minimum: 0 }),
     ),

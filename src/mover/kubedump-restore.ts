@@ -12,6 +12,7 @@ import { restoreSourceFlags } from "./restore-source.ts";
 import { type Restoring, runRestore } from "./run-restore.ts";
 import { scratchFlags } from "./scratch.ts";
 import { whenUnlocked } from "./wait-for-lock.ts";
+import { whileItMoves } from "./while-it-moves.ts";
 
 export const kubedumpRestoreFlags = [
   ...restoreSourceFlags,
@@ -59,10 +60,15 @@ export async function restoreTree(
     });
     const request = { snapshotId: id, root, path: hostPath, include: [], exclude: [] };
     const restored = await whenUnlocked(context, source.repository, () =>
-      context.restic.restore(source.repository, request, {
-        signal: context.signal,
-        onProgress: (state) => report.progress(() => restoreProgressOf(state)),
-      }),
+      whileItMoves(context, ({ signal, onProgress }) =>
+        context.restic.restore(source.repository, request, {
+          signal,
+          onProgress: (state) => {
+            onProgress(state);
+            report.progress(() => restoreProgressOf(state));
+          },
+        }),
+      ),
     );
     context.log(`restored ${restored.files} files of ${hostPath} to the scratch folder`);
     const results = await restoreManifests({

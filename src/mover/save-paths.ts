@@ -13,6 +13,7 @@ import { type Expectation, type ProvenSnapshot, proveSnapshot } from "./proof.ts
 import { type RepositoryAccess, resticRepositoryOf } from "./repository-access.ts";
 import { snapshotTag } from "./snapshot-tag.ts";
 import { whenUnlocked } from "./wait-for-lock.ts";
+import { whileItMoves } from "./while-it-moves.ts";
 
 /** What is saved, the same for every repository of the session. */
 export type Source = {
@@ -167,13 +168,21 @@ async function savePath(context: JobContext, given: SavePath): Promise<Saved> {
     tags: [snapshotTag(task.snapshot)],
     ...(parent === undefined ? {} : { parent }),
   };
-  const onProgress = (progress: Progress) =>
+  const report = (progress: Progress) =>
     task.reporter.progress(() => ({
       ...runningState(task),
       resticStats: [...given.saved.map(statsOf), { progress: progressOf(progress) }],
     }));
   const summary = await whenUnlocked(context, repository, () =>
-    context.restic.backup(repository, request, { signal: context.signal, onProgress }),
+    whileItMoves(context, ({ signal, onProgress }) =>
+      context.restic.backup(repository, request, {
+        signal,
+        onProgress: (progress) => {
+          onProgress(progress);
+          report(progress);
+        },
+      }),
+    ),
   );
   const proven = await proveSnapshot(context, repository, { path, summary, expect: source.expect });
   return { summary, proven };

@@ -10,6 +10,7 @@ import { restoreSourceFlags, type SavedPath } from "./restore-source.ts";
 import { type Restoring, runRestore } from "./run-restore.ts";
 import { scratchFlags } from "./scratch.ts";
 import { whenUnlocked } from "./wait-for-lock.ts";
+import { whileItMoves } from "./while-it-moves.ts";
 
 export const pvcRestoreFlags = [...restoreSourceFlags, ...scratchFlags] as const;
 export const workloadRestoreFlags = [...pvcRestoreFlags, "exclude", "include"] as const;
@@ -82,10 +83,18 @@ async function restorePaths(
     const target = targetOf({ ...saved, hostPath: podPath(saved.hostPath, `a path of ${source.shown}`) });
     await refuseUnmounted(target);
     const restored = await whenUnlocked(context, source.repository, () =>
-      context.restic.restore(
-        source.repository,
-        { snapshotId: saved.id, ...target },
-        { signal: context.signal, onProgress: (state) => report.progress(() => restoreProgressOf(state)) },
+      whileItMoves(context, ({ signal, onProgress }) =>
+        context.restic.restore(
+          source.repository,
+          { snapshotId: saved.id, ...target },
+          {
+            signal,
+            onProgress: (state) => {
+              onProgress(state);
+              report.progress(() => restoreProgressOf(state));
+            },
+          },
+        ),
       ),
     );
     context.log(`restored ${restored.files} files to ${saved.hostPath}`);

@@ -57,7 +57,7 @@ export class Draft<T extends KubeObject = KubeObject> {
 
   /** Names what is under way; the stage that says so ends the turn. */
   wait(what: string, wakeAtMs?: number): false {
-    this.waits.push(what);
+    this.waits.push(`${nameOf(this.ref)}: ${what}`);
     this.wakeAt(wakeAtMs);
     return false;
   }

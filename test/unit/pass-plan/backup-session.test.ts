@@ -152,6 +152,9 @@ describe("a BackupSession that has begun", () => {
     simulation.happen(passes);
     expect(phase(newest(simulation, "files"))).toBe("Failed");
     expect(newest(simulation, "files")?.metadata.name).toBe(failed?.metadata.name);
+    expect(simulation.plan(0).plan.waiting).toEqual([
+      `BackupSession app/${failed?.metadata.name}: its retry`,
+    ]);
     simulation.happen({ do: "clock", seconds: 61 });
     simulation.happen(passes);
     const again = newest(simulation, "files");
@@ -160,7 +163,9 @@ describe("a BackupSession that has begun", () => {
     const before = sessions(simulation, "files").find((one) => one.metadata.name === failed?.metadata.name);
     expect(asRecord(before?.["status"])["retried"]).toBe(true);
   });
+});
 
+describe("a BackupSession that has begun and ends", () => {
   test("out of time loses its Jobs and fails, and says why", () => {
     const simulation = shop({ timeout: "10m" });
     simulation.happen({ do: "trigger", session: "files" });
@@ -176,9 +181,32 @@ describe("a BackupSession that has begun", () => {
     expect(message(snapshot, "BackupIncomplete")).toContain("backupTimeout passed");
   });
 
+  test("that nobody has set a time for ends after seven days, and says how to give it more", () => {
+    const simulation = shop();
+    simulation.happen({ do: "trigger", session: "files" });
+    simulation.happen(passes);
+    const session = newest(simulation, "files");
+    simulation.happen({ do: "clock", seconds: 6 * 86_400 });
+    simulation.happen(passes);
+    expect(runningJobs(simulation, session)).toHaveLength(1);
+    simulation.happen({ do: "clock", seconds: 86_400 });
+    simulation.happen(passes);
+    simulation.happen(passes);
+    expect(runningJobs(simulation, session)).toEqual([]);
+    expect(phase(newest(simulation, "files"))).toBe("Failed");
+    const snapshot = simulation.cluster.find("Snapshot", "app", `web-repo-${session?.metadata.name}`);
+    expect(message(snapshot, "BackupIncomplete")).toMatch(
+      /after 7 days; where that is too short, set backupTimeout/,
+    );
+  });
+
   test("goes when newer ones fill the history, and its entry leaves the tip", () => {
     const simulation = shop({ history: 1 });
+    simulation.happen({ do: "trigger", session: "files" });
+    simulation.settle();
     const [first] = sessions(simulation, "files");
+    expect(first).toBeDefined();
+    simulation.happen({ do: "clock", seconds: 1 });
     simulation.happen({ do: "trigger", session: "files" });
     simulation.settle();
     expect(sessions(simulation, "files")).toHaveLength(1);

@@ -78,7 +78,7 @@ test("a Job of the same name that belongs to another object is waited for, not t
   });
   const { done, turn } = planned(own, own, other);
   expect(done).toBe(false);
-  expect(turn).toMatchObject({ steps: [], waiting: ["Job init-store to go"] });
+  expect(turn).toMatchObject({ steps: [], waiting: ["BackupStorage vault/store: Job init-store to go"] });
 });
 
 test("long names that share a beginning stay two", () => {

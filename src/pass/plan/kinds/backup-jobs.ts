@@ -166,7 +166,7 @@ export function followBackupJobs(context: SessionContext): boolean {
           kind: "delete",
           ref: refOf(job),
           uid: job.metadata.uid ?? "",
-          because: "backupTimeout has passed",
+          because: "its time has passed",
         });
   }
   return draft.wait(

@@ -8,6 +8,7 @@ import { newBackupSession } from "../../../api/new-backup-session.ts";
 import { backupSessionPhase } from "../../../api/phases/backup-session-phase.ts";
 import { specIsFixed } from "../../../api/rules/shared-rules.ts";
 import { ensureRecorded, isRecorded } from "../awaiting-record.ts";
+import { deadlineOf } from "../deadline.ts";
 import { declaredIn } from "../declared-objects.ts";
 import { declaredCommit, declaredFile } from "../deletion.ts";
 import { Draft, type Turn } from "../draft.ts";
@@ -166,8 +167,7 @@ function skip(draft: Draft, reason: string): void {
 
 function setDeadline({ draft }: SessionContext): boolean {
   const timeout = asRecord(draft.object["spec"])["backupTimeout"];
-  const ms = typeof timeout === "string" ? parseGoDuration(timeout) : undefined;
-  if (ms !== undefined) draft.status["backupDeadline"] = timeText(createdMs(draft.object) + ms);
+  draft.status["backupDeadline"] = deadlineOf(timeout, createdMs(draft.object));
   return true;
 }
 

@@ -1,5 +1,6 @@
 import { offshootLabels, startFinalizer } from "../../../api/labels.ts";
 import { type KubeObject, refOf } from "../../../api/meta.ts";
+import { deadlinePassed } from "../deadline.ts";
 import { Draft, type Turn } from "../draft.ts";
 import { executorJob, isOwnedBy, jobEnd, jobName, removeStuck, strangeJob } from "../executor-job.ts";
 import { accessFor } from "../job-access.ts";
@@ -211,9 +212,10 @@ export function followRestoreJobs({ draft, world }: RunningRestore): boolean {
           kind: "delete",
           ref: refOf(job),
           uid: job.metadata.uid ?? "",
-          because: "restoreTimeout has passed",
+          because: "its time has passed",
         });
-      return incomplete(`restoreTimeout passed at ${deadline}`);
+      const timeout = asRecord(draft.object["spec"])["restoreTimeout"];
+      return incomplete(deadlinePassed("restoreTimeout", timeout, deadline));
     }
     draft.wakeAt(Date.parse(deadline));
   }

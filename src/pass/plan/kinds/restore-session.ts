@@ -1,5 +1,5 @@
 import { timeText } from "../../../api/conditions.ts";
-import { formatDuration, parseGoDuration } from "../../../api/duration.ts";
+import { formatDuration } from "../../../api/duration.ts";
 import { cleanupFinalizer, recordFinalizer } from "../../../api/labels.ts";
 import type { KubeObject } from "../../../api/meta.ts";
 import { refOf } from "../../../api/meta.ts";
@@ -8,6 +8,7 @@ import type { RestoreSessionStatus } from "../../../api/restore-session.ts";
 import { ensureRecorded, isRecorded } from "../awaiting-record.ts";
 import { tellAway } from "../away-condition.ts";
 import { type ClaimState, claimEntry, claimOf } from "../claim.ts";
+import { deadlineOf } from "../deadline.ts";
 import { Draft, type Turn } from "../draft.ts";
 import { removeAccess } from "../job-access.ts";
 import { dependenciesOf } from "../resolve-task.ts";
@@ -158,8 +159,7 @@ function pauseBackups({ draft, world }: RunningRestore): boolean {
       namespace: one.metadata.namespace,
     }));
   const timeout = asRecord(draft.object["spec"])["restoreTimeout"];
-  const ms = typeof timeout === "string" ? parseGoDuration(timeout) : undefined;
-  if (ms !== undefined) draft.status["restoreDeadline"] ??= timeText(world.now + ms);
+  draft.status["restoreDeadline"] ??= deadlineOf(timeout, world.now);
   return true;
 }
 

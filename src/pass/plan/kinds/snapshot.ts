@@ -6,6 +6,7 @@ import { snapshotPhase } from "../../../api/phases/snapshot-phase.ts";
 import { formatSize, parseSize } from "../../../api/size.ts";
 import type { SnapshotStatus } from "../../../api/snapshot.ts";
 import { ensureRecorded, isRecorded } from "../awaiting-record.ts";
+import { deadlinePassed } from "../deadline.ts";
 import { forgottenBy } from "../deletion.ts";
 import { Draft, type Turn } from "../draft.ts";
 import { jobEnd } from "../executor-job.ts";
@@ -120,7 +121,7 @@ function reasonItCannotEnd(
   if (executor["status"] === "False") return String(executor["message"]);
   const deadline = status["backupDeadline"];
   if (typeof deadline === "string" && world.now >= Date.parse(deadline))
-    return `backupTimeout passed at ${deadline}`;
+    return deadlinePassed("backupTimeout", asRecord(session["spec"])["backupTimeout"], deadline);
   if (jobs.length === 0) return "its Job is gone";
   const ends = jobs.map((job) => jobEnd(job, world));
   if (ends.some((end) => end.kind === "running")) return undefined;
