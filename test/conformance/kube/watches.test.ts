@@ -137,5 +137,12 @@ onEveryServer("the extent of a watch", (server) => {
     const [bookmark]: Event[] = await watching;
     expect(bookmark).toMatchObject({ type: "BOOKMARK", object: { kind: "ConfigMap", apiVersion: "v1" } });
     expect(Number(bookmark?.object.metadata.resourceVersion)).toBeGreaterThan(Number(since));
+    await put("after");
+    const resume = {
+      resourceVersion: bookmark?.object.metadata.resourceVersion ?? "",
+      fieldSelector: "metadata.name=after",
+    };
+    expect(brief(await server().raw.watch(collection(), resume, 1))).toEqual(["ADDED after"]);
+    await remove("after");
   });
 });

@@ -98,7 +98,10 @@ export function crdOf(group: string, version: Record<string, unknown> = {}): Rec
 }
 
 /** Creates the kind and waits until the server serves it. */
-export async function installWidgets(server: Server, prefix: string): Promise<Widgets> {
+export async function installWidgets(
+  server: Pick<Server, "raw" | "namespace" | "tag">,
+  prefix: string,
+): Promise<Widgets> {
   const { raw, namespace, tag } = server;
   const group = `${prefix}.${tag}.example.com`;
   const { status, body } = await raw.request("POST", path.crds(), { body: crdOf(group) });
