@@ -137,7 +137,7 @@ function endpointOf(text: string, who: string): string {
   if (!plain || url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
     throw invalid(
       who,
-      "has an spec.storage.s3.endpoint that is no address of a server",
+      "has a spec.storage.s3.endpoint that is no address of a server",
       "Give a host or an http(s) URL without credentials, such as https://minio.example.com:9000.",
     );
   }
