@@ -51,8 +51,15 @@ export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
-/** Thrown values that are not ours are bugs: an adapter forgot to translate them. */
+/** Thrown values that are not ours are bugs: an adapter forgot to translate them. A full disk is nobody's bug. */
 export function toHoldfastError(thrown: unknown): HoldfastError {
   if (thrown instanceof HoldfastError) return thrown;
+  const code = thrown instanceof Error && "code" in thrown ? thrown.code : undefined;
+  if (code === "ENOSPC" || code === "EDQUOT")
+    return new HoldfastError("DiskFull", messageOf(thrown), {
+      disposition: "retry",
+      next: "Make room on the disk that it is on.",
+      cause: thrown,
+    });
   return new HoldfastError("Bug", messageOf(thrown), { disposition: "bug", cause: thrown });
 }

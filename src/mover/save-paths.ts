@@ -6,6 +6,7 @@ import { type HoldfastError, messageOf } from "../base/errors.ts";
 import { ExitCode } from "../base/exit-code.ts";
 import type { BackupSummary, Progress, ResticRepository } from "../ports/restic/restic.ts";
 import { findParent, type SnapshotTask } from "./backup-session.ts";
+import { ensureRepository } from "./ensure-repository.ts";
 import { errorOf, wordsOf } from "./interruption.ts";
 import type { JobContext, JobOutcome } from "./job-context.ts";
 import { createMissingParts } from "./manifests/missing-parts.ts";
@@ -89,7 +90,11 @@ async function saveInto(
   if (task.access instanceof Error) throw task.access;
   const startedAt = context.clock.now();
   const repository = resticRepositoryOf(task.access, task.path, options.cacheDirectory);
-  const { id: repositoryID } = await context.restic.ensureRepository(repository, context.signal);
+  const { id: repositoryID } = await ensureRepository(context, {
+    access: task.access,
+    path: task.path,
+    repository,
+  });
   const parentOf = await findParent(context, task.snapshot, options.component);
   const work = { task, access: task.access, repository, source, options, parentOf };
   const { saved, missing } = await savePaths(context, work);

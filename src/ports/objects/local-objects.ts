@@ -175,7 +175,8 @@ async function replaceFile(folder: string, name: string, content: Uint8Array): P
 async function sized(root: string, key: string, where: string): Promise<StoredObject> {
   const file = await attempt(where, open(join(root, key), constants.O_RDONLY | constants.O_NOFOLLOW));
   try {
-    return { key, sizeBytes: (await file.stat()).size };
+    const { size, mtimeMs } = await file.stat();
+    return { key, sizeBytes: size, modifiedMs: mtimeMs };
   } finally {
     await file.close();
   }

@@ -23,7 +23,12 @@ export type ObjectsLocation =
       readonly directory: string;
     };
 
-export type StoredObject = { readonly key: string; readonly sizeBytes: number };
+export type StoredObject = {
+  readonly key: string;
+  readonly sizeBytes: number;
+  /** When it was put last, by the store's clock, in milliseconds since the epoch; infinite where it does not say. */
+  readonly modifiedMs: number;
+};
 
 /**
  * A flat store of small documents (metadata.yaml, repository.yaml, snapshots/*.yaml) beside restic's data.

@@ -67,9 +67,9 @@ export function createS3Objects(location: S3Location): Objects {
     async *list(prefix) {
       const start = location.prefix === "" ? 0 : location.prefix.length + 1;
       for await (const page of pages(full(checkPrefix(prefix)))) {
-        for (const { Key, Size } of page) {
+        for (const { Key, Size, LastModified } of page) {
           // A key that ends with `/` stands for a folder in some consoles and holds nothing.
-          if (!Key.endsWith("/")) yield { key: Key.slice(start), sizeBytes: Size };
+          if (!Key.endsWith("/")) yield { key: Key.slice(start), sizeBytes: Size, modifiedMs: LastModified };
         }
       }
     },
@@ -90,7 +90,7 @@ export function createS3Objects(location: S3Location): Objects {
   };
 }
 
-type Listed = { readonly Key: string; readonly Size: number };
+type Listed = { readonly Key: string; readonly Size: number; readonly LastModified: number };
 type Call = <T>(
   what: string,
   run: (connection: Connection, abortSignal: AbortSignal) => Promise<T>,
@@ -110,8 +110,10 @@ function pagesOf(call: Call, Bucket: string) {
           { abortSignal },
         ),
       );
-      yield (page.Contents ?? []).flatMap(({ Key, Size }) =>
-        Key === undefined ? [] : [{ Key, Size: Size ?? 0 }],
+      yield (page.Contents ?? []).flatMap(({ Key, Size, LastModified }) =>
+        Key === undefined
+          ? []
+          : [{ Key, Size: Size ?? 0, LastModified: LastModified?.getTime() ?? Number.POSITIVE_INFINITY }],
       );
       ContinuationToken = page.IsTruncated ? page.NextContinuationToken : undefined;
     } while (ContinuationToken !== undefined);

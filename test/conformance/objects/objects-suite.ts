@@ -86,8 +86,9 @@ function listsAndDeletes(store: () => StoreUnderTest): void {
       inOrder.filter((key) => key.startsWith("list/a")),
     );
     expect(await keysOf(store().objects, "list/none")).toEqual([]);
-    for await (const { key, sizeBytes } of store().objects.list("list/")) {
+    for await (const { key, sizeBytes, modifiedMs } of store().objects.list("list/")) {
       expect(sizeBytes).toBe(Buffer.byteLength(key));
+      expect(Math.abs(modifiedMs - Date.now())).toBeLessThan(600_000);
     }
   });
 

@@ -29,6 +29,8 @@ export type KillPoint = {
         readonly nth?: number;
       }
     | { readonly on: "restic"; readonly command: string };
+  /** What heals only when it is older than anybody who could still be at work on it. */
+  readonly leaves?: "a half-made repository";
   /** How a restore stands afterwards; Succeeded where nothing else is said. */
   readonly restoreEnds?: "Failed" | "Unknown";
 };
@@ -154,6 +156,10 @@ const backingUp: readonly KillPoint[] = [
 
 const resticAlone: readonly KillPoint[] = [
   restic("first", "before a repository's key is written", before("^PUT [^ ]+/keys/")),
+  {
+    ...restic("first", "when a repository's key is written", after("^PUT [^ ]+/keys/")),
+    leaves: "a half-made repository",
+  },
   restic("first", "when a repository's config is written", after("^PUT [^ ]+/config$")),
   restic("backup", "when its lock is written", after("^PUT [^ ]+/locks/")),
   restic("backup", "before a pack is written", before("^PUT [^ ]+/data/")),

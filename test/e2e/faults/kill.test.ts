@@ -1,3 +1,5 @@
+import { readdirSync, utimesSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { builtIn } from "../../../src/api/built-in.ts";
 import { requireOrSkip } from "../../support/real-parts.ts";
@@ -34,6 +36,7 @@ async function begin(point: KillPoint): Promise<() => Promise<void>> {
       const declared = { name, repository: name, directory: `/${name}`, session: retried };
       world.remote.commit(`Declare ${name}`, { [file]: configuration(declared) });
       return async () => {
+        if (point.leaves !== undefined) await growOld(name);
         await checkBackupLaws(world, name, new Set());
         await checkRest(world);
         world.remote.commit(`Take ${name} out`, { [file]: null });
@@ -63,6 +66,16 @@ async function begin(point: KillPoint): Promise<() => Promise<void>> {
       };
     }
   }
+}
+
+/** An hour goes by for what a dead restic has left in the backend; then the next backup is due. */
+async function growOld(name: string): Promise<void> {
+  const folder = join(world.backend, name, "repository");
+  const before = new Date(Date.now() - 3_600_000);
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" });
+  for (const file of files) utimesSync(join(folder, file), before, before);
+  await trigger(world, name);
+  await world.run();
 }
 
 async function killAndGoOn(point: KillPoint, seed: number): Promise<void> {
