@@ -20,7 +20,7 @@ const sample = [
   "run when a claim is in the record",
 ];
 const points = killPoints.filter(({ label }) =>
-  only === undefined ? seeds > 0 || sample.includes(label) : label.includes(only),
+  only === undefined ? seeds > 0 || sample.includes(label) : new RegExp(only).test(label),
 );
 
 let world: FaultWorld;
