@@ -1,12 +1,16 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "vitest";
 import { builtIn } from "../../src/api/built-in.ts";
 import { resourceOf } from "../../src/api/kinds.ts";
 import type { KubeObject } from "../../src/api/meta.ts";
 import type { PassMemory, PassResult } from "../../src/pass/reconcile.ts";
+import { eventually } from "../support/eventually.ts";
 import { serveGit } from "../support/git-remote.ts";
 import { createGitopsRemote, type GitopsRemote } from "../support/gitops-remote.ts";
 import { type HoldfastWorld, openWorld } from "../support/holdfast-world.ts";
@@ -200,5 +204,54 @@ test.runIf(runs)(
     await lab.until("it ran", atRest);
     expect(phase(await world.get("RestoreSession", "vault", "back"))).toBe("Succeeded");
     expect(remote.recordLog().filter((line) => line.startsWith("restore vault/back"))).toHaveLength(2);
+  },
+);
+
+const entry = fileURLToPath(new URL("../../bin/holdfast.mjs", import.meta.url));
+
+/** `holdfast controller` as a process; answers how to kill it. */
+function controller({ world, git }: Lab): () => Promise<void> {
+  const url = `${git.url}/remote.git`;
+  const args = ["controller", "--remote", url, "--cluster", "lab", "--kubeconfig", world.kubeconfigPath];
+  const env = { ...process.env, XDG_CACHE_HOME: join(world.home, "of-the-controller") };
+  const child = spawn(process.execPath, [entry, ...args], { stdio: "ignore", env });
+  const exited = once(child, "exit");
+  const kill = async () => {
+    child.kill("SIGKILL");
+    await exited;
+  };
+  closing.push(kill);
+  return kill;
+}
+
+test.runIf(runs)(
+  "kill -9 right after an entry is in the outbox, and right after it is pushed, doubles nothing",
+  async () => {
+    const lab = await openLab();
+    const { world, git } = lab;
+    const backups = async () => told(lab, "backup doomed/doomed-app");
+    await twoBackups(lab);
+    const before = await backups();
+    await git.stop();
+    let kill = controller(lab);
+    const session = await triggerSession(world, "doomed", "doomed-app");
+    await eventually(async () => expect(await ended(lab, "doomed", session)).toBe(true), 60_000);
+    await world.kube.delete(builtIn.Namespace, { name: "doomed" });
+    await eventually(async () => expect(await outbox(lab)).not.toEqual([]), 60_000);
+    await kill();
+
+    kill = controller(lab);
+    await eventually(async () => expect(await world.get("Namespace", "", "doomed")).toBeUndefined(), 60_000);
+    await kill();
+    await git.start();
+    kill = controller(lab);
+    await eventually(async () => expect(await backups()).toBe(before + 1), 60_000);
+    await kill();
+
+    kill = controller(lab);
+    await eventually(async () => expect(await outbox(lab)).toEqual([]), 60_000);
+    await kill();
+    expect(await backups()).toBe(before + 1);
+    expect(lab.remote.git("ls-tree", "-r", "--name-only", "holdfast-record")).toContain(`/${session}.yaml`);
   },
 );

@@ -16,6 +16,8 @@ export type Declared = {
    * can know what is no longer declared, and nothing may be pruned.
    */
   readonly complete: boolean;
+  /** Something could not be had of the remote, so the same commit may tell more another time. */
+  readonly again?: true;
   /** How many documents of other kinds were left alone, by kind. */
   readonly others: Readonly<Record<string, number>>;
   /** SHA-256 over all documents (content only, not files or lines): equal means that nothing was changed. */

@@ -15,6 +15,8 @@ export type FileReading = {
   readonly others: readonly string[];
   /** Whether every document of it could be read, ours or not. */
   readonly complete: boolean;
+  /** Its content could not be had, which may be another time. */
+  readonly again?: true;
 };
 
 type Draft = {

@@ -38,8 +38,8 @@ export async function readDeclared(
 ): Promise<Declared> {
   const revision = await revisionOf(remote, request, signal);
   const { previous } = request;
-  if (previous?.revision.commit === revision.commit && previous.revision.branch === revision.branch)
-    return previous;
+  const same = previous?.revision.commit === revision.commit && previous.revision.branch === revision.branch;
+  if (same && previous.again !== true) return previous;
   const listed = (await remote.files(revision.commit, "", signal)) ?? [];
   const settings = await readSettings(remote, listed, { ...request, ...revision }, signal);
   const below = listed.filter(({ path }) => settings.path === "" || path.startsWith(`${settings.path}/`));
@@ -58,6 +58,7 @@ export async function readDeclared(
       chosen.problems.length === 0 &&
       duplicates.length === 0 &&
       readings.every((reading) => reading.complete),
+    ...(readings.some((reading) => reading.again) ? { again: true } : {}),
     others: counted(readings.flatMap((reading) => reading.others)),
     digest: digestOf(documents.map((document) => document.digest)),
   };
@@ -136,7 +137,8 @@ async function readFiles(
       signal,
     )) {
       if (content instanceof HoldfastError) {
-        readings.push(unread(path, content.message, content.next ?? "Correct the file."));
+        const reading = unread(path, content.message, content.next ?? "Correct the file.");
+        readings.push(content.reason === "ObjectMissing" ? { ...reading, again: true } : reading);
         continue;
       }
       // Parsing is work without a pause: whoever else runs in this process gets a turn for every MiB.

@@ -25,6 +25,15 @@ const told = (declared: Declared) =>
   );
 const names = (declared: Declared) => declared.documents.map(({ object }) => object.metadata.name);
 
+test("a commit that has not moved is not read again", async () => {
+  const remote = memoryRemote({ ...settings, "clusters/prod/a.yaml": retention("a") });
+  const signal = AbortSignal.timeout(10_000);
+  const previous = await readDeclared(remote, request, signal);
+  const asked = remote.requests.length;
+  expect(await readDeclared(remote, { ...request, previous }, signal)).toBe(previous);
+  expect(remote.requests).toHaveLength(asked);
+});
+
 describe("documents", () => {
   test("are found in every YAML and JSON file below the folder, sorted by identity", async () => {
     const declared = await read({

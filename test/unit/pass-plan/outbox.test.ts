@@ -1,0 +1,125 @@
+import { expect, test } from "vitest";
+import { recordFinalizer } from "../../../src/api/labels.ts";
+import type { KubeObject } from "../../../src/api/meta.ts";
+import { outboxMap } from "../../../src/api/own-notes.ts";
+import { planPass } from "../../../src/pass/plan/plan.ts";
+import type { Step } from "../../../src/pass/plan/step.ts";
+import type { World } from "../../../src/pass/plan/world.ts";
+import { phase } from "./model/laws.ts";
+import { Simulation } from "./model/simulation.ts";
+import { now, objectOf, worldOf } from "./world-of.ts";
+
+const scene = {
+  provider: "s3",
+  keep: 2,
+  history: 1,
+  retries: 0,
+  timeout: undefined,
+  wipeOut: false,
+  consent: false,
+  lived: true,
+} as const;
+
+/** A world in which a backup ended while the remote was away, for over ten minutes. */
+function endedWhileAway(): { readonly simulation: Simulation; readonly session: string } {
+  const simulation = new Simulation(scene);
+  simulation.happen({ do: "remote", away: true });
+  simulation.happen({ do: "trigger", session: "often" });
+  const session = simulation.cluster.list("BackupSession").at(-1)?.metadata.name ?? "";
+  for (let round = 0; round < 6; round += 1) {
+    simulation.happen({ do: "passes", by: 0, count: 2 });
+    simulation.happen({ do: "end-job", pick: 0, ending: { ok: true, report: true, source: "whole" } });
+  }
+  expect(phase(simulation.cluster.find("BackupSession", "app", session))).toBe("Succeeded");
+  simulation.happen({ do: "clock", seconds: 600 });
+  return { simulation, session };
+}
+
+function outbox(simulation: Simulation): readonly string[] {
+  return simulation.cluster
+    .list("ConfigMap", "holdfast")
+    .map(({ metadata }) => metadata.name)
+    .filter((name) => name.startsWith("outbox-"));
+}
+
+/** Kills the next pass of the first run right after the last step that is meant. */
+function killAfter(simulation: Simulation, meant: (step: Step) => boolean): void {
+  const { steps } = simulation.plan(0).plan;
+  const at = steps.findLastIndex(meant);
+  expect(at).toBeGreaterThanOrEqual(0);
+  simulation.happen({ do: "pass", by: 0, trouble: { crashAt: at + 1 } });
+}
+
+function timesTold({ record }: Simulation, session: string): number {
+  return record.pushed.filter(
+    ({ path, content, when }) => path.endsWith(`/${session}.yaml`) && content !== undefined && when === "now",
+  ).length;
+}
+
+test("a run that is killed after an entry is in the outbox and before its object is let go doubles nothing", () => {
+  const { simulation, session } = endedWhileAway();
+  killAfter(simulation, (step) => step.kind === "create" && step.object.kind === "ConfigMap");
+  expect(outbox(simulation)).toHaveLength(2);
+  const held = simulation.cluster.find("BackupSession", "app", session);
+  expect(held?.metadata.finalizers).toContain(recordFinalizer);
+  simulation.settle();
+  simulation.expectRest();
+  expect(timesTold(simulation, session)).toBe(1);
+});
+
+test("a run that is killed after the push and before the outbox is emptied doubles nothing", () => {
+  const { simulation, session } = endedWhileAway();
+  simulation.happen({ do: "passes", by: 0, count: 3 });
+  simulation.happen({ do: "namespace", there: false });
+  simulation.happen({ do: "passes", by: 0, count: 5 });
+  expect(simulation.cluster.list("BackupSession")).toEqual([]);
+  simulation.happen({ do: "remote", away: false });
+  simulation.happen({ do: "pass", by: 0, trouble: {} });
+  expect(timesTold(simulation, session)).toBe(1);
+  expect(outbox(simulation)).not.toEqual([]);
+  simulation.happen({ do: "restart", by: 0 });
+  simulation.happen({ do: "pass", by: 0, trouble: { crashAt: 0 } });
+  simulation.happen({ do: "passes", by: 1, count: 3 });
+  expect(outbox(simulation)).toEqual([]);
+  simulation.settle();
+  simulation.expectRest();
+  expect(timesTold(simulation, session)).toBe(1);
+});
+
+test("a plan while the remote is away says so once for all, and shows what goes into the outbox", () => {
+  const { simulation } = endedWhileAway();
+  const { plan } = simulation.plan(0);
+  expect(plan.problems.filter(({ reason }) => reason === "RemoteAway")).toHaveLength(1);
+  expect(
+    plan.steps.filter((step) => step.kind === "create" && step.because.startsWith("the remote is away")),
+  ).toHaveLength(2);
+});
+
+const away = { sinceMs: now - 600_000, because: "cut" };
+
+function awayWorld(...objects: readonly KubeObject[]): World {
+  return { ...worldOf(...objects), own: { namespace: "holdfast", state: { away } } };
+}
+
+test("an entry that no ConfigMap holds waits with its object, by name", () => {
+  const large = objectOf("BackupSession", "app/web-often-1", {
+    metadata: { finalizers: [recordFinalizer], annotations: { note: "x".repeat(1_000_001) } },
+    spec: { invoker: { name: "web" }, session: "often" },
+    status: { phase: "Succeeded" },
+  });
+  const { steps, problems } = planPass(awayWorld(large));
+  expect(steps.filter(({ kind }) => kind === "create" || kind === "patch")).toEqual([]);
+  expect(problems).toContainEqual(
+    expect.objectContaining({ reason: "OutboxEntryTooLarge", object: "BackupSession app/web-often-1" }),
+  );
+});
+
+test("a ConfigMap of the outbox that somebody spoiled is named, and neither recorded nor deleted", () => {
+  const place = { cluster: "lab", namespace: "holdfast" };
+  const path = "clusters/lab/sessions/app/web/2026/11/20/web-often-1.yaml";
+  const foreign = outboxMap(place, { path: path.replace("lab", "other"), content: {} });
+  const spoiled = { ...outboxMap(place, { path, content: {} }), data: { path, entry: "{" } };
+  const { steps, entries, problems } = planPass(worldOf(foreign, spoiled));
+  expect({ steps, entries }).toEqual({ steps: [], entries: [] });
+  expect(problems.map(({ reason }) => reason)).toEqual(["OutboxEntryUnreadable", "OutboxEntryUnreadable"]);
+});
