@@ -85,7 +85,7 @@ export interface Remote {
     options?: { readonly until?: Oid; readonly limit?: number; readonly signal?: AbortSignal },
   ): AsyncIterable<GitCommit>;
   /**
-   * Whether `older` is reached from `newer` along any parents: false means that history was rewritten. At most two
+   * Whether `older` is reached from `newer` along any parents: false means that history was rewritten. A few
    * requests, and what comes is what lies between the two, however long the history is.
    */
   isAncestor(older: Oid, newer: Oid, signal?: AbortSignal): Promise<boolean>;

@@ -154,7 +154,7 @@ function writingABranchThatMoves(open: Open): void {
     await pushed({ start: "s" });
     const write = async (name: string) => {
       const remote = another();
-      for (let n = 0; n < 5; n++) {
+      for (let n = 0; n < 3; n++) {
         for (;;) {
           const expectedTip = await remote.tip("main");
           const changes = asChanges({ [`${name}/${n}`]: `${name} ${n}` });
@@ -171,11 +171,11 @@ function writingABranchThatMoves(open: Open): void {
       }
     };
     await Promise.all([write("left"), write("right")]);
-    expect(repository.git("ls-tree", "-r", "--name-only", "main").trim().split("\n")).toHaveLength(11);
-    expect(repository.git("rev-list", "--count", "main").trim()).toBe("11");
+    expect(repository.git("ls-tree", "-r", "--name-only", "main").trim().split("\n")).toHaveLength(7);
+    expect(repository.git("rev-list", "--count", "main").trim()).toBe("7");
     expect(repository.git("rev-list", "--merges", "main")).toBe("");
     const subjects = repository.git("log", "--format=%s", "main").trim().split("\n");
-    expect(new Set(subjects).size).toBe(11);
+    expect(new Set(subjects).size).toBe(7);
     expect(fsck(repository)).toBe("");
   });
 }

@@ -183,6 +183,19 @@ function readingWhatIsMissingLargeOrEvil(open: Open): void {
     ]);
   });
 
+  test("a file that comes back as it was before the known tip is had", async () => {
+    const { repository, remote } = open();
+    const one = commitWithGit(repository, { a: "1", b: "b" });
+    const two = commitWithGit(repository, { a: "2", b: "b" }, { parent: one });
+    const three = commitWithGit(repository, { a: "1", b: "c" }, { parent: two });
+    // With bitmaps a server leaves out whatever the known tip has ever held.
+    repository.git("repack", "-adbq");
+    await remote.files(two, "");
+    expect(await remote.isAncestor(two, three)).toBe(true);
+    const listed = (await remote.files(three, "")) ?? [];
+    expect(await Promise.all(listed.map(({ oid }) => textOf(remote, oid)))).toEqual(["1", "c"]);
+  });
+
   test("an object that the remote does not have is missing by name", async () => {
     const { pushed, remote, repository } = open();
     await pushed({ a: "a" });

@@ -217,8 +217,11 @@ describe.runIf(requireOrSkip("git"))("an HTTP server that Holdfast cannot use", 
         sendReply(response, { status: 301, headers: { location }, body: Buffer.alloc(0) });
       };
     };
-    redirectTo("http://localhost:1");
-    await expect(moved.tip("main")).rejects.toThrow("redirects to http://localhost:1");
+    const elsewhere = await startHttpProxy();
+    redirectTo(elsewhere.url);
+    await expect(moved.tip("main")).rejects.toThrow(`redirects to ${elsewhere.url}`);
+    expect(elsewhere.seen).toEqual([]);
+    await elsewhere.close();
     redirectTo("");
     expect(await moved.tip("main")).toBe(commit);
     expect((await moved.files(commit, ""))?.length).toBe(1);
