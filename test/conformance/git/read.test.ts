@@ -10,6 +10,7 @@ onEveryServer({
   "reading entries": readingEntries,
   "reading much": readingMuch,
   "reading history": readingHistory,
+  "moving on": movingOn,
   "reading what is missing, large or evil": readingWhatIsMissingLargeOrEvil,
 });
 
@@ -166,7 +167,7 @@ function readingHistory(open: Open): void {
   });
 }
 
-function readingWhatIsMissingLargeOrEvil(open: Open): void {
+function movingOn(open: Open): void {
   test("moving on from a known tip brings what is new", async () => {
     const { repository, remote } = open();
     const one = commitWithGit(repository, { "a/b": "1", "c/d": "same" });
@@ -195,7 +196,9 @@ function readingWhatIsMissingLargeOrEvil(open: Open): void {
     const listed = (await remote.files(three, "")) ?? [];
     expect(await Promise.all(listed.map(({ oid }) => textOf(remote, oid)))).toEqual(["1", "c"]);
   });
+}
 
+function readingWhatIsMissingLargeOrEvil(open: Open): void {
   test("an object that the remote does not have is missing by name", async () => {
     const { pushed, remote, repository } = open();
     await pushed({ a: "a" });
