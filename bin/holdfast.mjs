@@ -1,20 +1,4 @@
 #!/usr/bin/env node
-import { existsSync } from "node:fs";
+import { start } from "./start.mjs";
 
-const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
-if (major < 22 || (major === 22 && minor < 19)) {
-  console.error(
-    `holdfast needs Node.js 22.19 or newer; this is ${process.versions.node}. Install Node.js 24 and run it again.`,
-  );
-  process.exit(1);
-}
-// A reader that has seen enough, as head has, closes the pipe; that is no failure.
-for (const stream of [process.stdout, process.stderr])
-  stream.on("error", (error) => {
-    if (error.code !== "EPIPE") throw error;
-  });
-// A checkout runs from its sources, a published package from what was built.
-const built = new URL("../dist/shells/cli/main.js", import.meta.url);
-const source = new URL("../src/shells/cli/main.ts", import.meta.url);
-const { main } = await import(existsSync(source) ? source.href : built.href);
-process.exitCode = await main(process.argv.slice(2));
+await start(process.argv.slice(2), "holdfast");

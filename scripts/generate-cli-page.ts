@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import type { Argument, Command, Option } from "commander";
 import { ExitCode } from "../src/base/exit-code.ts";
+import { visible } from "../src/shells/cli/complete-words.ts";
 import { createProgram } from "../src/shells/cli/program.ts";
 import { table } from "./schemas/spec-page.ts";
 
@@ -57,15 +58,15 @@ function cliPage(): string {
     "# Command line",
     "<!-- Made from src/shells/cli by `npm run generate`; change it there. -->",
     program.description(),
-    "In a checkout the command is `node bin/holdfast.mjs`; as a package it is `holdfast`.",
+    "In a checkout the command is `node bin/holdfast.mjs`; as a package it is `holdfast`, and `kubectl holdfast` where the package's programs are on the `PATH`.",
     table(
       ["command", "what it does"],
-      program.commands.map((command) => [
+      visible(program).map((command) => [
         `[\`${command.name()}\`](#${command.name()})`,
         command.description(),
       ]),
     ),
-    ...program.commands.map(commandSection),
+    ...visible(program).map(commandSection),
     `## Environment\n\nOptions go over environment variables, and those over \`holdfast.yaml\`.\n\n${table(
       ["variable", "what it says"],
       variables.map(([names, says]) => [names.split(", ").map(code).join(", "), says]),

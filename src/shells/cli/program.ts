@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { version } from "../version.ts";
 import { addBackup } from "./commands/backup.ts";
+import { addCompletion } from "./commands/completion.ts";
 import { addController } from "./commands/controller.ts";
 import { addDiff } from "./commands/diff.ts";
 import { addDownload } from "./commands/download.ts";
@@ -17,11 +18,17 @@ import { addValidate } from "./commands/validate.ts";
 import type { Shell } from "./shell.ts";
 
 /** The command line. Unknown commands and options are usage errors (exit code 2). */
-export function createProgram(shell: Shell): Command {
+export function createProgram(shell: Shell, name = "holdfast"): Command {
   const program = new Command("holdfast")
     .description("GitOps backup and restore for Kubernetes: Git declares, the cluster runs, Git records.")
     .version(version)
     .exitOverride()
+    // Needed for commands that hand their words through untouched.
+    .enablePositionalOptions()
+    .configureOutput({
+      writeOut: (text) => process.stdout.write(underName(text, name)),
+      writeErr: (text) => process.stderr.write(underName(text, name)),
+    })
     .showHelpAfterError("(run with --help for how it is used)")
     .addHelpText(
       "after",
@@ -42,9 +49,15 @@ export function createProgram(shell: Shell): Command {
     addDownload,
     addDiff,
     addLog,
+    addCompletion,
     addJob,
   ])
     add(program, shell);
   for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
   return program;
+}
+
+/** A text that tells of commands, for somebody who calls the program by another name. */
+export function underName(text: string, name: string): string {
+  return name === "holdfast" ? text : text.replace(/\bholdfast (?=[a-z[<-])/g, `${name} `);
 }

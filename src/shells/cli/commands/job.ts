@@ -1,8 +1,6 @@
 import type { AddCommand } from "../shell.ts";
 
 export const addJob: AddCommand = (program, shell) => {
-  // Needed for a command that hands its options through untouched.
-  program.enablePositionalOptions();
   program
     .command("job")
     .description("the work inside a Job of Holdfast; started by the cluster, not by people")
