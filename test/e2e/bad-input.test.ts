@@ -199,6 +199,8 @@ test("a restore is written, read back as declared, runs, and is offered again un
   expect(phase(await world.get("RestoreSession", "vault", "vault-back"))).toBe("Succeeded");
   const again = await holdfast(["restore", "--again", "vault-back", ...flags()]);
   expect(again).toMatchObject({ code: 0, stdout: expect.stringMatching(/name: vault-back-again-1\n/) });
+  await refusedBeforeItRuns();
+  await refusedInAClone();
   const log = await holdfast(["log", "--remote", world.remote.bare]);
   expect(log.stdout).toMatch(
     /restore vault\/vault-back: Succeeded[\s\S]*restore vault\/vault-back: Claimed[\s\S]*backup vault\/app-manifests: Succeeded/,
@@ -208,3 +210,44 @@ test("a restore is written, read back as declared, runs, and is offered again un
     { repository: "app-manifests", phase: "Succeeded" },
   ]);
 });
+
+/** A restore runs once under its name, so that what cannot mean anything is refused before it is declared. */
+async function refusedBeforeItRuns(): Promise<void> {
+  const again = () => holdfast(["restore", "--again", "vault-back", ...flags(), "--commit"]);
+  expect((await again()).code).toBe(0);
+  const twice = await again();
+  expect(twice.stderr).toContain(
+    "RestoreSession vault/vault-back-again-1 is declared on main and has not run yet",
+  );
+  expect(twice.code).toBe(2);
+  const fresh = ["restore", "x", "--repository", "vault/app-manifests", "--kubeconfig", world.kubeconfigPath];
+  for (const [args, words] of [
+    [
+      ["--snapshot", "nope"],
+      /Repository vault\/app-manifests has no Snapshot nope[\s\S]*it has app-manifests-/,
+    ],
+    [
+      ["--component", "dump"],
+      /no Snapshot of Repository vault\/app-manifests has component dump[\s\S]*manifest/,
+    ],
+  ] as const) {
+    const { code, stderr } = await holdfast([...fresh, ...args]);
+    expect(stderr).toMatch(words);
+    expect(code).toBe(2);
+  }
+}
+
+/** A clone has not the record's branch: planning by it would tell all of it again, and run restores twice. */
+async function refusedInAClone(): Promise<void> {
+  const clone = `${world.home}/clone`;
+  world.remote.git("clone", "--quiet", world.remote.bare, clone);
+  const plan = () =>
+    holdfast(["plan", "--remote", clone, "--cluster", "lab", "--kubeconfig", world.kubeconfigPath]);
+  const refused = await plan();
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toMatch(
+    /has no branch holdfast-record, and the repository that it is a clone of has one/,
+  );
+  world.remote.git("-C", clone, "fetch", "--quiet", "origin", "holdfast-record:holdfast-record");
+  expect(await plan()).toMatchObject({ code: 0, stdout: expect.not.stringContaining("record backup") });
+}

@@ -26,7 +26,8 @@ export function rooted(target: RecordTarget, path: string): string {
 /**
  * Reads of the tip what is asked for: ids of entries, and the restores' content. Answers `previous` itself when the
  * tip has not moved and nothing more is asked for. What it costs depends on what is asked for, and not on how much
- * the record holds. Throws `HistoryRewritten` when the record was written anew or taken away: claims were in it.
+ * the record holds. Throws `HistoryRewritten` when the record was written anew or taken away: claims were in it; and
+ * `RecordNotFetched` for a clone that has not its branch.
  */
 export async function readRecord(
   remote: Remote,
@@ -43,6 +44,7 @@ export async function readRecord(
   const { previous, interest, signal, since: before, acceptRewritten: accept = [] } = options;
   const { branch } = target;
   const tip = await remote.tip(branch, signal);
+  if (tip === undefined) await refuseUnfetched(remote, branch, signal);
   await checkHistory(remote, { branch, before, tip, accept }, signal);
   if (previous !== undefined && previous.tip === tip && covers(previous.interest, interest)) return previous;
   if (tip === undefined) return recordFrom({ tip, interest, found: nothingFound, restores: new Map() });
@@ -57,6 +59,20 @@ export async function readRecord(
   );
   const restores = new Map(entries.map(([path, oid]) => [path, restoreEntryFrom(path, blobs.get(oid), tip)]));
   return recordFrom({ tip, interest, found, restores, earlier: previous?.ids });
+}
+
+/** A clone without the record's branch would begin a second record, and run every restore of the first one again. */
+async function refuseUnfetched(remote: Remote, branch: string, signal: AbortSignal): Promise<void> {
+  const tip = await remote.originTip(branch, signal);
+  if (tip === undefined) return;
+  throw new HoldfastError(
+    "RecordNotFetched",
+    `${remote.where} has no branch ${branch}, and the repository that it is a clone of has one, at ${tip}`,
+    {
+      disposition: "stall",
+      next: `Name that repository as the remote, or run git fetch origin ${branch}:${branch} in the clone.`,
+    },
+  );
 }
 
 /** A record that could not be read: it knows of nothing, and nothing is claimed or written by it. */

@@ -67,6 +67,8 @@ export function openRemote(options: RemoteOptions): Remote {
   return {
     where: transport.where,
     tip: async (branch, signal) => source.wire.tip(refOf(branch), bound(signal)),
+    originTip: async (branch, signal) =>
+      source.wire.tip(refOf(branch).replace("refs/heads/", "refs/remotes/origin/"), bound(signal)),
     commit: (oid, signal) => readCommit(source, oid, bound(signal)),
     async files(commit, folder, signal) {
       const { tree: root } = await readCommit(source, commit, bound(signal));

@@ -63,6 +63,8 @@ export interface Remote {
   readonly where: string;
   /** Undefined when the branch does not exist (also in an empty repository). */
   tip(branch: string, signal?: AbortSignal): Promise<Oid | undefined>;
+  /** Of a repository that is a clone: where that branch stood at its origin; undefined for every other. */
+  originTip(branch: string, signal?: AbortSignal): Promise<Oid | undefined>;
   commit(oid: Oid, signal?: AbortSignal): Promise<GitCommit>;
   /**
    * Every file below `folder` ("" for all), in path order; undefined when there is no such folder.

@@ -31,6 +31,7 @@ export async function restoreSessionFor(
       `Repository ${request.repository} does not exist`,
       "see holdfast snapshots for what there is; name it as NAMESPACE/NAME",
     );
+  await refuseUnknown(kube, repository, request, signal);
   const session = await sessionOf(kube, repository, signal);
   const addon = String(fieldOf(session, "addon", "name") ?? "");
   const backupTasks = fieldOf(session, "addon", "tasks");
@@ -61,6 +62,41 @@ export async function restoreSessionFor(
       },
     },
   };
+}
+
+/** A restore runs once under its name: one of a Snapshot or a component that there is not would only use it up. */
+async function refuseUnknown(
+  kube: Kube,
+  { metadata: { namespace = "", name } }: KubeObject,
+  { snapshot, components }: RestoreRequest,
+  signal: AbortSignal,
+): Promise<void> {
+  const all = await listKind(kube, "Snapshot", { namespace, signal });
+  const own = all.filter((one) => fieldOf(one, "spec", "repository") === name);
+  const meant = snapshot === "latest" ? own : own.filter((one) => one.metadata.name === snapshot);
+  if (snapshot !== "latest" && meant.length === 0)
+    throw usage(
+      `Repository ${namespace}/${name} has no Snapshot ${snapshot}`,
+      own.length === 0 ? "it has none yet" : `it has ${newest(own).join(", ")}; see holdfast snapshots`,
+    );
+  const held = new Set(
+    meant.flatMap((one) => Object.keys(Object(fieldOf(one, "status", "components")) as object)),
+  );
+  const unknown = components.filter((component) => !held.has(component));
+  if (unknown.length > 0)
+    throw usage(
+      `${snapshot === "latest" ? `no Snapshot of Repository ${namespace}/${name} has` : `Snapshot ${namespace}/${snapshot} has no`} component ${unknown.join(", ")}`,
+      held.size === 0 ? "leave --component out" : `there is ${[...held].sort().join(", ")}`,
+    );
+}
+
+/** Names of the newest five. */
+function newest(snapshots: readonly KubeObject[]): readonly string[] {
+  const time = (one: KubeObject) => String(fieldOf(one, "status", "snapshotTime") ?? "");
+  return snapshots
+    .toSorted((a, b) => (time(a) < time(b) ? 1 : -1))
+    .slice(0, 5)
+    .map((one) => one.metadata.name);
 }
 
 /** What a backup took beyond the default, and a restore leaves out by default: without it less would come back. */

@@ -27,6 +27,15 @@ function readingFiles(open: Open): void {
     expect(await remote.tip("release")).toBeUndefined();
   });
 
+  test("a clone knows where a branch stood at its origin, and nobody else does", async () => {
+    const { repository, remote } = open();
+    const commit = commitWithGit(repository, { a: "a" }, { branch: "record" });
+    expect(await remote.originTip("record")).toBeUndefined();
+    repository.git("update-ref", "refs/remotes/origin/taken", commit);
+    expect(await remote.originTip("taken")).toBe(commit);
+    expect(await remote.tip("taken")).toBeUndefined();
+  });
+
   test("files and contents are those that git sees, in git's order", async () => {
     const { repository, remote } = open();
     const files = new Map(

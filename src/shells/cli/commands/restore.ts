@@ -104,9 +104,21 @@ async function again(
       `declared are: ${restores.map((one) => one.metadata.name).join(", ") || "none"}`,
     );
   const base = found.metadata.name.replace(/-again-\d+$/, "");
+  const same = restores.filter(
+    (one) =>
+      one.metadata.namespace === found.metadata.namespace &&
+      one.metadata.name.replace(/-again-\d+$/, "") === base,
+  );
   // A name that ran once is taken for ever, also when its file is gone: the record knows.
   const recorded = await recordedRestores(remote, declared.settings, options.branch, shell);
-  const taken = new Set([...restores.map((one) => one.metadata.name), ...recorded]);
+  const waiting = same.find((one) => !recorded.has(`${one.metadata.namespace}/${one.metadata.name}`));
+  if (waiting !== undefined && name === undefined)
+    throw usage(
+      `RestoreSession ${waiting.metadata.namespace}/${waiting.metadata.name} is declared on ${options.branch} and has not run yet`,
+      `let it run first; for a second one beside it give it a name: holdfast restore NAME --again ${which}`,
+    );
+  const names = [...recorded].map((one) => one.slice(one.indexOf("/") + 1));
+  const taken = new Set([...restores.map((one) => one.metadata.name), ...names]);
   let number = 1;
   while (taken.has(`${base}-again-${number}`)) number += 1;
   const { namespace } = found.metadata;
@@ -118,12 +130,13 @@ async function again(
   };
 }
 
+/** `namespace/name` of the restores that were claimed. */
 async function recordedRestores(
   remote: Remote,
   { record, cluster }: Settings,
   branch: string,
   shell: Shell,
-): Promise<readonly string[]> {
+): Promise<ReadonlySet<string>> {
   const { clusterFolder, parseEntryPath } = await import("../../../api/record-layout.ts");
   const prefix = record.kind === "folder" && record.folder !== "" ? `${record.folder}/` : "";
   const tip = await remote.tip(record.kind === "branch" ? record.branch : branch, shell.signal);
@@ -131,7 +144,8 @@ async function recordedRestores(
     tip === undefined
       ? []
       : ((await remote.files(tip, `${prefix}${clusterFolder(cluster)}/restores`, shell.signal)) ?? []);
-  return files.flatMap((file) => parseEntryPath(file.path.slice(prefix.length))?.name ?? []);
+  const entries = files.flatMap((file) => parseEntryPath(file.path.slice(prefix.length)) ?? []);
+  return new Set(entries.map(({ namespace, name }) => `${namespace}/${name}`));
 }
 
 async function commit(object: KubeObject, text: string, options: Options, shell: Shell): Promise<void> {
