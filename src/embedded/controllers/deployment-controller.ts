@@ -2,19 +2,13 @@ import type { KubeObject, Resource } from "../../api/meta.ts";
 import type { Json } from "../../base/json.ts";
 import { at, isObject, numberAt, objectAt, textAt } from "../value.ts";
 import { targetOf } from "./client.ts";
-import {
-  type Controller,
-  type ControllerContext,
-  keyOfObject,
-  keyOfOwner,
-  targetOfKey,
-} from "./controller.ts";
+import type { Controller, ControllerContext } from "./controller.ts";
 import { deploymentStatus, rollingBounds } from "./deployment-status.ts";
-import { isTerminating, ownerReferenceTo, stringsAt } from "./owned-pods.ts";
+import { ownerReferenceTo, stringsAt } from "./owned-pods.ts";
 import { resources } from "./resources.ts";
 import { writeStatus } from "./status.ts";
 import { templateHash, templateHashLabel } from "./template-hash.ts";
-import { childrenOf, createChild, replicasOf } from "./workload-pods.ts";
+import { childrenOf, createChild, replicasOf, workloadController } from "./workload-pods.ts";
 
 const component = "deployment-controller";
 const revisionAnnotation = "deployment.kubernetes.io/revision";
@@ -23,18 +17,8 @@ const progressLookMs = 10_000;
 
 /** Keeps one ReplicaSet per pod template and moves the replicas from the old ones to the current one. */
 export function createDeploymentController(context: ControllerContext): Controller {
-  return {
-    name: component,
-    watches: [
-      { resource: resources.deployments, keys: (deployment) => [keyOfObject(deployment)] },
-      { resource: resources.replicaSets, keys: keyOfOwner("Deployment") },
-    ],
-    async reconcile(key) {
-      const deployment = await context.client.get(resources.deployments, targetOfKey(key));
-      if (deployment === undefined || isTerminating(deployment)) return undefined;
-      return roll(context, deployment);
-    },
-  };
+  const kinds = { of: resources.deployments, children: resources.replicaSets };
+  return workloadController(context, component, kinds, roll);
 }
 
 async function roll(context: ControllerContext, found: KubeObject): Promise<number | undefined> {

@@ -2,13 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { KubeObject } from "../../api/meta.ts";
 import type { Json } from "../../base/json.ts";
 import { at, numberAt, objectAt } from "../value.ts";
-import {
-  type Controller,
-  type ControllerContext,
-  keyOfObject,
-  keyOfOwner,
-  targetOfKey,
-} from "./controller.ts";
+import type { Controller, ControllerContext } from "./controller.ts";
 import { isActive, isReady, podFromTemplate, shortHash, stringsAt } from "./owned-pods.ts";
 import { resources } from "./resources.ts";
 import { writeStatus } from "./status.ts";
@@ -19,24 +13,15 @@ import {
   isAvailable,
   replicasOf,
   untilAvailableMs,
+  workloadController,
 } from "./workload-pods.ts";
 
 const component = "replicaset-controller";
 
 /** Keeps as many pods of a template as a ReplicaSet asks for. */
 export function createReplicaSetController(context: ControllerContext): Controller {
-  return {
-    name: component,
-    watches: [
-      { resource: resources.replicaSets, keys: (set) => [keyOfObject(set)] },
-      { resource: resources.pods, keys: keyOfOwner("ReplicaSet") },
-    ],
-    async reconcile(key) {
-      const set = await context.client.get(resources.replicaSets, targetOfKey(key));
-      if (set === undefined || set.metadata.deletionTimestamp !== undefined) return undefined;
-      return scale(context, set);
-    },
-  };
+  const kinds = { of: resources.replicaSets, children: resources.pods };
+  return workloadController(context, component, kinds, scale);
 }
 
 async function scale(context: ControllerContext, set: KubeObject): Promise<number | undefined> {

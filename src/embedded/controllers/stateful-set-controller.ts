@@ -1,13 +1,7 @@
 import type { KubeObject } from "../../api/meta.ts";
 import { numberAt, objectAt, textAt } from "../value.ts";
 import { isCode } from "./client.ts";
-import {
-  type Controller,
-  type ControllerContext,
-  keyOfObject,
-  keyOfOwner,
-  targetOfKey,
-} from "./controller.ts";
+import type { Controller, ControllerContext } from "./controller.ts";
 import { forgetRevisions, type Revisions, revisionLabel, revisionsOf } from "./controller-revisions.ts";
 import { isReady, isTerminal, isTerminating } from "./owned-pods.ts";
 import { resources } from "./resources.ts";
@@ -20,24 +14,15 @@ import {
   isAvailable,
   replicasOf,
   untilAvailableMs,
+  workloadController,
 } from "./workload-pods.ts";
 
 const component = "statefulset-controller";
 
 /** Keeps a StatefulSet's pods and claims by ordinal, one after the other unless podManagementPolicy is Parallel. */
 export function createStatefulSetController(context: ControllerContext): Controller {
-  return {
-    name: component,
-    watches: [
-      { resource: resources.statefulSets, keys: (set) => [keyOfObject(set)] },
-      { resource: resources.pods, keys: keyOfOwner("StatefulSet") },
-    ],
-    async reconcile(key) {
-      const set = await context.client.get(resources.statefulSets, targetOfKey(key));
-      if (set === undefined || isTerminating(set)) return undefined;
-      return settle(context, set);
-    },
-  };
+  const kinds = { of: resources.statefulSets, children: resources.pods };
+  return workloadController(context, component, kinds, settle);
 }
 
 type Member = { readonly ordinal: number; readonly pod: KubeObject };

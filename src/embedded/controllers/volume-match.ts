@@ -1,7 +1,7 @@
+import { type LabelSelector, matchesSelector } from "../../api/label-selector.ts";
 import type { KubeObject } from "../../api/meta.ts";
 import { at, isObject, textAt, textsAt } from "../value.ts";
 import { parseQuantity } from "./kubelet/quantity.ts";
-import { matchesSelector } from "./selector.ts";
 
 /** Whether an existing volume can be bound to a claim: free or reserved for it, same class, big enough. */
 export function isAvailableFor(volume: KubeObject, claim: KubeObject): boolean {
@@ -17,7 +17,8 @@ export function isAvailableFor(volume: KubeObject, claim: KubeObject): boolean {
   const modes = textsAt(volume, "spec", "accessModes");
   if (!textsAt(claim, "spec", "accessModes").every((mode) => modes.includes(mode))) return false;
   const selector = at(claim, "spec", "selector");
-  if (isObject(selector) && !matchesSelector(selector, volume.metadata.labels ?? {})) return false;
+  if (isObject(selector) && !matchesSelector(selector as LabelSelector, volume.metadata.labels ?? {}))
+    return false;
   return (
     bytes(at(volume, "spec", "capacity", "storage")) >=
     bytes(at(claim, "spec", "resources", "requests", "storage"))

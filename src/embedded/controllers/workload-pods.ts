@@ -1,13 +1,39 @@
+import { type LabelSelector, matchesSelector } from "../../api/label-selector.ts";
 import type { KubeObject, Resource } from "../../api/meta.ts";
 import { messageOf } from "../../base/errors.ts";
 import { at, isObject, numberAt, textAt } from "../value.ts";
 import { isCode, targetOf } from "./client.ts";
-import type { ControllerContext } from "./controller.ts";
+import {
+  type Controller,
+  type ControllerContext,
+  keyOfObject,
+  keyOfOwner,
+  targetOfKey,
+} from "./controller.ts";
 import { controllerOf, isOwnedBy, isReady, isTerminating, ownerReferenceTo } from "./owned-pods.ts";
-import { matchesSelector } from "./selector.ts";
 import { conditionOf } from "./status.ts";
 
 /** What the controllers of workloads share. */
+
+/** A controller of objects of one kind that have children of another: looks at them when either changes. */
+export function workloadController(
+  context: ControllerContext,
+  name: string,
+  kinds: { readonly of: Resource; readonly children: Resource },
+  settle: (context: ControllerContext, workload: KubeObject) => Promise<number | undefined>,
+): Controller {
+  return {
+    name,
+    watches: [
+      { resource: kinds.of, keys: (workload) => [keyOfObject(workload)] },
+      { resource: kinds.children, keys: keyOfOwner(kinds.of.kind) },
+    ],
+    async reconcile(key) {
+      const workload = await context.client.get(kinds.of, targetOfKey(key));
+      return workload === undefined || isTerminating(workload) ? undefined : settle(context, workload);
+    },
+  };
+}
 
 /** Children of a workload: its own, and those without a controller that its selector matches, which it adopts. */
 export async function childrenOf(
@@ -32,7 +58,8 @@ export async function childrenOf(
 
 function isOrphanOf(item: KubeObject, selector: unknown): boolean {
   if (controllerOf(item) !== undefined || isTerminating(item) || !isObject(selector)) return false;
-  return Object.keys(selector).length > 0 && matchesSelector(selector, item.metadata.labels ?? {});
+  const isEmpty = Object.keys(selector).length === 0;
+  return !isEmpty && matchesSelector(selector as LabelSelector, item.metadata.labels ?? {});
 }
 
 /** A child of a workload, and what the workload's Event says about it: by default the words of most kinds, null for nothing. */

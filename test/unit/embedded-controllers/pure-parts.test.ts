@@ -3,7 +3,6 @@ import { amount, rollingBounds } from "../../../src/embedded/controllers/deploym
 import { environmentOf, expand, resourceOf } from "../../../src/embedded/controllers/kubelet/environment.ts";
 import { isLocalImage } from "../../../src/embedded/controllers/kubelet/pod-spec.ts";
 import { parseQuantity } from "../../../src/embedded/controllers/kubelet/quantity.ts";
-import { matchesSelector } from "../../../src/embedded/controllers/selector.ts";
 import { changesOf, withCondition } from "../../../src/embedded/controllers/status.ts";
 import { templateHash } from "../../../src/embedded/controllers/template-hash.ts";
 import { isAvailableFor } from "../../../src/embedded/controllers/volume-match.ts";
@@ -112,17 +111,6 @@ test.each([
   ["localhost:5000/x", false],
 ])("%s is an image of ours: %s", (image, local) => {
   expect(isLocalImage(image, ["ghcr.io/holdfast-dev/holdfast"])).toBe(local);
-});
-
-test("a selector's expressions are Kubernetes' own", () => {
-  const expression = (operator: string, values: string[] = []) => ({
-    matchExpressions: [{ key: "tier", operator, values }],
-  });
-  expect(matchesSelector(expression("In", ["db"]), { tier: "db" })).toBe(true);
-  expect(matchesSelector(expression("NotIn", ["db"]), {})).toBe(true);
-  expect(matchesSelector(expression("Exists"), {})).toBe(false);
-  expect(matchesSelector(expression("DoesNotExist"), {})).toBe(true);
-  expect(matchesSelector({ matchLabels: { a: "b" } }, { a: "c" })).toBe(false);
 });
 
 test("rolling bounds round as Kubernetes rounds and always let one pod move", () => {
