@@ -82,6 +82,12 @@ export class Draft<T extends KubeObject = KubeObject> {
     );
   }
 
+  /** Neither: what decides it is under way, and there is something to tell. */
+  setUnknown(type: string, reason: string, message: string): void {
+    const condition = { type, status: "Unknown", reason, message } as const;
+    this.status["conditions"] = setCondition(this.conditions(), condition, this.nowMs);
+  }
+
   dropCondition(type: string): void {
     if (this.condition(type) === undefined) return;
     this.status["conditions"] = this.conditions().filter((condition) => condition.type !== type);

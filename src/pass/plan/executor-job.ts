@@ -194,32 +194,53 @@ export function jobEnd(job: KubeObject, world: World): JobEnd {
   const isTrue = (type: string) => conditions.find((one) => one["type"] === type && one["status"] === "True");
   if (isTrue("Complete")) return { kind: "succeeded" };
   const failed = isTrue("Failed");
-  const pods = world.observed
-    .list("Pod", job.metadata.namespace)
-    .filter((pod) => pod.metadata.ownerReferences?.some((owner) => owner.uid === job.metadata.uid));
+  const pods = podsOfJob(job, world);
   if (failed === undefined)
     return pods.flatMap((pod) => stuckPod(pod, world.now) ?? [])[0] ?? { kind: "running" };
   const words = pods.map(terminationMessage).find((message) => message !== "");
   return { kind: "failed", message: words ?? `${String(failed["reason"])}: ${String(failed["message"])}` };
 }
 
+function podsOfJob(job: KubeObject, world: World): readonly KubeObject[] {
+  return world.observed
+    .list("Pod", job.metadata.namespace)
+    .filter((pod) => pod.metadata.ownerReferences?.some((owner) => owner.uid === job.metadata.uid));
+}
+
+/** An ordinary pod has begun by then. */
+const worthTellingMs = 30_000;
+
+/** Why the pod of a running Job has not begun, once that is worth telling; before, when to look again. */
+export function pendingPod(
+  job: KubeObject,
+  world: World,
+): { readonly message: string } | { readonly lookAtMs: number } | undefined {
+  const pod = podsOfJob(job, world).find((one) => asRecord(one["status"])["phase"] === "Pending");
+  if (pod === undefined) return undefined;
+  const tellAtMs = Date.parse(pod.metadata.creationTimestamp ?? "") + worthTellingMs;
+  if (!(world.now >= tellAtMs)) return { lookAtMs: tellAtMs };
+  return { message: `its pod ${pod.metadata.name} has not begun: ${whyPending(pod)}` };
+}
+
 function stuckPod(pod: KubeObject, nowMs: number): JobEnd | undefined {
   const status = asRecord(pod["status"]);
   const sinceMs = Date.parse(pod.metadata.creationTimestamp ?? "");
   if (status["phase"] !== "Pending" || !(nowMs - sinceMs > pendingLimitMs)) return undefined;
+  return {
+    kind: "failed",
+    stuck: true,
+    message: `its pod ${pod.metadata.name} was Pending for over 10 minutes: ${whyPending(pod)}`,
+  };
+}
+
+function whyPending(pod: KubeObject): string {
+  const status = asRecord(pod["status"]);
   const waiting = [...records(status["initContainerStatuses"]), ...records(status["containerStatuses"])].map(
     (one) => asRecord(asRecord(one["state"])["waiting"])["message"],
   );
   const unscheduled = records(status["conditions"]).find((one) => one["status"] === "False");
-  const why =
-    waiting.find((message) => typeof message === "string") ??
-    unscheduled?.["message"] ??
-    "no reason is given";
-  return {
-    kind: "failed",
-    stuck: true,
-    message: `its pod ${pod.metadata.name} was Pending for over 10 minutes: ${String(why)}`,
-  };
+  const why = waiting.find((message) => typeof message === "string") ?? unscheduled?.["message"];
+  return String(why ?? "no reason is given");
 }
 
 /** Removes the Jobs among these whose pods never began. */

@@ -2,7 +2,7 @@ import { labelValue } from "../../api/labels.ts";
 import { type KubeObject, ownerOf, refOf } from "../../api/meta.ts";
 import { nameOfParts } from "../../api/names.ts";
 import type { Draft } from "./draft.ts";
-import { isOwnedBy, jobEnd, withoutPriority } from "./executor-job.ts";
+import { isOwnedBy, jobEnd, pendingPod, withoutPriority } from "./executor-job.ts";
 import { accessFor, removeAccess } from "./job-access.ts";
 import { localVolume } from "./local-volume.ts";
 import type { StoreWrite } from "./step.ts";
@@ -84,7 +84,10 @@ function storeByJob(draft: Draft, request: StoreRequest, world: World): boolean 
     return draft.wait(`Job ${wanted.metadata.name}`);
   }
   const end = jobEnd(job, world);
-  if (end.kind === "running") return draft.wait(`Job ${wanted.metadata.name}`);
+  if (end.kind === "running") {
+    tellPending(draft, request, job, world);
+    return draft.wait(`Job ${wanted.metadata.name}`);
+  }
   const remove = {
     kind: "delete",
     ref: refOf(job),
@@ -102,6 +105,22 @@ function storeByJob(draft: Draft, request: StoreRequest, world: World): boolean 
   draft.setCondition(request.condition, false, request.whenFalse, end.message);
   draft.step(remove);
   return false;
+}
+
+/** What is not initialised says why before its Job is given up: an impossible volume must not be ten silent minutes. */
+function tellPending(draft: Draft, request: StoreRequest, job: KubeObject, world: World): void {
+  // Of a Snapshot the mere condition makes its phase final.
+  if (request.write.do !== "initialize" && request.write.do !== "repository") return;
+  const pending = pendingPod(job, world);
+  if (pending !== undefined && "message" in pending) {
+    const { message } = pending;
+    draft.setUnknown(request.condition, "JobHasNotBegun", message);
+    const next = "look at the volume and at what the pod needs; it goes on by itself";
+    draft.problem({ severity: "warning", reason: "JobHasNotBegun", message, next });
+  } else {
+    draft.wakeAt(pending?.lookAtMs);
+    if (draft.condition(request.condition)?.status === "Unknown") draft.dropCondition(request.condition);
+  }
 }
 
 /** A Job that gets no pod, or whose pod has no end, fails in the end: that is told, and it is tried again. */

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { KubeObject } from "../../../src/api/meta.ts";
 import { Draft } from "../../../src/pass/plan/draft.ts";
 import { ensureStored } from "../../../src/pass/plan/store.ts";
-import { objectOf, worldOf } from "./world-of.ts";
+import { now, objectOf, worldOf } from "./world-of.ts";
 
 function storage(pod: Readonly<Record<string, unknown>>): KubeObject {
   return objectOf("BackupStorage", "vault/store", {
@@ -89,4 +89,36 @@ test("long names that share a beginning stay two", () => {
   });
   expect(new Set(names).size).toBe(2);
   expect(names.every((name) => name.length <= 63)).toBe(true);
+});
+
+test("a storage says why its Job's pod does not begin, and no more once that has", () => {
+  const own = storage({});
+  const owners = (uid: string) => [{ apiVersion: "v1", kind: "x", name: "x", uid }];
+  const job = {
+    ...objectOf("Job", "vault/init-store", { metadata: { ownerReferences: owners(own.metadata.uid ?? "") } }),
+    status: { active: 1 },
+  };
+  const podAged = (seconds: number, status: Readonly<Record<string, unknown>>) =>
+    objectOf("Pod", "vault/init-store-x", {
+      metadata: {
+        creationTimestamp: new Date(now - seconds * 1000).toISOString(),
+        ownerReferences: owners(job.metadata.uid ?? ""),
+      },
+      status,
+    });
+  const waiting = {
+    phase: "Pending",
+    containerStatuses: [{ state: { waiting: { message: "hostPath /nowhere does not exist" } } }],
+  };
+  const young = planned(own, own, job, podAged(29, waiting)).turn;
+  expect(young).toMatchObject({ steps: [], problems: [], wakeAtMs: now + 1000 });
+  const { turn } = planned(own, own, job, podAged(31, waiting));
+  const message = "its pod init-store-x has not begun: hostPath /nowhere does not exist";
+  const told = {
+    conditions: [{ type: "BackendInitialized", status: "Unknown", reason: "JobHasNotBegun", message }],
+  };
+  expect(turn).toMatchObject({ steps: [{ kind: "status", status: told }], problems: [{ message }] });
+  const before = { ...own, status: told };
+  const begun = planned(own, before, job, podAged(60, { phase: "Running" })).turn;
+  expect(begun).toMatchObject({ steps: [{ status: { conditions: [] } }], problems: [] });
 });

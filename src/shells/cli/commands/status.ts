@@ -41,7 +41,8 @@ const badWhenTrue = [
 function complaints(object: KubeObject): readonly string[] {
   const conditions = fieldOf(object, "status", "conditions");
   const wrong = (Array.isArray(conditions) ? conditions : []).filter(
-    (one) => one.message && one.status === (badWhenTrue.includes(one.type) ? "True" : "False"),
+    (one) =>
+      one.message && ["Unknown", badWhenTrue.includes(one.type) ? "True" : "False"].includes(one.status),
   );
   const components = Object.values(fieldOf(object, "status", "components") ?? {}).map((one) =>
     fieldOf(one, "error"),
