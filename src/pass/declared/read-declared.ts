@@ -23,7 +23,7 @@ export type DeclaredRequest = SettingsRequest & {
   readonly previous?: Declared;
 };
 
-type Source = Pick<Remote, "where" | "tip" | "files" | "blobs" | "isAncestor">;
+type Source = Pick<Remote, "where" | "tip" | "commit" | "trees" | "files" | "blobs" | "isAncestor">;
 
 /**
  * What Git says for one cluster: every document of our kinds below the cluster's path, with file and line.
@@ -40,9 +40,9 @@ export async function readDeclared(
   const { previous } = request;
   const same = previous?.revision.commit === revision.commit && previous.revision.branch === revision.branch;
   if (same && previous.again !== true) return previous;
-  const listed = (await remote.files(revision.commit, "", signal)) ?? [];
-  const settings = await readSettings(remote, listed, { ...request, ...revision }, signal);
-  const below = listed.filter(({ path }) => settings.path === "" || path.startsWith(`${settings.path}/`));
+  const settings = await readSettings(remote, { ...request, ...revision }, signal);
+  // What else is in the repository, however much, is not even listed.
+  const below = (await remote.files(revision.commit, settings.path, signal)) ?? [];
   const chosen = below.length === 0 ? missingFolder(settings) : chooseFiles(below, settings);
   const readings = await readFiles(remote, chosen.files, signal);
   const objects = readings.flatMap((reading) => reading.objects);
@@ -84,13 +84,13 @@ async function revisionOf(remote: Source, request: DeclaredRequest, signal: Abor
 
 async function readSettings(
   remote: Source,
-  listed: readonly GitFile[],
   request: SettingsRequest & Revision,
   signal: AbortSignal,
 ): Promise<Settings> {
-  const file = listed.find(
-    ({ path, type }) => path === settingsPath && (type === "file" || type === "executable"),
-  );
+  const { tree } = await remote.commit(request.commit, signal);
+  const file = (await remote.trees([tree], signal))
+    .get(tree)
+    ?.find(({ name, type }) => name === settingsPath && (type === "file" || type === "executable"));
   const blobs =
     file === undefined ? undefined : await remote.blobs([file.oid], { maxBytes: limits.fileBytes, signal });
   const reading = settingsFrom(file === undefined ? undefined : blobs?.get(file.oid), request);

@@ -5,11 +5,15 @@ import type { GitFile, Remote } from "../../../src/ports/git/remote.ts";
 type Entry = string | Uint8Array | { readonly type: "symlink" | "submodule" | "refused" };
 
 export const commit = "c".repeat(40);
+const tree = "d".repeat(40);
 
 /** The reading half of a remote with one branch `main` and one commit, whose files are given. */
-export function memoryRemote(
-  files: Readonly<Record<string, Entry>>,
-): Pick<Remote, "where" | "tip" | "files" | "blobs" | "isAncestor"> & { readonly requests: number[] } {
+export function memoryRemote(files: Readonly<Record<string, Entry>>): Pick<
+  Remote,
+  "where" | "tip" | "commit" | "trees" | "files" | "blobs" | "isAncestor"
+> & {
+  readonly requests: number[];
+} {
   const blobs = new Map<string, Uint8Array>();
   const requests: number[] = [];
   const listed = Object.entries(files).map(([path, entry]): GitFile => {
@@ -24,6 +28,16 @@ export function memoryRemote(
     where: "memory",
     isAncestor: async (older, newer) => older === newer,
     tip: async (branch) => (branch === "main" ? commit : undefined),
+    commit: async (oid) => ({ oid, parents: [], tree, message: "", author: "", committedAt: 0 }),
+    trees: async (oids) =>
+      new Map(
+        oids.map((oid) => [
+          oid,
+          listed
+            .filter(({ path }) => oid === tree && !path.includes("/"))
+            .map(({ path, ...entry }) => ({ ...entry, name: path })),
+        ]),
+      ),
     files: async (_commit, folder) =>
       listed.filter(({ path }) => folder === "" || path.startsWith(`${folder}/`)),
     blobs: async (oids, { maxBytes = 1024 * 1024 } = {}) => {
