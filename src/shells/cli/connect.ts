@@ -1,12 +1,12 @@
 import { ulid } from "ulid";
 import { systemClock } from "../../base/clock.ts";
-import { HoldfastError } from "../../base/errors.ts";
 import type { PassPorts, PassRequest } from "../../pass/reconcile.ts";
 import { openRemote } from "../../ports/git/open-remote.ts";
 import type { Remote } from "../../ports/git/remote.ts";
 import { openObjects } from "../../ports/objects/open-objects.ts";
 import { image } from "../image.ts";
 import { version } from "../version.ts";
+import { kindsNotInstalled } from "./kinds-not-installed.ts";
 import { openCluster } from "./open-cluster.ts";
 import {
   acceptedOf,
@@ -56,14 +56,7 @@ export async function connect(
   const cluster = requireCluster(options);
   const kube = await openCluster(options);
   if (!(await kube.discover(signal)).resources.some((one) => one.group === "core.kubestash.com"))
-    throw new HoldfastError(
-      "KindsNotInstalled",
-      `the cluster at ${kube.server} does not serve core.kubestash.com`,
-      {
-        disposition: "stall",
-        next: "apply schemas/crds, schemas/catalogue and schemas/rbac with kubectl, or start a cluster of your own with holdfast up",
-      },
-    );
+    throw kindsNotInstalled(kube.server);
   return {
     ports: { kube, openObjects, version, clock: systemClock, remote: remoteOf(options, signal), signal },
     request: {

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { type Command, Option } from "commander";
@@ -135,6 +135,16 @@ export function remoteUrl({ remote }: Pick<RemoteOptions, "remote">): string {
 export function checkoutOf(options: Pick<RemoteOptions, "remote">): string | undefined {
   const url = remoteUrl(options);
   return isAbsolute(url) && existsSync(join(url, ".git")) ? url : undefined;
+}
+
+/** The folder that the remote is when it is one of this machine, named on purpose, and no Git repository. */
+export function plainFolder(options: Pick<RemoteOptions, "remote">): string | undefined {
+  if (options.remote === undefined) return undefined;
+  const url = remoteUrl(options);
+  if (!isAbsolute(url) || statSync(url, { throwIfNoEntry: false })?.isDirectory() !== true) return undefined;
+  const repository =
+    existsSync(join(url, ".git")) || (existsSync(join(url, "HEAD")) && existsSync(join(url, "objects")));
+  return repository ? undefined : url;
 }
 
 /** The nearest folder upwards that holds `.git`; the folder itself when there is none, so that the error names it. */

@@ -1,6 +1,6 @@
 import { resourceOf } from "../../api/kinds.ts";
 import type { KubeObject } from "../../api/meta.ts";
-import type { Kube } from "../../ports/kube/kube.ts";
+import type { KubeConnection } from "../../ports/kube/connect-kube.ts";
 import { fieldOf } from "./field-of.ts";
 import { listKind } from "./list-kind.ts";
 import { usage } from "./usage.ts";
@@ -15,7 +15,7 @@ export type RestoreRequest = {
 
 /** A RestoreSession for what a Repository holds: the same target, and the restore task of each backup task. */
 export async function restoreSessionFor(
-  kube: Kube,
+  kube: KubeConnection,
   request: RestoreRequest,
   signal: AbortSignal,
 ): Promise<KubeObject> {
@@ -66,7 +66,7 @@ export async function restoreSessionFor(
 
 /** A restore runs once under its name: one of a Snapshot or a component that there is not would only use it up. */
 async function refuseUnknown(
-  kube: Kube,
+  kube: KubeConnection,
   { metadata: { namespace = "", name } }: KubeObject,
   { snapshot, components }: RestoreRequest,
   signal: AbortSignal,
@@ -112,7 +112,11 @@ function restoreTask(backupTask: unknown): Readonly<Record<string, unknown>> {
   return { name, ...(params.length === 0 ? {} : { params: Object.fromEntries(params) }) };
 }
 
-async function sessionOf(kube: Kube, repository: KubeObject, signal: AbortSignal): Promise<unknown> {
+async function sessionOf(
+  kube: KubeConnection,
+  repository: KubeObject,
+  signal: AbortSignal,
+): Promise<unknown> {
   const { name, namespace } = repository.metadata;
   const configurations = await listKind(kube, "BackupConfiguration", {
     signal,

@@ -14,6 +14,8 @@ import {
 export type LoopEvents = {
   readonly onPass: (result: PassResult) => void;
   readonly onError: (error: HoldfastError, retryMs: number) => void;
+  /** Gets what to call when Git has moved, for those who know before the next poll. */
+  readonly onReady?: (ring: () => void) => void;
 };
 
 const coalesceMs = 100;
@@ -35,6 +37,7 @@ export async function controllerLoop(
   const ending = new AbortController();
   const signal = AbortSignal.any([ports.signal, ending.signal]);
   const bell = new Bell();
+  events.onReady?.(() => bell.ring());
   const followers = watched.map((resource) => follow({ ...ports, signal }, resource, bell));
   try {
     await passes(ports, request, { ...events, bell });

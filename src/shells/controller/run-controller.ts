@@ -2,18 +2,20 @@ import { pino } from "pino";
 import { nameOf, refOf } from "../../api/meta.ts";
 import type { Step } from "../../pass/plan/step.ts";
 import type { PassPorts, PassRequest, PassResult } from "../../pass/reconcile.ts";
-import { controllerLoop } from "./controller-loop.ts";
+import { controllerLoop, type LoopEvents } from "./controller-loop.ts";
 
 /** The loop with a log: one JSON line for each thing done, recorded or newly wrong. */
 export async function runController(
   ports: PassPorts,
   request: Omit<PassRequest, "flush" | "previous">,
+  onReady: LoopEvents["onReady"] = () => undefined,
 ): Promise<void> {
   const log = pino({ base: { cluster: request.cluster } }, pino.destination(2));
   let told = new Set<string>();
   let away = false;
   log.info({ remote: ports.remote.where, branch: request.branch }, "controller starts");
   await controllerLoop(ports, request, {
+    onReady,
     onPass: (result) => {
       logSteps(log, result);
       const now = new Set<string>();

@@ -20,6 +20,7 @@ export const addLog: AddCommand = (program, shell) => {
     if (!Number.isInteger(limit) || limit < 1)
       throw new HoldfastError("LimitInvalid", `--limit ${options.limit} is not a whole number above 0`, {
         disposition: "stall",
+        next: "write it like 20, or leave it out",
         exitCode: ExitCode.usage,
       });
     const remote = remoteOf(options, shell.signal);

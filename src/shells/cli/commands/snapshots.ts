@@ -42,7 +42,10 @@ export const addSnapshots: AddCommand = (program, shell) => {
       };
     });
     if (options.output === "json") process.stdout.write(`${JSON.stringify({ snapshots: rows }, null, 2)}\n`);
-    else if (rows.length === 0) process.stdout.write("There are no snapshots.\n");
+    else if (rows.length === 0)
+      process.stdout.write(
+        `There are no Snapshots${options.repository === undefined ? "" : ` of a Repository ${options.repository}`}${options.namespace === undefined ? "" : ` in namespace ${options.namespace}`}.\n`,
+      );
     else
       process.stdout.write(
         table(

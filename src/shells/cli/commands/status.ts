@@ -90,7 +90,10 @@ export const addStatus: AddCommand = (program, shell) => {
     }));
     if (options.output === "json")
       process.stdout.write(`${JSON.stringify({ objects: rows, remote }, null, 2)}\n`);
-    else if (rows.length === 0) process.stdout.write("Nothing is declared in this cluster.\n");
+    else if (rows.length === 0)
+      process.stdout.write(
+        `There is nothing in ${options.namespace === undefined ? "this cluster" : `namespace ${options.namespace}`} yet.\n`,
+      );
     else
       process.stdout.write(
         table(

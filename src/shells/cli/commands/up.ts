@@ -13,9 +13,12 @@ export const addUp: AddCommand = (program, shell) => {
     .description("a Kubernetes of your own in one process, kept as Git declares it, until it is stopped")
     .option("--state <folder>", "where the cluster's state is kept (~/.local/share/holdfast/<cluster>)")
     .option("--port <number>", "port on 127.0.0.1 (a free one)")
-    .addHelpText("after", "\nExample:\n  holdfast up --remote ./gitops-repo.git --cluster laptop");
+    .addHelpText(
+      "after",
+      "\nA --remote that is a plain folder needs no Git: its YAML files are committed to a repository in the state folder as they are saved.\n\nExamples:\n  holdfast up --remote ./gitops-repo.git --cluster laptop\n  holdfast up --remote ./manifests --cluster laptop",
+    );
   withPass(withRemote(command)).action(async (options: Options) => {
-    const { requireCluster } = await import("../remote-options.ts");
+    const { plainFolder, requireCluster } = await import("../remote-options.ts");
     const { startLocalCluster } = await import("../../local-cluster.ts");
     const { connect } = await import("../connect.ts");
     const { runController } = await import("../../controller/run-controller.ts");
@@ -33,11 +36,15 @@ export const addUp: AddCommand = (program, shell) => {
       process.stdout.write(
         `The cluster answers at ${local.url}\n  export KUBECONFIG=${local.kubeconfigPath}\n`,
       );
-      const { ports, request } = await connect(
-        { ...options, kubeconfig: local.kubeconfigPath },
-        shell.signal,
-      );
-      await runController(ports, request);
+      const kubeconfig = local.kubeconfigPath;
+      const folder = plainFolder(options);
+      if (folder === undefined) {
+        const { ports, request } = await connect({ ...options, kubeconfig }, shell.signal);
+        await runController(ports, request);
+      } else {
+        const { upFolder } = await import("../up-folder.ts");
+        await upFolder({ ...options, kubeconfig, folder, state }, shell);
+      }
     } finally {
       await local.close();
     }
