@@ -9,10 +9,16 @@ const onEveryServer = kubeServers();
 const contentType = "application/merge-patch+json";
 const yaml = "application/apply-patch+yaml";
 
-function kind(server: () => Server, prefix: string): () => Widgets {
+const installed = new Map<string, Promise<Widgets>>();
+
+/** One kind for all groups of a server: a real one lets the first write to a new kind wait for two seconds. */
+function kind(server: () => Server): () => Widgets {
   let widgets: Widgets | undefined;
   beforeAll(async () => {
-    widgets = await installWidgets(server(), prefix);
+    const { tag } = server();
+    const installing = installed.get(tag) ?? installWidgets(server(), "shared");
+    installed.set(tag, installing);
+    widgets = await installing;
   });
   return () => {
     if (widgets === undefined) throw new Error("the kind is not installed");
@@ -77,7 +83,7 @@ onEveryServer("life of a CRD", (server) => {
 });
 
 onEveryServer("objects of a CRD", (server) => {
-  const widgets = kind(server, "objects");
+  const widgets = kind(server);
 
   it("prunes unknown fields, keeps what the schema preserves, fills in defaults", async () => {
     const { raw } = server();
@@ -132,7 +138,7 @@ onEveryServer("objects of a CRD", (server) => {
 });
 
 onEveryServer("status of a CRD's objects", (server) => {
-  const widgets = kind(server, "apart");
+  const widgets = kind(server);
 
   it("keeps status apart and counts generations for the spec", async () => {
     const { raw } = server();
@@ -170,7 +176,7 @@ onEveryServer("status of a CRD's objects", (server) => {
 });
 
 onEveryServer("patches of a CRD's objects", (server) => {
-  const widgets = kind(server, "patches");
+  const widgets = kind(server);
 
   it("applies to list-maps and sets of the schema", async () => {
     const { raw } = server();
@@ -226,7 +232,7 @@ onEveryServer("patches of a CRD's objects", (server) => {
 });
 
 onEveryServer("limits of a CRD's objects", (server) => {
-  const widgets = kind(server, "limits");
+  const widgets = kind(server);
 
   it("has no strategic merge for custom kinds", async () => {
     const { raw } = server();

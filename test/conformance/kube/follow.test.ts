@@ -64,7 +64,7 @@ onEveryServer("following a collection", (server) => {
     );
   const remove = (name: string) => server().kube.delete(configMaps, { namespace: server().namespace, name });
 
-  it("lists first and then tells every change", async () => {
+  it.concurrent("lists first and then tells every change", async () => {
     await make("basic-a", "basic");
     const following = await follow(server(), "basic");
     await following.until(1);
@@ -78,7 +78,7 @@ onEveryServer("following a collection", (server) => {
     expect(following.errors).toEqual([]);
   });
 
-  it("goes on after the server ended the watch, without another list", async () => {
+  it.concurrent("goes on after the server ended the watch, without another list", async () => {
     const following = await follow(server(), "resumed", { watchMs: 500 });
     await following.until(1);
     for (const n of [1, 2, 3]) {
@@ -91,7 +91,7 @@ onEveryServer("following a collection", (server) => {
     expect(following.errors).toEqual([]);
   });
 
-  it("lists again when it is time", async () => {
+  it.concurrent("lists again when it is time", async () => {
     await make("relisted", "relist");
     const following = await follow(server(), "relist", { relistMs: 300 });
     await following.until(3);
@@ -100,7 +100,7 @@ onEveryServer("following a collection", (server) => {
     expect(following.errors).toEqual([]);
   });
 
-  it("reconnects after a silence and loses nothing", async () => {
+  it.concurrent("reconnects after a silence and loses nothing", async () => {
     const following = await follow(server(), "silence", { silenceMs: 300 });
     await following.until(1);
     await new Promise((resolve) => setTimeout(resolve, 1_000));
@@ -110,7 +110,7 @@ onEveryServer("following a collection", (server) => {
     expect(following.seen).toEqual(["listed ", "put after-silence"]);
   });
 
-  it("ends when it is told to, while it waits", async () => {
+  it.concurrent("ends when it is told to, while it waits", async () => {
     const following = await follow(server(), "ended");
     await following.until(1);
     const began = performance.now();

@@ -37,7 +37,7 @@ onEveryServer("namespaces", (server) => {
     await server().raw.request("DELETE", place(name));
   });
 
-  it("empties a namespace that is deleted, custom objects too, and then it is gone", async () => {
+  it.concurrent("empties a namespace that is deleted, custom objects too, and then it is gone", async () => {
     const { raw, tag } = server();
     const name = `emptied-${tag}`;
     await create(name);
@@ -63,7 +63,7 @@ onEveryServer("namespaces", (server) => {
     await raw.request("DELETE", place(name));
   });
 
-  it("lets nothing new into a namespace that is being deleted, and waits for finalizers in it", async () => {
+  it.concurrent("lets nothing new into a namespace that is being deleted, and waits for finalizers in it", async () => {
     const { raw, tag } = server();
     const name = `held-${tag}`;
     await create(name);
