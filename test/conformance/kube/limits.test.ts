@@ -1,8 +1,10 @@
+import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { beforeAll, expect, it } from "vitest";
 import { connectKube } from "../../../src/ports/kube/connect-kube.ts";
+import { pathOf, requireOrSkip } from "../../support/real-parts.ts";
 import { configMaps, deployment, path } from "./fixtures.ts";
-import { absentGroups, limits } from "./limits.ts";
+import { absentGroups, limits, refusedCommands } from "./limits.ts";
 import { kubeServers } from "./servers.ts";
 
 const onEmbedded = kubeServers("embedded server");
@@ -13,6 +15,10 @@ onEmbedded("what the embedded server does not do", (server) => {
     const spec = { containers: [{ name: "app", image: "example.com/app:1" }] };
     const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "pod" }, spec };
     await raw.request("POST", path.pods(namespace), { body: pod });
+    await raw.request("PATCH", `${path.pods(namespace, "pod")}/status`, {
+      contentType: "application/merge-patch+json",
+      body: { status: { phase: "Running" } },
+    });
     await raw.request("POST", path.deployments(namespace), { body: deployment(namespace, "app") });
   });
 
@@ -24,6 +30,21 @@ onEmbedded("what the embedded server does not do", (server) => {
     // What it is, and what to do instead.
     expect(body.message).toMatch(/^the embedded cluster does not do .+: .+/);
   });
+
+  it.runIf(requireOrSkip("kubectl")).each(refusedCommands)(
+    "lets kubectl %s say so",
+    async (command, what) => {
+      const { kubeconfigPath, namespace } = server();
+      const args = ["--kubeconfig", kubeconfigPath, "--namespace", namespace, ...command.split(" ")];
+      const text = await new Promise<string>((resolve) => {
+        execFile(pathOf("kubectl"), args, { timeout: 20_000 }, (error, _, err) => {
+          resolve(`${error?.code} ${err}`);
+        });
+      });
+      expect(text).toMatch(/^1 /);
+      expect(text).toContain(`the embedded cluster does not do ${what}: `);
+    },
+  );
 
   it("refuses impersonation by name", async () => {
     const { kubeconfigPath, namespace } = server();

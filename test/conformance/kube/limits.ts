@@ -64,6 +64,18 @@ export const limits: readonly Limit[] = [
   },
 ];
 
+/** What kubectl does with those requests, and what its user reads; `pod` runs. */
+export const refusedCommands: readonly (readonly [string, string])[] = [
+  ["exec pod -- true", "pods/exec"],
+  ["cp pod:/etc/hostname hostname", "pods/exec"],
+  ["attach pod", "pods/attach"],
+  ["port-forward pod :80", "pods/portforward"],
+  ["logs pod --since=5s", "pods/log with sinceSeconds"],
+  ["logs pod --timestamps", "pods/log with timestamps"],
+  ["debug pod --image=example.com/debug:1", "pods/ephemeralcontainers"],
+  ["get configmaps --as=somebody", "impersonation"],
+];
+
 /** API groups that a real API server has and the embedded server does not serve: 404 for all that is in them. */
 export const absentGroups = [
   "admissionregistration.k8s.io",

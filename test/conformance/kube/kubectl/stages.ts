@@ -31,6 +31,7 @@ export async function openTheatre(): Promise<Theatre> {
     only: ["jobs", "cron-jobs", "replica-sets", "deployments", "stateful-sets", "daemon-sets", "volumes"],
   });
   const embedded: Access = { url: server.url, ca: server.certificate, token: server.token };
+  const opened: (() => Promise<void>)[] = [];
   const openOn = async (access: Access): Promise<Stage> => {
     const tag = `t${randomBytes(4).toString("hex")}`;
     const namespace = `session-${tag}`;
@@ -40,13 +41,17 @@ export async function openTheatre(): Promise<Theatre> {
     const raw = rawKube(access);
     const body = { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } };
     const { status } = await raw.request("POST", "/api/v1/namespaces", { body });
-    await raw.close();
+    opened.push(async () => {
+      await raw.request("DELETE", `/api/v1/namespaces/${namespace}`);
+      await raw.close();
+    });
     if (status !== 201) throw new Error(`namespace ${namespace} was not created: ${status}`);
     return { url: access.url, kubeconfigPath, namespace, tag, home };
   };
   return {
     open: async () => [await openOn(real), await openOn(embedded)],
     close: async () => {
+      for (const leave of opened) await leave();
       await controllers.close();
       await server.close();
       await rm(directory, { recursive: true, force: true });
