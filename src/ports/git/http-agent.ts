@@ -20,7 +20,8 @@ export type HttpProxyAddress = { readonly url: URL; readonly variable: string };
  */
 export function openAgent({ origin, environment, connectMs }: HttpAgentOptions): Dispatcher {
   const ca = trustedCertificates(environment);
-  const tls = ca ? { ca } : {};
+  // Said, so that no variable of Node's switches the check off.
+  const tls = { rejectUnauthorized: true, ...(ca ? { ca } : {}) };
   const common = {
     headersTimeout: 0,
     bodyTimeout: 0,

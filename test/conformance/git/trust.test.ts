@@ -48,6 +48,13 @@ describe.runIf(requireOrSkip("git", "openssl"))("HTTPS with a certificate of a p
     expect(server.requests).toEqual([]);
   });
 
+  test("is refused also where Node is told to check none", async () => {
+    process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = "0";
+    const refused = open({}).tip("main");
+    await expect(refused).rejects.toEqual(stalls("CertificateNotTrusted"));
+    delete process.env["NODE_TLS_REJECT_UNAUTHORIZED"];
+  });
+
   test("is trusted where GIT_SSL_CAINFO names the authority, directly and through a proxy", async () => {
     const proxy = await startHttpProxy({ userinfo: "me:p@ss" });
     const trusting = { GIT_SSL_CAINFO: front.authorityFile };
