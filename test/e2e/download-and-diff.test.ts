@@ -1,12 +1,14 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { builtIn } from "../../src/api/built-in.ts";
 import { resourceOf } from "../../src/api/kinds.ts";
+import { eventually } from "../support/eventually.ts";
 import { holdfast } from "../support/holdfast-command.ts";
 import { type HoldfastWorld, openWorld } from "../support/holdfast-world.ts";
-import { backendFolder, configMap, field, settle, triggerSession } from "./lab.ts";
+import { pathOf } from "../support/real-parts.ts";
+import { backendFolder, configMap, field, password, settle, triggerSession } from "./lab.ts";
 
 let world: HoldfastWorld;
 let first: string;
@@ -178,6 +180,31 @@ test("a wrong password and a missing repository end with restic's own codes, and
   expect(none.code).toBe(10);
   renameSync(`${repository}-away`, repository);
   expect(execFileSync("ls", [join(repository, "locks")], { encoding: "utf8" })).toBe("");
+}, 60_000);
+
+test("a repository that another restic holds for itself ends with 11", async () => {
+  const repository = join(backendFolder(world), "app/manifests/repository/v1/often/manifest");
+  // So slow that it holds its exclusive lock as long as the test needs it.
+  const holder = spawn(pathOf("restic"), ["check", "--read-data", "--limit-download=1", "--no-cache"], {
+    env: { ...process.env, RESTIC_REPOSITORY: repository, RESTIC_PASSWORD: password },
+    stdio: "ignore",
+  });
+  const ended = new Promise((resolve) => holder.once("close", resolve));
+  try {
+    await eventually(async () => expect(readdirSync(join(repository, "locks"))).not.toEqual([]));
+    const done = await holdfast([
+      "download",
+      `vault/${first}`,
+      "--to",
+      join(world.home, "locked"),
+      ...options,
+    ]);
+    expect(done.code).toBe(11);
+    expect(done.stderr).toMatch(/already locked/);
+  } finally {
+    holder.kill("SIGINT");
+    await ended;
+  }
 }, 60_000);
 
 test.each([
