@@ -210,7 +210,6 @@ const restoring: readonly KillPoint[] = [
     "restore",
     "when a restore has said that it is done",
     after(`^PATCH ${group}/restoresessions/[^/?]+/status`, 2),
-    "Failed",
   ),
   restic("restore", "while it reads a pack", before("^GET [^ ]+/data/"), "Failed"),
 ];
