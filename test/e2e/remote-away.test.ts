@@ -13,6 +13,7 @@ import type { PassMemory, PassResult } from "../../src/pass/reconcile.ts";
 import { eventually } from "../support/eventually.ts";
 import { serveGit } from "../support/git-remote.ts";
 import { createGitopsRemote, type GitopsRemote } from "../support/gitops-remote.ts";
+import { holdfast } from "../support/holdfast-command.ts";
 import { type HoldfastWorld, openWorld } from "../support/holdfast-world.ts";
 import { type ManualClock, manualClock } from "../support/manual-clock.ts";
 import { requireOrSkip } from "../support/real-parts.ts";
@@ -209,18 +210,23 @@ test.runIf(runs)(
 
 const entry = fileURLToPath(new URL("../../bin/holdfast.mjs", import.meta.url));
 
-/** `holdfast controller` as a process; answers how to kill it. */
-function controller({ world, git }: Lab): () => Promise<void> {
+/** `holdfast controller` as a process; answers how to kill it, which answers what it logged. */
+function controller({ world, git }: Lab): () => Promise<string> {
   const url = `${git.url}/remote.git`;
   const args = ["controller", "--remote", url, "--cluster", "lab", "--kubeconfig", world.kubeconfigPath];
   const env = { ...process.env, XDG_CACHE_HOME: join(world.home, "of-the-controller") };
-  const child = spawn(process.execPath, [entry, ...args], { stdio: "ignore", env });
+  const child = spawn(process.execPath, [entry, ...args], { stdio: ["ignore", "ignore", "pipe"], env });
+  let log = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    log += text;
+  });
   const exited = once(child, "exit");
   const kill = async () => {
     child.kill("SIGKILL");
     await exited;
+    return log;
   };
-  closing.push(kill);
+  closing.push(async () => void (await kill()));
   return kill;
 }
 
@@ -238,7 +244,12 @@ test.runIf(runs)(
     await eventually(async () => expect(await ended(lab, "doomed", session)).toBe(true), 60_000);
     await world.kube.delete(builtIn.Namespace, { name: "doomed" });
     await eventually(async () => expect(await outbox(lab)).not.toEqual([]), 60_000);
-    await kill();
+    expect((await kill()).match(/"reason":"RemoteAway"/g)).toHaveLength(1);
+    const status = await holdfast(["status", "--kubeconfig", world.kubeconfigPath]);
+    expect(status.code).toBe(1);
+    expect(status.stdout).toMatch(
+      /The remote is away since \S+Z: .*\nEntries that wait for it in the outbox: [1-9]/,
+    );
 
     kill = controller(lab);
     await eventually(async () => expect(await world.get("Namespace", "", "doomed")).toBeUndefined(), 60_000);

@@ -38,10 +38,15 @@ export function plannedEntries(world: World): readonly Entry[] {
     .flatMap((kind) => world.observed.list(kind))
     .flatMap((object) => entryOf(object, world) ?? [])
     .filter((entry) => entry.content === undefined || !world.recorded.holds(entry.path, entry.content));
-  // What an object says itself is newer than what was put aside of it.
-  const spoken = new Set(present.map(({ path }) => path));
-  const waiting = entriesOfOutbox(world).filter(({ path }) => !spoken.has(path));
-  return [...present, ...waiting, ...entriesToLeave(world)];
+  // What an object says itself is newer than what was put aside of it; of another one by its name it comes after.
+  const speaking = new Map(present.map((entry) => [entry.path, uidIn(entry)]));
+  const waiting = entriesOfOutbox(world).filter((entry) => speaking.get(entry.path) !== uidIn(entry));
+  const first = new Set(waiting.map(({ path }) => path));
+  return [...waiting, ...present.filter(({ path }) => !first.has(path)), ...entriesToLeave(world)];
+}
+
+function uidIn({ content }: Entry): unknown {
+  return asRecord(content?.["metadata"])["uid"];
 }
 
 export function isFinal(object: KubeObject): boolean {

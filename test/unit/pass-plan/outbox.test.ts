@@ -4,6 +4,7 @@ import type { KubeObject } from "../../../src/api/meta.ts";
 import { outboxMap } from "../../../src/api/own-notes.ts";
 import { planPass } from "../../../src/pass/plan/plan.ts";
 import type { Step } from "../../../src/pass/plan/step.ts";
+import { asRecord } from "../../../src/pass/plan/targets.ts";
 import type { World } from "../../../src/pass/plan/world.ts";
 import { phase } from "./model/laws.ts";
 import { Simulation } from "./model/simulation.ts";
@@ -84,6 +85,41 @@ test("a run that is killed after the push and before the outbox is emptied doubl
   simulation.settle();
   simulation.expectRest();
   expect(timesTold(simulation, session)).toBe(1);
+});
+
+test("an object that comes back under the name of one that waits in the outbox is recorded after it", () => {
+  const simulation = new Simulation({ ...scene, keep: 1, history: 0 });
+  const pass = { do: "pass", by: 0, trouble: {} } as const;
+  const end = { do: "end-job", pick: 0, ending: { ok: true, report: true, source: "whole" } } as const;
+  const often = { do: "trigger", session: "often" } as const;
+  for (const event of [
+    { do: "remote", away: true } as const,
+    { do: "trigger", session: "files" } as const,
+    often,
+    { do: "passes", by: 0, count: 2 } as const,
+    { do: "namespace", there: false } as const,
+    { do: "passes", by: 0, count: 2 } as const,
+    { do: "namespace", there: true } as const,
+    pass,
+    often,
+    pass,
+    end,
+    pass,
+    often,
+    pass,
+    end,
+  ])
+    simulation.happen(event);
+  const waiting = outbox(simulation);
+  simulation.settle();
+  simulation.expectRest();
+  expect(waiting).not.toEqual([]);
+  const uids = new Map<string, Set<unknown>>();
+  for (const { path, content } of simulation.record.pushed)
+    if (content !== undefined)
+      uids.set(path, (uids.get(path) ?? new Set()).add(asRecord(content["metadata"])["uid"]));
+  const twice = [...uids].filter(([, of]) => of.size > 1).map(([path]) => path.split("/").at(-1));
+  expect(twice).toContainEqual(expect.stringMatching(/^web-often-\d+\.yaml$/));
 });
 
 test("a plan while the remote is away says so once for all, and shows what goes into the outbox", () => {
