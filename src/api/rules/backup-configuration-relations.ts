@@ -107,9 +107,8 @@ export const sharersAgree: Relation<
   says: "BackupConfigurations that share a Repository give it the same encryptionSecret and deletionPolicy; of two that do not, the one is refused that differs from the Repository that is there.",
   check: (configuration, others, repositories) => {
     const { namespace = "" } = configuration.metadata;
-    const neighbours = others.filter(
-      ({ metadata }) => metadata.namespace === namespace && metadata.name !== configuration.metadata.name,
-    );
+    const isNeighbour = ({ metadata }: BackupConfiguration) =>
+      metadata.namespace === namespace && metadata.name !== configuration.metadata.name;
     return configuration.spec.sessions.flatMap((session, at) =>
       session.repositories.flatMap((repository, index) => {
         const existing = repositories.find(
@@ -118,8 +117,10 @@ export const sharersAgree: Relation<
         return sharedFields.flatMap((field) => {
           const own = sharedValue(repository[field], namespace);
           if (existing !== undefined && sharedValue(existing.spec[field], namespace) === own) return [];
-          const other = neighbours.find((one) =>
-            sharing(one, repository.name).some((theirs) => sharedValue(theirs[field], namespace) !== own),
+          const other = others.find(
+            (one) =>
+              isNeighbour(one) &&
+              sharing(one, repository.name).some((theirs) => sharedValue(theirs[field], namespace) !== own),
           );
           if (other === undefined) return [];
           const message = `the Repository ${repository.name} has another ${field} in BackupConfiguration ${namespace}/${other.metadata.name}`;
