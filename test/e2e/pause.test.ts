@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { holdfast } from "../support/holdfast-command.ts";
 import { type HoldfastWorld, openWorld } from "../support/holdfast-world.ts";
-import { field, settle } from "./lab.ts";
+import { configuration, field, settle } from "./lab.ts";
 
 let world: HoldfastWorld;
 let kubeconfig: readonly string[];
@@ -109,11 +109,25 @@ test("in a working copy the file is written and nothing is committed; a link in 
 });
 
 test("what cannot be edited safely is named with its line, and with what to write by hand", async () => {
-  const shared = `x: &spec\n${world.remote.git("show", `main:${file}`).split("spec:\n")[1]}`;
+  const odd = (name: string, spec: string) =>
+    `- apiVersion: core.kubestash.com/v1alpha1\n  kind: BackupConfiguration\n  metadata: {name: ${name}, namespace: vault}\n  spec: ${spec}\n`;
+  const spec = JSON.stringify(configuration()["spec"]);
   world.remote.commit("Share a spec", {
-    "clusters/lab/odd.yaml": `# one\n---\napiVersion: core.kubestash.com/v1alpha1\nkind: BackupConfiguration\nmetadata: {name: odd, namespace: vault}\nspec: &s\n${shared.split("\n").slice(1).join("\n")}other: *s\n`,
+    "clusters/lab/odd.yaml": `apiVersion: v1\nkind: List\nitems:\n${odd("odd", `&shared ${spec}`)}${odd("same", "*shared")}`,
   });
-  const done = await holdfast(["pause", "backupconfiguration/odd", ...git, "--commit"]);
-  expect(done.code).not.toBe(0);
-  expect(done.stderr).toMatch(/clusters\/lab\/odd\.yaml:\d+/);
+  const before = world.remote.git("rev-parse", "main");
+  for (const [name, line] of [
+    ["odd", 4],
+    ["same", 8],
+  ] as const) {
+    const done = await holdfast(["pause", `backupconfiguration/${name}`, ...git, "--commit"]);
+    expect(done.code).toBe(1);
+    expect(done.stderr).toContain(
+      `clusters/lab/odd.yaml:${line}: spec.paused of ${name} cannot be set here without touching something else`,
+    );
+    expect(done.stderr).toContain(
+      `write paused: true into the spec of BackupConfiguration vault/${name} by hand`,
+    );
+  }
+  expect(world.remote.git("rev-parse", "main")).toBe(before);
 });
