@@ -94,7 +94,7 @@ async function settled(stage: Stage, step: Step): Promise<Run> {
     const run = await once(stage, step);
     const { shows } = step;
     if (shows === undefined || shows.test(run.out + run.err) || Date.now() > deadline) return run;
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, 300));
   }
 }
 
