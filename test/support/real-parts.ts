@@ -15,6 +15,8 @@ const howToGet = {
   gitea:
     "https://docs.gitea.com/installation, with the folders options, public and templates in gitea-data beside it",
   openssl: "apt-get install openssl",
+  fish: "apt-get install fish",
+  zsh: "apt-get install zsh",
   "toxiproxy-server": "go install github.com/Shopify/toxiproxy/v2/cmd/server@v2.5.0",
   versitygw: "go install github.com/versity/versitygw/cmd/versitygw@latest",
   act: "go install github.com/nektos/act@latest",

@@ -7,6 +7,7 @@ import { afterAll, expect, test } from "vitest";
 import { completeWords, type Names } from "../../../src/shells/cli/complete-words.ts";
 import { completionScript } from "../../../src/shells/cli/completion-script.ts";
 import { createProgram } from "../../../src/shells/cli/program.ts";
+import { requireOrSkip } from "../../support/real-parts.ts";
 
 const program = createProgram({ signal: new AbortController().signal, setExitCode: () => undefined });
 
@@ -58,17 +59,6 @@ function scriptFor(shell: "bash" | "zsh" | "fish"): string {
   return path;
 }
 
-function has(shell: string): boolean {
-  return (process.env["PATH"] ?? "").split(":").some((place) => {
-    try {
-      execFileSync(join(place, shell), ["-c", ":"], { stdio: "ignore" });
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
-
 test.each([
   { words: ["snap"], gives: "snapshots" },
   { words: ["log", "--output", "=", "js"], gives: "json" },
@@ -90,7 +80,7 @@ test.each([
   expect(done).toBe(`${gives}\n`);
 });
 
-test.runIf(has("fish"))("fish itself completes a command and a choice", () => {
+test.runIf(requireOrSkip("fish"))("fish itself completes a command and a choice", () => {
   const ask = (line: string) =>
     execFileSync(
       "fish",
@@ -104,7 +94,7 @@ test.runIf(has("fish"))("fish itself completes a command and a choice", () => {
   expect(ask("holdfast plan -o mark").trim()).toBe("markdown");
 });
 
-test.runIf(has("zsh"))("zsh takes the script, and names its function for holdfast", () => {
+test.runIf(requireOrSkip("zsh"))("zsh takes the script, and names its function for holdfast", () => {
   const say = 'autoload -Uz compinit; compinit -D -u; source "$1"; print $_comps[holdfast]';
   const env = { ...process.env, HOME: home };
   const done = execFileSync("zsh", ["-f", "-c", say, "zsh", scriptFor("zsh")], { encoding: "utf8", env });
