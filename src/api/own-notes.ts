@@ -75,6 +75,11 @@ export function outboxMap(place: NotesPlace, { path, content, summary }: OutboxE
   });
 }
 
+/** Whether an object is a note of Holdfast for any cluster. */
+export function isNote({ kind, metadata }: KubeObject): boolean {
+  return kind === "ConfigMap" && metadata.labels?.[clusterLabel] !== undefined;
+}
+
 /** Whether a ConfigMap is meant to be an entry of the outbox of this cluster. */
 export function isOutboxMap({ metadata }: KubeObject, cluster: string): boolean {
   return metadata.name.startsWith("outbox-") && metadata.labels?.[clusterLabel] === cluster;

@@ -1,5 +1,6 @@
 import { managedByHoldfast, managedByLabel } from "../../api/labels.ts";
 import { groupOf, type KubeObject } from "../../api/meta.ts";
+import { isNote } from "../../api/own-notes.ts";
 
 const kinds: ReadonlySet<string> = new Set([
   "/Pod",
@@ -13,10 +14,10 @@ const kinds: ReadonlySet<string> = new Set([
 
 /**
  * What Holdfast makes for its own Jobs and takes away after them. In a dump it would bring rights back that were
- * taken, and start Jobs that have run.
+ * taken, and start Jobs that have run. Its own notes are left out too: they would record again what is recorded.
  */
-export function isMadeForJobs({ apiVersion, kind, metadata }: KubeObject): boolean {
-  return (
-    metadata.labels?.[managedByLabel] === managedByHoldfast && kinds.has(`${groupOf(apiVersion)}/${kind}`)
-  );
+export function isMadeForJobs(object: KubeObject): boolean {
+  const { apiVersion, kind, metadata } = object;
+  if (metadata.labels?.[managedByLabel] !== managedByHoldfast) return false;
+  return isNote(object) || kinds.has(`${groupOf(apiVersion)}/${kind}`);
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { builtIn } from "../../../src/api/built-in.ts";
 import { apiVersionOf, type KubeObject, type Resource } from "../../../src/api/meta.ts";
+import { stateMap } from "../../../src/api/own-notes.ts";
 import { createManifestWriter } from "../../../src/mover/manifests/manifest-writer.ts";
 import { createMissingParts } from "../../../src/mover/manifests/missing-parts.ts";
 import { reasonToSkip } from "../../../src/mover/manifests/restore-rules.ts";
@@ -43,6 +44,8 @@ it("leaves what Holdfast makes for its Jobs out of a dump, without calling it mi
   }
   // What Holdfast applies for a person is that person's.
   expect(await write(builtIn.ConfigMap, managed(builtIn.ConfigMap, "holdfast"))).toBe(true);
+  const note = stateMap({ cluster: "lab", namespace: "holdfast" }, {});
+  expect(await write(builtIn.ConfigMap, note)).toBe(false);
   expect(missing.list()).toEqual([]);
   expect(await readdir(tree)).toHaveLength(ofJobs.length + 1);
 });
