@@ -50,7 +50,8 @@ async function removeAbandoned(
     youngestMs = Math.max(youngestMs, modifiedMs);
   }
   const until = youngestMs + abandonedAfterMs;
-  if (context.clock.now() < until) {
+  // An age that is not known is no number, and never old enough.
+  if (!(context.clock.now() >= until)) {
     const when = Number.isFinite(until)
       ? `a backup after ${new Date(until).toISOString()} makes it anew`
       : "its age is not known";

@@ -46,13 +46,16 @@ export async function reaches(
   if (leadsTo(older, newer, { parentsOf: parentsHere, limit: cachedCommits })) return true;
   const between: Commits | undefined = await source.commitsSince(newer, older, signal);
   if (!between) return false;
-  return leadsTo(older, newer, { parentsOf: (oid) => between.get(oid) ?? [], limit: between.size + 1 });
+  return leadsTo(older, newer, { parentsOf: (oid) => between.get(oid) ?? [] });
 }
 
 function leadsTo(
   older: Oid,
   newer: Oid,
-  { parentsOf, limit }: { parentsOf: (oid: Oid) => readonly Oid[]; limit: number },
+  {
+    parentsOf,
+    limit = Number.POSITIVE_INFINITY,
+  }: { parentsOf: (oid: Oid) => readonly Oid[]; limit?: number },
 ): boolean {
   const seen = new Set<Oid>([newer]);
   for (const oid of seen) {

@@ -10,6 +10,7 @@ onEveryServer({
   "reading entries": readingEntries,
   "reading much": readingMuch,
   "reading history": readingHistory,
+  "a history of merges": mergedHistory,
   "moving on": movingOn,
   "reading what is missing, large or evil": readingWhatIsMissingLargeOrEvil,
 });
@@ -173,6 +174,23 @@ function readingHistory(open: Open): void {
     repository.git("update-ref", "refs/heads/main", merge);
     expect(await remote.isAncestor(side, merge)).toBe(true);
     expect(await remote.isAncestor(fork, merge)).toBe(true);
+  });
+}
+
+function mergedHistory(open: Open): void {
+  test("an ancestor is found below many merges of branches that began before it", async () => {
+    const { repository, remote } = open();
+    const commits = historyOf(repository, 12);
+    const [older = ""] = commits;
+    const tree = repository.git("rev-parse", `${older}^{tree}`).trim();
+    let tip = older;
+    for (const fork of commits.slice(2, 10)) {
+      const side = commitWithGit(repository, { side: fork }, { parent: fork, branch: "side" });
+      tip = repository.gitWith("merge\n", "commit-tree", tree, "-p", tip, "-p", side).trim();
+    }
+    repository.git("update-ref", "refs/heads/main", tip);
+    expect(await remote.isAncestor(older, tip)).toBe(true);
+    expect(await remote.isAncestor(tip, older)).toBe(false);
   });
 }
 
