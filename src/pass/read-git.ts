@@ -1,5 +1,5 @@
 import { type ClusterState, stateOf, stateRef } from "../api/own-notes.ts";
-import { type HoldfastError, toHoldfastError } from "../base/errors.ts";
+import { HoldfastError, toHoldfastError } from "../base/errors.ts";
 import type { Declared } from "./declared/declared.ts";
 import { readDeclared } from "./declared/read-declared.ts";
 import type { Desired } from "./desired/desired.ts";
@@ -14,7 +14,8 @@ export type GitView = {
   readonly declared: Declared;
   readonly desired: Desired;
   readonly record: RecordAt;
-  readonly target: RecordTarget;
+  /** Undefined while the settings in force cannot be read: then nothing is claimed, pushed or noted of a record. */
+  readonly target: RecordTarget | undefined;
   /** What Holdfast should note after this pass. */
   readonly state: ClusterState;
   /** When the remote was asked last in vain. */
@@ -36,14 +37,20 @@ export function isAway({ reason }: HoldfastError): boolean {
   return awayReasons.includes(reason);
 }
 
+type GitPorts = Pick<PassPorts, "remote" | "clock" | "signal">;
+type GitRequest = Pick<
+  PassRequest,
+  "cluster" | "branch" | "commit" | "path" | "acceptRewritten" | "previous"
+>;
+
 /**
  * The declaration in force and the record. While the remote is away the last accepted commit stays in force, from
  * memory or from the cache of objects; one that is in neither declares nothing and lets nothing be pruned, so that
  * what the cluster holds goes on. Throws when nothing was ever accepted, and whatever else is wrong with Git.
  */
 export async function readGit(
-  ports: PassPorts,
-  request: PassRequest,
+  ports: GitPorts,
+  request: GitRequest,
   around: { readonly observed: Observed; readonly namespace: string },
 ): Promise<GitView> {
   const nowMs = ports.clock.now();
@@ -67,7 +74,7 @@ type Basis = { readonly observed: Observed; readonly namespace: string; readonly
 
 /** What is noted in the cluster; a note that could not be written is still remembered by this process. */
 function notedState(
-  { cluster, previous }: PassRequest,
+  { cluster, previous }: GitRequest,
   { observed, namespace }: Omit<Basis, "noted">,
 ): ClusterState {
   const map = observed.get(stateRef({ cluster, namespace }));
@@ -87,8 +94,8 @@ function stillAway(
 }
 
 async function present(
-  { remote, clock, signal }: PassPorts,
-  { previous, ...request }: PassRequest,
+  { remote, clock, signal }: GitPorts,
+  { previous, ...request }: GitRequest,
   { observed, namespace, noted }: Basis,
 ): Promise<GitView> {
   const { branch, cluster, acceptRewritten = [] } = request;
@@ -100,6 +107,8 @@ async function present(
   );
   const desired = previous?.declared === declared ? previous.desired : resolveDesired(declared, cluster);
   const target = targetOf(declared, request);
+  if (target === undefined)
+    throw new HoldfastError("Bug", "settings that were not read are taken for read", { disposition: "bug" });
   const before = noted.record?.branch === target.branch ? noted.record.commit : undefined;
   const record = await readRecord(remote, target, {
     interest: recordInterest(desired, observed, namespace),
@@ -117,7 +126,7 @@ async function present(
   return { declared, desired, record, target, state: { ...tips, ...(away && { away }) } };
 }
 
-async function lastAccepted(ports: PassPorts, request: PassRequest, state: ClusterState): Promise<GitView> {
+async function lastAccepted(ports: GitPorts, request: GitRequest, state: ClusterState): Promise<GitView> {
   const { previous, cluster } = request;
   const askedMs = ports.clock.now();
   const commit = state.declared?.commit ?? "";
@@ -132,8 +141,8 @@ async function lastAccepted(ports: PassPorts, request: PassRequest, state: Clust
 
 /** Objects by id are kept on disk, so that the commit in force can be read without its remote. */
 async function fromCache(
-  { remote, signal }: PassPorts,
-  request: PassRequest & { commit: string },
+  { remote, signal }: GitPorts,
+  request: GitRequest & { commit: string },
 ): Promise<Declared> {
   const { previous: _previous, ...rest } = request;
   try {
@@ -145,14 +154,16 @@ async function fromCache(
   }
 }
 
-function undeclared({ cluster, branch, commit }: PassRequest & { commit: string }): Declared {
+function undeclared({ cluster, branch, commit }: GitRequest & { commit: string }): Declared {
   const message = `commit ${commit.slice(0, 12)} is in force and cannot be read: what the cluster holds stays as it is`;
   return {
     revision: { branch, commit },
-    settings: { cluster, path: "", record: { kind: "branch", branch: "holdfast-record" }, pollMs: 60_000 },
+    settings: { cluster, path: "", record: { kind: "unknown" }, pollMs: 60_000 },
     documents: [],
     problems: [{ severity: "warning", reason: "DeclarationUnknown", message, next: "bring the remote back" }],
     complete: false,
+    // Else, with the remote back at this commit, nothing would be declared until the next one.
+    again: true,
     others: {},
     digest: "",
   };
@@ -161,8 +172,13 @@ function undeclared({ cluster, branch, commit }: PassRequest & { commit: string 
 function targetOf(
   { settings: { record } }: Declared,
   { cluster, branch }: Pick<PassRequest, "cluster" | "branch">,
-): RecordTarget {
-  return record.kind === "branch"
-    ? { cluster, branch: record.branch, folder: "" }
-    : { cluster, branch, folder: record.folder };
+): RecordTarget | undefined {
+  switch (record.kind) {
+    case "branch":
+      return { cluster, branch: record.branch, folder: "" };
+    case "folder":
+      return { cluster, branch, folder: record.folder };
+    case "unknown":
+      return undefined;
+  }
 }

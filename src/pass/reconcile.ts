@@ -84,10 +84,10 @@ async function record(
   const { entries } = plan;
   if (request.planOnly) return { recorded: { kind: "nothing" } };
   const away: RecordResult = { kind: "away", entries: entries.length };
-  if (git.askedMs !== undefined) return { recorded: away };
+  const { target, record: seen, desired } = git;
+  if (git.askedMs !== undefined || target === undefined) return { recorded: away };
   try {
     const { flush, version } = request;
-    const { target, record: seen, desired } = git;
     const recorded = await writeRecord(ports, {
       target,
       seen,

@@ -21,7 +21,9 @@ export type Settings = {
 
 export type RecordPlace =
   | { readonly kind: "branch"; readonly branch: string }
-  | { readonly kind: "folder"; readonly folder: string };
+  | { readonly kind: "folder"; readonly folder: string }
+  /** The commit's settings could not be read; `holdfast.yaml` never says this. */
+  | { readonly kind: "unknown" };
 
 /** What the command line or the environment decide, which goes before the file. */
 export type SettingsRequest = { readonly cluster: string; readonly path?: string };
