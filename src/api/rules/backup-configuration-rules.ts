@@ -81,7 +81,7 @@ function repositoryErrors(
           ]),
       ...backendErrors(repository.backend, names, [...path, "backend"]),
       ...directoryErrors(repository.directory, [...path, "directory"]),
-      ...(repository.encryptionSecret === undefined
+      ...(!repository.encryptionSecret?.name
         ? [
             required(
               [...path, "encryptionSecret"],

@@ -1,10 +1,10 @@
 import { builtIn } from "../../api/built-in.ts";
 import { kinds } from "../../api/kinds.ts";
 import { usableFrom } from "../../api/labels.ts";
-import type { KubeObject, Resource } from "../../api/meta.ts";
+import { type KubeObject, nameOf, type Resource, refOf } from "../../api/meta.ts";
 import { HoldfastError, messageOf } from "../../base/errors.ts";
 import type { Problem } from "../../base/problem.ts";
-import type { Kube, ListOptions } from "../../ports/kube/kube.ts";
+import type { Kube, ListOptions, ObjectName } from "../../ports/kube/kube.ts";
 import { type Observed, observedFrom } from "./observed.ts";
 
 export type Observation = { readonly observed: Observed; readonly problems: readonly Problem[] };
@@ -42,7 +42,7 @@ export async function observe(kube: Kube, ownNamespace: string, signal?: AbortSi
       targetResources.map((resource) => listAll(resource, { namespace })),
     ),
   );
-  const secrets = await Promise.all([...secretNames(ours)].map((name) => secret(kube, name, signal)));
+  const secrets = await Promise.all(secretsOf(ours).map((wanted) => readSecret(kube, wanted, signal)));
   const clusterUid = namespaces.find((one) => one.metadata.name === "kube-system")?.metadata.uid;
   if (clusterUid === undefined)
     throw new HoldfastError(
@@ -59,8 +59,9 @@ export async function observe(kube: Kube, ownNamespace: string, signal?: AbortSi
     notes,
     namespaces,
     around.flat(),
-    secrets.flatMap((one) => one ?? []),
+    secrets.flatMap(({ found }) => found ?? []),
   ].flat();
+  problems.push(...secrets.flatMap((one) => one.problems));
   return { observed: observedFrom(objects, clusterUid), problems };
 }
 
@@ -96,31 +97,43 @@ function targetNamespaces(objects: readonly KubeObject[]): ReadonlySet<string> {
     objects
       .filter((object) => object.kind === "BackupConfiguration" || object.kind === "RestoreSession")
       .filter((object) => field(object, "spec", "target") !== undefined)
-      .map((object) => String(field(object, "spec", "target", "namespace") ?? object.metadata.namespace)),
+      .map((object) => String(field(object, "spec", "target", "namespace") || object.metadata.namespace)),
   );
 }
 
-/** `namespace/name` of each Secret that a storage or a repository refers to. */
-function secretNames(objects: readonly KubeObject[]): ReadonlySet<string> {
-  const names = objects.flatMap((object) => {
-    const own = object.metadata.namespace ?? "";
-    if (object.kind === "BackupStorage") {
-      const name = field(object, "spec", "storage", "s3", "secretName");
-      return typeof name === "string" && name !== "" ? [`${own}/${name}`] : [];
+type WantedSecret = { readonly name: ObjectName; readonly referrers: readonly KubeObject[] };
+
+/** Each Secret that a storage or a repository refers to, once, with all that do. */
+function secretsOf(objects: readonly KubeObject[]): readonly WantedSecret[] {
+  const wanted = new Map<string, WantedSecret>();
+  for (const object of objects)
+    for (const name of secretNames(object)) {
+      const key = JSON.stringify([name.namespace, name.name]);
+      const referrers = new Set(wanted.get(key)?.referrers).add(object);
+      wanted.set(key, { name, referrers: [...referrers] });
     }
-    const references = [
-      field(object, "spec", "encryptionSecret"),
-      field(object, "spec", "dataSource", "encryptionSecret"),
-      ...sessionsOf(object).flatMap((session) =>
-        repositoriesOf(session).map((one) => field(one, "encryptionSecret")),
-      ),
-    ];
-    return references.flatMap((reference) => {
-      const name = field(reference, "name");
-      return typeof name === "string" ? [`${String(field(reference, "namespace") ?? own)}/${name}`] : [];
-    });
+  return [...wanted.values()];
+}
+
+/** An empty text is the same as none, as the API's defaults have it. */
+function secretNames(object: KubeObject): readonly ObjectName[] {
+  const own = object.metadata.namespace ?? "";
+  if (object.kind === "BackupStorage") {
+    const name = field(object, "spec", "storage", "s3", "secretName");
+    return typeof name === "string" && name !== "" ? [{ namespace: own, name }] : [];
+  }
+  const references = [
+    field(object, "spec", "encryptionSecret"),
+    field(object, "spec", "dataSource", "encryptionSecret"),
+    ...sessionsOf(object).flatMap((session) =>
+      repositoriesOf(session).map((one) => field(one, "encryptionSecret")),
+    ),
+  ];
+  return references.flatMap((reference) => {
+    const name = field(reference, "name");
+    if (typeof name !== "string" || name === "") return [];
+    return [{ namespace: String(field(reference, "namespace") || own), name }];
   });
-  return new Set(names);
 }
 
 function sessionsOf(object: KubeObject): readonly unknown[] {
@@ -133,19 +146,40 @@ function repositoriesOf(session: unknown): readonly unknown[] {
   return Array.isArray(repositories) ? repositories : [];
 }
 
-/** A Secret without its values: the plan needs to know that it is there and which keys it has. */
-async function secret(
+type ReadSecret = { readonly found: KubeObject | undefined; readonly problems: readonly Problem[] };
+
+/**
+ * One Secret that may not be read concerns those that refer to it and nobody else. It may well be there: it is
+ * observed without keys, so that nothing is called gone, and nothing Ready, that was not seen.
+ */
+async function readSecret(
   kube: Kube,
-  name: string,
+  { name, referrers }: WantedSecret,
   signal: AbortSignal | undefined,
-): Promise<KubeObject | undefined> {
-  const slash = name.indexOf("/");
-  const found = await kube.get(
-    builtIn.Secret,
-    { namespace: name.slice(0, slash), name: name.slice(slash + 1) },
-    signal,
-  );
-  if (found === undefined) return undefined;
+): Promise<ReadSecret> {
+  try {
+    const found = await kube.get(builtIn.Secret, name, signal);
+    return { found: found && withoutValues(found), problems: [] };
+  } catch (error) {
+    if (!(error instanceof HoldfastError) || error.disposition !== "stall") throw error;
+    const impossible = error.reason === "NameInvalid";
+    return {
+      found: impossible ? undefined : { apiVersion: "v1", kind: "Secret", metadata: name, unreadable: true },
+      problems: referrers.map((object) => ({
+        severity: "error",
+        reason: "SecretNotReadable",
+        object: nameOf(refOf(object)),
+        message: `Secret ${name.namespace}/${name.name} cannot be read: ${messageOf(error)}`,
+        next: impossible
+          ? "name a Secret of a valid name and namespace"
+          : "allow the account that Holdfast uses to get this Secret, or name another one",
+      })),
+    };
+  }
+}
+
+/** The plan needs to know that it is there and which keys it has. */
+function withoutValues(found: KubeObject): KubeObject {
   const data = typeof found["data"] === "object" && found["data"] !== null ? found["data"] : {};
   const { name: own, namespace, uid, resourceVersion, annotations } = found.metadata;
   const usable = annotations?.[usableFrom];

@@ -31,7 +31,12 @@ export function missingReferences(configuration: KubeObject, world: World): read
 /** Why the repositories of a session cannot be opened; undefined when each has its Secret with a password. */
 export function missingSessionPassword(session: Json, namespace: string, world: World): string | undefined {
   return records(session["repositories"])
-    .flatMap((repository) => secretAt(repository["encryptionSecret"], namespace) ?? [])
-    .map((secret) => missingPassword(secret, world))
+    .map(({ name, encryptionSecret }) => {
+      const secret = secretAt(encryptionSecret, namespace);
+      if (secret !== undefined) return missingPassword(secret, world);
+      return encryptionSecret === undefined
+        ? undefined
+        : `the encryptionSecret of repository ${String(name)} names no Secret`;
+    })
     .find((message) => message !== undefined);
 }

@@ -52,11 +52,12 @@ export function repositorySecretRefusal(
   return secret && secretRefusal(secret, namespace, storageOf(repository, world), world);
 }
 
-/** Why a restic repository cannot be opened with a Secret; undefined when it is there and has a password. */
+/** Why a restic repository cannot be opened with a Secret; undefined when it can be read and has a password. */
 export function missingPassword(secret: SecretName, world: World): string | undefined {
   const name = `Secret ${secret.namespace}/${secret.name}`;
   const live = world.observed.get({ apiVersion: "v1", kind: "Secret", ...secret });
   if (live === undefined) return `${name} does not exist`;
+  if (live["unreadable"] === true) return `${name} cannot be read`;
   const keys = Array.isArray(live["keys"]) ? live["keys"] : [];
   return keys.includes("RESTIC_PASSWORD") ? undefined : `${name} has no key RESTIC_PASSWORD`;
 }

@@ -56,17 +56,20 @@ function secretFound(draft: Draft, world: World): boolean {
     name,
     ...(namespace ? { namespace } : {}),
   });
-  if (found !== undefined) {
+  if (found !== undefined && found["unreadable"] !== true) {
     draft.setCondition("BackendSecretFound", true, "BackendSecretAvailable");
     return true;
   }
-  const message = `Secret ${namespace}/${name} does not exist`;
+  const message = `Secret ${namespace}/${name} ${found === undefined ? "does not exist" : "cannot be read"}`;
   draft.setCondition("BackendSecretFound", false, "BackendSecretNotAvailable", message);
   draft.problem({
     severity: "error",
     reason: "BackendSecretNotAvailable",
     message,
-    next: "create the Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    next:
+      found === undefined
+        ? "create the Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        : "allow the account that Holdfast uses to get this Secret",
   });
   return false;
 }

@@ -138,8 +138,10 @@ export function encryptionSecretOf(repository: KubeObject): SecretName | undefin
   return secretAt(asRecord(repository["spec"])["encryptionSecret"], repository.metadata.namespace ?? "");
 }
 
-/** What an encryptionSecret means to an object of the namespace. */
+/** What an encryptionSecret means to an object of the namespace; an empty text is the same as none. */
 export function secretAt(reference: unknown, namespace: string): SecretName | undefined {
-  const { name, namespace: where = namespace } = asRecord(reference);
-  return typeof name === "string" ? { name, namespace: String(where) } : undefined;
+  const { name, namespace: where } = asRecord(reference);
+  return typeof name === "string" && name !== ""
+    ? { name, namespace: String(where || namespace) }
+    : undefined;
 }
