@@ -1,5 +1,5 @@
 /** Shorter values are not searched for: a password of two letters would blacken every word. */
-const shortestSecret = 4;
+export const shortestSecret = 4;
 /** Pieces of base64 that are shorter are found in ordinary words. */
 const shortestPiece = 6;
 /** Lines of a key are shown one by one; shorter ones say nothing. */

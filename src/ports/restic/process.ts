@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { HoldfastError } from "../../base/errors.ts";
 import { type ExecRequest, type ExecResult, exec, execLines } from "../../base/exec.ts";
 import { createRedactor } from "../../base/redact.ts";
+import { isSecretName } from "../../base/secret-name.ts";
 import { type Doing, failureOf, isHopeless } from "./failure.ts";
 import { parseVersion, type ResticVersion, refuseTooOld } from "./feature-table.ts";
 import type { ResticRepository } from "./restic.ts";
@@ -96,9 +97,8 @@ function wasEnded(result: ExecResult): boolean {
 
 /** Replaces what a repository keeps secret in a text. */
 export function redactorOf(repository: ResticRepository): (text: string) => string {
-  const secret = /KEY|SECRET|TOKEN|PASS|CREDENTIAL|SAS/i;
   const values = Object.entries(repository.environment).flatMap(([name, value]) =>
-    secret.test(name) ? [value] : [],
+    isSecretName(name) ? [value] : [],
   );
   return createRedactor([repository.password, ...values]);
 }

@@ -1,4 +1,6 @@
 import { load } from "js-yaml";
+import { shortestSecret } from "../../base/redact.ts";
+import { isSecretName } from "../../base/secret-name.ts";
 
 const secretFields = new Set([
   "token",
@@ -10,8 +12,15 @@ const secretFields = new Set([
   "client-secret",
 ]);
 
-/** Values of a kubeconfig that must never be shown; all of its lines when it cannot be read. */
+/**
+ * Values of a kubeconfig that must never be shown; all of its lines when it cannot be read. Shorter ones than the
+ * redactor looks for are left out: the runner would blacken every `1` of the log, and drop the outputs that hold one.
+ */
 export function kubeconfigSecrets(text: string): readonly string[] {
+  return valuesIn(text).filter((value) => value.length >= shortestSecret);
+}
+
+function valuesIn(text: string): readonly string[] {
   try {
     return secretsIn(load(text));
   } catch {
@@ -23,8 +32,9 @@ function secretsIn(value: unknown): readonly string[] {
   if (Array.isArray(value)) return value.flatMap(secretsIn);
   if (typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([name, one]) => {
-    // Variables of a credential plugin: a list of name and value.
-    if (name === "env" && Array.isArray(one)) return one.flatMap((variable) => textsIn(variable?.value));
+    // Variables of a credential plugin: a list of name and value, most of which are as public as a region.
+    if (name === "env" && Array.isArray(one))
+      return one.flatMap((each) => (isSecretName(String(each?.name)) ? textsIn(each?.value) : []));
     return secretFields.has(name) ? textsIn(one) : secretsIn(one);
   });
 }

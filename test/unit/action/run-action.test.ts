@@ -85,7 +85,7 @@ users:
 - name: b
   user: {username: shown, password: three-password}
 - name: c
-  user: {exec: {command: shown, args: [shown], env: [{name: SHOWN, value: four-value}]}}
+  user: {exec: {command: shown, args: [shown], env: [{name: API_TOKEN, value: four-value}]}}
 - name: d
   user: {auth-provider: {name: oidc, config: {id-token: five-id, refresh-token: six-refresh, client-secret: seven}}}
 `;
@@ -98,6 +98,23 @@ users:
       "six-refresh",
       "seven",
     ]);
+  });
+
+  test("are not the public variables of a plugin, nor values so short that they would blacken the log", () => {
+    const text = `
+users:
+- name: a
+  user:
+    exec:
+      env:
+      - {name: AWS_REGION, value: eu-west-1}
+      - {name: X, value: "1"}
+      - {name: USE_TOKEN, value: "1"}
+      - {name: aws_secret_access_key, value: planted}
+      - {value: nameless}
+`;
+    expect(kubeconfigSecrets(text)).toEqual(["planted"]);
+    expect(kubeconfigSecrets("{\n  token: planted\n")).toEqual(["token: planted"]);
   });
 
   test("are all of its lines when it cannot be read", () => {
