@@ -2,6 +2,7 @@ import { type KubeObject, refOf } from "../../api/meta.ts";
 import { nameOfParts } from "../../api/names.ts";
 import type { Draft } from "./draft.ts";
 import type { SecretName } from "./kinds/repository.ts";
+import { accessRefusal } from "./secret-use.ts";
 import { asRecord, records } from "./targets.ts";
 import type { World } from "./world.ts";
 
@@ -10,13 +11,17 @@ import type { World } from "./world.ts";
  * its work, and a Role per namespace of Secrets that allows `get` of exactly those by name. Nobody copies Secrets.
  * A Job whose template names a ServiceAccount of the user runs with that one, which gets the same bindings.
  * Owned by the Job's own owner where the namespace is the same, found by labels elsewhere.
+ * A sentence when the namespace may not use a storage or a Secret now: what was allowed when the work began may have
+ * been pointed elsewhere since, and rights are given for what is named now.
  */
 export function accessFor(
   job: KubeObject,
   storages: readonly KubeObject[],
   encryption: readonly SecretName[],
   world: World,
-): readonly KubeObject[] {
+): readonly KubeObject[] | string {
+  const refusal = accessRefusal(job.metadata.namespace ?? "", storages, encryption, world);
+  if (refusal !== undefined) return refusal;
   const account = String(
     asRecord(asRecord(asRecord(job["spec"])["template"])["spec"])["serviceAccountName"] ?? job.metadata.name,
   );

@@ -1,11 +1,10 @@
 import { errorText } from "../../api/field-error.ts";
 import type { KubeObject } from "../../api/meta.ts";
-import { type UsagePolicy, usageAllowed } from "../../api/usage-policy.ts";
 import { validateObject } from "../../api/validate.ts";
 import { storageOf } from "./kinds/repository.ts";
 import { restoreSecret, sourceRepository } from "./kinds/restore-source.ts";
 import { unknownParameters } from "./resolve-task.ts";
-import { secretRefusal } from "./secret-use.ts";
+import { secretRefusal, storageRefusal } from "./secret-use.ts";
 import { asRecord } from "./targets.ts";
 import type { World } from "./world.ts";
 
@@ -32,13 +31,6 @@ function usageErrors(restore: KubeObject, world: World): readonly string[] {
   const secret = restoreSecret(restore, repository);
   const refusal = secret && secretRefusal(secret, namespace, storage, world);
   const refused = refusal === undefined ? [] : [`${refusal.message}. ${refusal.next}`];
-  const policy = asRecord(storage["spec"])["usagePolicy"] as UsagePolicy | undefined;
-  const labels =
-    world.observed.get({ apiVersion: "v1", kind: "Namespace", name: namespace })?.metadata.labels ?? {};
-  if (usageAllowed(policy, storage.metadata.namespace ?? "", { namespace, namespaceLabels: labels }))
-    return refused;
-  return [
-    ...refused,
-    `namespace ${namespace} is not allowed to read from BackupStorage ${storage.metadata.namespace}/${storage.metadata.name}; check its usagePolicy`,
-  ];
+  const closed = storageRefusal(storage, namespace, world);
+  return closed === undefined ? refused : [...refused, closed];
 }

@@ -1,7 +1,7 @@
 import { usableFrom } from "../../api/labels.ts";
 import type { KubeObject } from "../../api/meta.ts";
 import { type UsagePolicy, usageAllowed } from "../../api/usage-policy.ts";
-import { encryptionSecretOf, type SecretName, storageOf } from "./kinds/repository.ts";
+import type { SecretName } from "./kinds/repository.ts";
 import { asRecord } from "./targets.ts";
 import type { World } from "./world.ts";
 
@@ -36,20 +36,39 @@ function besideStorage(
   world: World,
 ): boolean {
   if (storage === undefined || storage.metadata.namespace !== secret.namespace) return false;
-  const found = world.observed.get({ apiVersion: "v1", kind: "Namespace", name: namespace });
-  const policy = asRecord(storage["spec"])["usagePolicy"] as UsagePolicy | undefined;
-  const referrer = { namespace, namespaceLabels: found?.metadata.labels ?? {} };
-  return usageAllowed(policy, secret.namespace, referrer);
+  return storageRefusal(storage, namespace, world) === undefined;
 }
 
-/** The same of the Secret that a Repository itself names. */
-export function repositorySecretRefusal(
-  repository: KubeObject,
+/** Why a namespace may not use a BackupStorage by its usagePolicy; undefined when it may. */
+export function storageRefusal(storage: KubeObject, namespace: string, world: World): string | undefined {
+  const found = world.observed.get({ apiVersion: "v1", kind: "Namespace", name: namespace });
+  const policy = asRecord(storage["spec"])["usagePolicy"] as UsagePolicy | undefined;
+  const own = storage.metadata.namespace ?? "";
+  if (usageAllowed(policy, own, { namespace, namespaceLabels: found?.metadata.labels ?? {} }))
+    return undefined;
+  return `BackupStorage ${own}/${storage.metadata.name} may not be used from namespace ${namespace}; check its usagePolicy`;
+}
+
+/**
+ * Why Jobs of a namespace may not be given what they would read of these storages and Secrets; undefined when they
+ * may. A storage's own namespace needs nobody's leave: the storage is initialised by a Job there.
+ */
+export function accessRefusal(
   namespace: string,
+  storages: readonly KubeObject[],
+  encryption: readonly SecretName[],
   world: World,
-): Refusal | undefined {
-  const secret = encryptionSecretOf(repository);
-  return secret && secretRefusal(secret, namespace, storageOf(repository, world), world);
+): string | undefined {
+  for (const storage of storages.filter((one) => one.metadata.namespace !== namespace)) {
+    const refusal = storageRefusal(storage, namespace, world);
+    if (refusal !== undefined) return refusal;
+  }
+  for (const secret of encryption) {
+    const beside = storages.find((one) => one.metadata.namespace === secret.namespace);
+    const refusal = secretRefusal(secret, namespace, beside, world);
+    if (refusal !== undefined) return `${refusal.message}. ${refusal.next}`;
+  }
+  return undefined;
 }
 
 /** Why a restic repository cannot be opened with a Secret; undefined when it can be read and has a password. */

@@ -78,7 +78,9 @@ function storeByJob(draft: Draft, request: StoreRequest, world: World): boolean 
   if (job !== undefined && !isOwnedBy(job, draft.object))
     return draft.wait(`Job ${wanted.metadata.name} to go`);
   if (job === undefined) {
-    for (const object of [...accessFor(wanted, [request.storage], [], world), wanted])
+    const access = accessFor(wanted, [request.storage], [], world);
+    if (typeof access === "string") return failed(draft, request, access);
+    for (const object of [...access, wanted])
       if (world.observed.get(refOf(object)) === undefined)
         draft.step({ kind: "create", object, because: request.because });
     return draft.wait(`Job ${wanted.metadata.name}`);
@@ -100,10 +102,14 @@ function storeByJob(draft: Draft, request: StoreRequest, world: World): boolean 
     draft.step(remove);
     return true;
   }
-  // Dropped first, so that the failure counts from now and is tried again a minute later.
-  draft.dropCondition(request.condition);
-  draft.setCondition(request.condition, false, request.whenFalse, end.message);
   draft.step(remove);
+  return failed(draft, request, end.message);
+}
+
+/** Dropped first, so that the failure counts from now and is tried again a minute later. */
+function failed(draft: Draft, request: StoreRequest, message: string): false {
+  draft.dropCondition(request.condition);
+  draft.setCondition(request.condition, false, request.whenFalse, message);
   return false;
 }
 

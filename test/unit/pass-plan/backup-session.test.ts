@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { KubeObject } from "../../../src/api/meta.ts";
+import { type KubeObject, refOf } from "../../../src/api/meta.ts";
 import { planBackupSession } from "../../../src/pass/plan/kinds/backup-session.ts";
 import { asRecord, records } from "../../../src/pass/plan/targets.ts";
 import { isFinal, phase } from "./model/laws.ts";
@@ -48,6 +48,14 @@ function runningJobs(simulation: Simulation, session: KubeObject | undefined): r
     .list("Job")
     .filter((job) => job.metadata.ownerReferences?.some((owner) => owner.uid === session?.metadata.uid))
     .map((job) => job.metadata.name);
+}
+
+/** A session that has its Snapshots and no Jobs yet. */
+function begin(simulation: Simulation): void {
+  simulation.happen({ do: "trigger", session: "files" });
+  const begun = () => message(newest(simulation, "files"), "SnapshotsEnsured") !== undefined;
+  for (let pass = 0; pass < 10 && !begun(); pass += 1) simulation.happen({ do: "pass", by: 0, trouble: {} });
+  expect(runningJobs(simulation, newest(simulation, "files"))).toEqual([]);
 }
 
 describe("a BackupSession that is made", () => {
@@ -140,6 +148,25 @@ describe("a BackupSession that has begun", () => {
     expect(phase(newest(simulation, "files"))).not.toBe("Skipped");
     simulation.settle();
     expect(sessions(simulation, "files").every(isFinal)).toBe(true);
+  });
+
+  test("gives its Jobs no Secret that its Repository was pointed at meanwhile, and fails", () => {
+    const simulation = shop();
+    begin(simulation);
+    const [repository] = simulation.cluster.list("Repository");
+    const encryptionSecret = { name: "signing-key", namespace: "kube-system" };
+    if (repository !== undefined)
+      simulation.cluster.patch(refOf(repository), undefined, { spec: { encryptionSecret } });
+    simulation.happen({ do: "pass", by: 0, trouble: {} });
+    const session = newest(simulation, "files");
+    expect(message(session, "SnapshotsEnsured")).toBe("");
+    expect(message(session, "BackupExecutorEnsured")).toContain(
+      "Secret kube-system/signing-key may not be used from namespace app",
+    );
+    simulation.happen(passes);
+    expect(phase(newest(simulation, "files"))).toBe("Failed");
+    expect(JSON.stringify(simulation.cluster.list("Role"))).not.toContain("signing-key");
+    expect(runningJobs(simulation, session)).toEqual([]);
   });
 
   test("is tried again when it failed, after the delay and as often as it may", () => {

@@ -23,8 +23,14 @@ function job(command: string, component: string, account?: string): KubeObject {
 
 const world = worldOf(objectOf("Namespace", "shop"));
 
+function given(work: KubeObject): readonly KubeObject[] {
+  const access = accessFor(work, [], [], world);
+  if (typeof access === "string") throw new Error(access);
+  return access;
+}
+
 function bound(work: KubeObject): readonly string[] {
-  return accessFor(work, [], [], world).flatMap((object) => {
+  return given(work).flatMap((object) => {
     const { roleRef } = object as { readonly roleRef?: { readonly name: string } };
     return roleRef === undefined ? [] : [`${object.kind} ${roleRef.name}`];
   });
@@ -55,10 +61,27 @@ test("the job that attaches a storage is bound in the whole cluster, and that is
     "RoleBinding kubestash-storage-initializer-job",
     "ClusterRoleBinding kubestash-storage-initializer-job",
   ]);
-  const wide = accessFor(attaching, [], [], world).filter((one) => one.kind === "ClusterRoleBinding");
+  const wide = given(attaching).filter((one) => one.kind === "ClusterRoleBinding");
   expect(wide[0]?.metadata).toMatchObject({ name: "holdfast-shop-work" });
   expect(wide[0]?.metadata).not.toHaveProperty("namespace");
   expect(wide[0]?.metadata.ownerReferences).toBeUndefined();
   expect(accessToRemove(owner.uid, worldOf(...wide))).toEqual(wide);
   expect(bound(job("storage-upload", "kubestash-uploader"))).toEqual(["RoleBinding kubestash-backend-job"]);
+});
+
+test("nobody is bound to a storage or a Secret that his namespace may not use", () => {
+  const storage = (from: string) =>
+    objectOf("BackupStorage", "vault/store", { spec: { usagePolicy: { allowedNamespaces: { from } } } });
+  const uploading = job("storage-upload", "kubestash-uploader");
+  const elsewhere = { namespace: "kube-system", name: "key" };
+  const beside = { namespace: "vault", name: "key" };
+  expect(accessFor(uploading, [storage("All")], [elsewhere], world)).toContain(
+    "Secret kube-system/key may not be used from namespace shop",
+  );
+  expect(accessFor(uploading, [storage("Same")], [], world)).toBe(
+    "BackupStorage vault/store may not be used from namespace shop; check its usagePolicy",
+  );
+  expect(accessFor(uploading, [storage("All")], [beside], world)).toBeInstanceOf(Array);
+  const own = objectOf("BackupStorage", "shop/store", { spec: { usagePolicy: { allowedNamespaces: {} } } });
+  expect(accessFor(uploading, [own], [{ namespace: "shop", name: "key" }], world)).toBeInstanceOf(Array);
 });

@@ -45,7 +45,7 @@ const world = worldOf(
 );
 
 test("a usagePolicy holds for a restore that names a Snapshot and no Repository", () => {
-  const refused = [expect.stringContaining("not allowed to read from BackupStorage vault/closed")];
+  const refused = [expect.stringContaining("BackupStorage vault/closed may not be used from namespace")];
   expect(restoreErrors(restore({ snapshot: "secrets-1" }), world)).toEqual(refused);
   expect(restoreErrors(restore({ repository: "secrets", snapshot: "latest" }), world)).toEqual(refused);
   expect(restoreErrors(restore({ snapshot: "public-1" }), world)).toEqual([]);

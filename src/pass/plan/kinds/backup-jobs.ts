@@ -26,17 +26,16 @@ export function ensureBackupJobs(context: SessionContext): boolean {
   if (draft.condition("SnapshotsEnsured")?.status === "False") return true;
   if (draft.condition("BackupExecutorEnsured") !== undefined) return true;
   const jobs = backupJobs(context);
-  if (typeof jobs === "string") {
-    draft.setCondition("BackupExecutorEnsured", false, "FailedToEnsureBackupExecutor", jobs);
-    return true;
-  }
+  if (typeof jobs === "string") return cannotBackUp(context, jobs);
   const because = `session ${String(context.session["name"])} is due`;
-  const wanted = jobs.flatMap((job) => [...accessOfJob(job, context), job]);
-  const stranger = strangeJob(wanted, draft.object, world);
-  if (stranger !== undefined) {
-    draft.setCondition("BackupExecutorEnsured", false, "FailedToEnsureBackupExecutor", stranger);
-    return true;
+  const wanted: KubeObject[] = [];
+  for (const job of jobs) {
+    const access = accessOfJob(job, context);
+    if (typeof access === "string") return cannotBackUp(context, access);
+    wanted.push(...access, job);
   }
+  const stranger = strangeJob(wanted, draft.object, world);
+  if (stranger !== undefined) return cannotBackUp(context, stranger);
   const missing = wanted.filter((object) => world.observed.get(refOf(object)) === undefined);
   for (const object of missing) draft.step({ kind: "create", object, because });
   if (missing.length > 0) return draft.wait("its Jobs");
@@ -44,7 +43,13 @@ export function ensureBackupJobs(context: SessionContext): boolean {
   return draft.wait("its Jobs");
 }
 
-function accessOfJob(job: KubeObject, context: SessionContext): readonly KubeObject[] {
+/** There will be no Jobs: the Snapshots and the session end with these words. */
+function cannotBackUp({ draft }: SessionContext, reason: string): true {
+  draft.setCondition("BackupExecutorEnsured", false, "FailedToEnsureBackupExecutor", reason);
+  return true;
+}
+
+function accessOfJob(job: KubeObject, context: SessionContext): readonly KubeObject[] | string {
   const repositories = repositoriesOfSession(context);
   const encryption = repositories.map(encryptionSecretOf).filter((one) => one !== undefined);
   return accessFor(job, storagesOfSession(context), encryption, context.world);

@@ -15,11 +15,12 @@ import { Draft, type Turn } from "../draft.ts";
 import { effectiveConfiguration } from "../effective-configuration.ts";
 import { removeAccess } from "../job-access.ts";
 import { missingSessionPassword } from "../missing-references.ts";
-import { repositorySecretRefusal } from "../secret-use.ts";
+import { secretRefusal } from "../secret-use.ts";
 import { phaseOf } from "../snapshots.ts";
 import { asRecord, records, sameTarget, targetOf } from "../targets.ts";
 import { isBeingDeleted, isRecord, type World } from "../world.ts";
 import { ensureBackupJobs, followBackupJobs, repositoriesOfSession } from "./backup-jobs.ts";
+import { encryptionSecretOf, storageOf } from "./repository.ts";
 import { createdMs, type SessionContext, sessionsOf } from "./session-context.ts";
 import { applyRetention } from "./session-retention.ts";
 import { ensureSnapshots } from "./session-snapshots.ts";
@@ -117,7 +118,11 @@ function reasonToSkip({ draft, configuration, session, world }: SessionContext):
   if (phaseOf(configuration) !== "Ready")
     return `BackupConfiguration ${configuration.metadata.name} is ${phaseOf(configuration) || "not Ready"}`;
   const refused = repositoriesOfSession({ draft, session, world })
-    .map((repository) => repositorySecretRefusal(repository, draft.object.metadata.namespace ?? "", world))
+    .map((repository) => {
+      const secret = encryptionSecretOf(repository);
+      const namespace = draft.object.metadata.namespace ?? "";
+      return secret && secretRefusal(secret, namespace, storageOf(repository, world), world);
+    })
     .find((refusal) => refusal !== undefined);
   if (refused !== undefined) return refused.message;
   const resting = pausedRepository(configuration, session, world);

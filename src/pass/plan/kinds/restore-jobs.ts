@@ -38,11 +38,13 @@ export function restoreWork(context: RestoreContext): RestoreWork | string {
   const jobs = restoreJobs(context);
   if (typeof jobs === "string") return jobs;
   const encryption = restoreSecret(context.draft.object, context.source.repository);
-  const wanted = jobs.flatMap(({ claims, job }) => [
-    ...claims,
-    ...accessFor(job, [context.source.storage], encryption === undefined ? [] : [encryption], context.world),
-    job,
-  ]);
+  const wanted: KubeObject[] = [];
+  for (const { claims, job } of jobs) {
+    const secrets = encryption === undefined ? [] : [encryption];
+    const access = accessFor(job, [context.source.storage], secrets, context.world);
+    if (typeof access === "string") return access;
+    wanted.push(...claims, ...access, job);
+  }
   return strangeJob(wanted, context.draft.object, context.world) ?? { wanted, jobs: jobs.length };
 }
 

@@ -8,7 +8,6 @@ import { accessFor } from "../job-access.ts";
 import { localVolume } from "../local-volume.ts";
 import { backendOf } from "../repository-requests.ts";
 import { type RetentionRule, type RetentionSnapshot, staleSnapshots } from "../retention.ts";
-import { repositorySecretRefusal } from "../secret-use.ts";
 import { conditionIs, isGood, phaseOf, snapshotsOf, snapshotTime } from "../snapshots.ts";
 import { asRecord, records } from "../targets.ts";
 import { isBeingDeleted, isRecord } from "../world.ts";
@@ -93,10 +92,7 @@ function applyTo(context: SessionContext, repository: KubeObject, policy: KubeOb
       phase: "FailedToApply",
       error: `BackupStorage of Repository ${repository.metadata.name} is gone`,
     };
-  const refusal = repositorySecretRefusal(repository, draft.object.metadata.namespace ?? "", world);
-  if (refusal !== undefined) return { phase: "FailedToApply", error: `${refusal.message}. ${refusal.next}` };
-  startJob(context, { repository, storage, stale });
-  return "running";
+  return startJob(context, { repository, storage, stale });
 }
 
 /** A Job without an end must not hold its session, and with it all later ones, for ever. */
@@ -167,17 +163,17 @@ function removeForgotten(draft: SessionContext["draft"], snapshot: KubeObject, j
   else draft.step({ kind: "delete", ref, uid: snapshot.metadata.uid ?? "", because });
 }
 
-function startJob(context: SessionContext, forget: Forget): void {
+function startJob(context: SessionContext, forget: Forget): Applied | "running" {
   const { draft, world } = context;
   const { repository, storage, stale } = forget;
   const job = forgetJob(context, forget);
   const encryption = encryptionSecretOf(repository);
   const because = `${stale.length} snapshot(s) of ${repository.metadata.name} are beyond the RetentionPolicy: ${stale.join(", ")}`;
-  for (const object of [
-    ...accessFor(job, [storage], encryption === undefined ? [] : [encryption], world),
-    job,
-  ])
+  const access = accessFor(job, [storage], encryption === undefined ? [] : [encryption], world);
+  if (typeof access === "string") return { phase: "FailedToApply", error: access };
+  for (const object of [...access, job])
     if (world.observed.get(refOf(object)) === undefined) draft.step({ kind: "create", object, because });
+  return "running";
 }
 
 type Forget = {
