@@ -40,7 +40,7 @@ function textWriter(write: Write): ChangesWriter {
         `  ${{ added: "+", removed: "-", changed: "M" }[one.change]} ${nameOf(one)}${sizes(one, "  ")}\n`,
       );
     },
-    end: (totals) => write(`${sentence(totals)}\n`),
+    end: (totals) => write(`${sentence(totals, component === undefined)}\n`),
   };
 }
 
@@ -80,7 +80,7 @@ function markdownWriter(write: Write): ChangesWriter {
         `| ${one.change} | ${inert(one.component)} | ${inert(nameOf(one))} | ${sizes(one, "")} |\n`,
       );
     },
-    end: (totals) => write(`${none ? "" : "\n"}${sentence(totals)}\n`),
+    end: (totals) => write(`${none ? "" : "\n"}${sentence(totals, none)}\n`),
   };
 }
 
@@ -93,8 +93,10 @@ function sizes({ before, after }: NodeChange, gap: string): string {
   return shown.length === 0 ? "" : `${gap}${[...new Set(shown)].join(" -> ")}`;
 }
 
-function sentence({ added, removed, changed }: ChangeTotals): string {
-  if (added.files + removed.files + changed.files === 0) return "No file differs.";
+function sentence({ added, removed, changed }: ChangeTotals, none: boolean): string {
+  if (none) return "Nothing differs.";
+  if (added.files + removed.files + changed.files === 0)
+    return "No file differs; folders, links or devices do.";
   return [
     `${added.files} files added (${formatSize(added.bytes)})`,
     `${removed.files} removed (${formatSize(removed.bytes)})`,

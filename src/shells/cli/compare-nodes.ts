@@ -14,7 +14,10 @@ export type NodeChange = {
 export type NodeLists = {
   readonly before: AsyncIterable<ResticNode>;
   readonly after: AsyncIterable<ResticNode>;
-  /** Paths whose content or type differs, when that is known; otherwise size, type and time decide. */
+  /**
+   * Paths whose content or type differs, when that is known; otherwise size, type and time decide. restic knows
+   * contents of files only, so for links and devices the time counts in any case.
+   */
   readonly changed?: AsyncIterable<string>;
 };
 
@@ -39,7 +42,7 @@ export async function* compareNodes(lists: NodeLists): AsyncGenerator<NodeChange
         now = await after.next();
       } else if (old !== undefined && now !== undefined) {
         const said = await changed?.upTo(now.path);
-        if (said ?? looksChanged(old, now))
+        if (now.type === "file" ? (said ?? looksChanged(old, now)) : said === true || looksChanged(old, now))
           yield {
             change: "changed",
             path: now.path,

@@ -32,7 +32,7 @@ for (const at of resticsAtHand()) {
       expect(changed).toEqual(["/data/a/inner", "/data/a.txt", "/data/turned"]);
     });
 
-    it("tells changed content of equal size and time, and not a file that was only touched", async () => {
+    it("tells changed content of equal size and time, a link that points elsewhere, and no file that was only touched", async () => {
       const { restic, repository } = bench;
       const found: string[] = [];
       const lists = {
@@ -47,6 +47,7 @@ for (const at of resticsAtHand()) {
         "removed /data/gone",
         "added /data/new",
         "added /data/new/\u{1f4be}",
+        "changed /data/pointer",
         "changed /data/turned",
       ]);
     });
@@ -80,10 +81,13 @@ function fill(data: string): void {
   mkdirSync(join(data, "a"), { recursive: true });
   for (const name of ["a/inner", "a-b", "a.txt", "gone", "touched", "turned", "\uffee"])
     writeFileSync(join(data, name), "as it was");
+  symlinkSync("a.txt", join(data, "pointer"));
   writeFileSync(Buffer.concat([Buffer.from(`${data}/caf`), Buffer.from([0xe9])]), "no UTF-8");
 }
 
 function change(data: string): void {
+  rmSync(join(data, "pointer"));
+  symlinkSync("a-b", join(data, "pointer"));
   writeFileSync(join(data, "a/inner"), "another one");
   // The same size, and soon the same time.
   writeFileSync(join(data, "a.txt"), "as it Was");

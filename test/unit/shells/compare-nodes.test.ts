@@ -1,7 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { ResticNode } from "../../../src/ports/restic/restic.ts";
-import { changesWriter } from "../../../src/shells/cli/changes-writer.ts";
+import {
+  type ChangeTotals,
+  type ComponentChange,
+  changesWriter,
+} from "../../../src/shells/cli/changes-writer.ts";
 import { compareNodes, comparePaths, type NodeChange } from "../../../src/shells/cli/compare-nodes.ts";
 
 type Node = Partial<ResticNode> & { readonly path: string };
@@ -48,11 +52,27 @@ test("what is in one list only is added or removed, and size, type or time make 
   ]);
 });
 
-test("where contents are known, they alone decide", async () => {
+test("where contents of files are known, they alone decide", async () => {
   const before = nodes({ path: "/a" }, { path: "/b" });
   const after = nodes({ path: "/a", modifiedAt: "now" }, { path: "/b" });
   expect(await all(compareNodes({ before, after, changed: listed(["/b"]) }))).toEqual([
     { change: "changed", path: "/b", type: "file", before: 1, after: 1 },
+  ]);
+});
+
+test("a link that was made again is told although contents say nothing of it, a folder is not", async () => {
+  const before = nodes(
+    { path: "/d", type: "dir" },
+    { path: "/l", type: "symlink" },
+    { path: "/m", type: "symlink" },
+  );
+  const after = nodes(
+    { path: "/d", type: "dir", modifiedAt: "now" },
+    { path: "/l", type: "symlink", modifiedAt: "now" },
+    { path: "/m", type: "symlink" },
+  );
+  expect(await all(compareNodes({ before, after, changed: listed([]) }))).toEqual([
+    { change: "changed", path: "/l", type: "symlink" },
   ]);
 });
 
@@ -122,14 +142,18 @@ const totals = {
   changed: { files: 1, bytesBefore: 1, bytesAfter: 2 },
 };
 
-async function written(format: "text" | "json" | "yaml" | "markdown", given: typeof changes | readonly []) {
+async function written(
+  format: "text" | "json" | "yaml" | "markdown",
+  given: readonly ComponentChange[],
+  sums: ChangeTotals = totals,
+) {
   let text = "";
   const writer = changesWriter(format, async (piece) => {
     text += piece;
   });
   await writer.begin("shop/one", "shop/two");
   for (const one of given) await writer.change(one);
-  await writer.end(totals);
+  await writer.end(sums);
   return text;
 }
 
@@ -145,6 +169,17 @@ test("text names each change on one line, and the sums", async () => {
       "",
     ].join("\n"),
   );
+});
+
+test("nothing, and no file but something else, are different answers", async () => {
+  const sums = { ...totals, added: totals.removed, changed: { files: 0, bytesBefore: 0, bytesAfter: 0 } };
+  const links = [{ component: "dump", change: "changed", path: "/data/l", type: "symlink" }] as const;
+  for (const format of ["text", "markdown"] as const) {
+    expect(await written(format, [], sums)).toMatch(/\nNothing differs\.\n$/);
+    expect(await written(format, links, sums)).toMatch(
+      /\nNo file differs; folders, links or devices do\.\n$/,
+    );
+  }
 });
 
 test("JSON and YAML say the same, also when nothing differs", async () => {
