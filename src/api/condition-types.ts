@@ -262,7 +262,7 @@ export const restoreSessionConditions = {
   held: {
     type: "Held",
     whenTrue: "AlreadyRun",
-    says: "True: the record forbids this restore to run. The reason is AlreadyRun, SpecChanged, ClaimedByAnotherCluster or ClaimWithoutOutcome; the message says what to do.",
+    says: "True: the record forbids this restore to run. The reason is AlreadyRun, SpecChanged, ClaimedByAnotherCluster, RecordEntryUnreadable or ClaimWithoutOutcome; the message says what to do.",
     own: true,
   },
   restoreIncomplete: {

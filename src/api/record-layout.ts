@@ -17,6 +17,9 @@ export type EntryPath = {
 /** The entry that says which version of the layout this is. */
 export const formatPath = "format.yaml";
 
+/** What `record` of a RestoreSession's entry says besides: with any of them missing it proves nothing. */
+export const claimFields = ["phase", "specDigest", "clusterUid", "holder", "claimedAt"] as const;
+
 /** Kinds that stand directly in the folder of their namespace. */
 const flatFolders: Readonly<Record<string, string>> = {
   BackupStorage: "storages",

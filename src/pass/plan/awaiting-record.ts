@@ -39,6 +39,9 @@ export function isRecorded(draft: Draft, world: World): boolean {
 
 function isAtTip(object: KubeObject, entry: Entry | undefined, world: World): boolean {
   // A restore has an entry to be written only until its outcome is at the tip.
-  if (object.kind === "RestoreSession") return entry === undefined;
+  if (object.kind === "RestoreSession") {
+    const { namespace = "", name } = object.metadata;
+    return entry === undefined && world.recorded.restore(namespace, name)?.unreadable === undefined;
+  }
   return entry?.content !== undefined && world.recorded.holds(entry.path, entry.content);
 }

@@ -1,6 +1,7 @@
 import type { KubeObject } from "../../api/meta.ts";
-import { restoreEntryPath } from "../../api/record-layout.ts";
+import { parseEntryPath, restoreEntryPath } from "../../api/record-layout.ts";
 import { digestOf } from "../../base/digest.ts";
+import type { Problem } from "../../base/problem.ts";
 import type { RestoreEntry } from "../record/recorded.ts";
 import { withoutAway } from "./away-condition.ts";
 import { conditionIs, phaseOf } from "./snapshots.ts";
@@ -40,6 +41,13 @@ export function claimOf(restore: KubeObject, world: World, hasJob: boolean): Cla
     // Started under a claim that the record has lost since: it goes on, and its outcome is written again.
     return untouched ? "free" : "ours";
   }
+  if (entry.unreadable !== undefined) {
+    // Its Job was made under a claim that could be read then.
+    if (hasJob) return "ours";
+    const message = unreadableText(name, entry.unreadable);
+    const next = `put back the last content that can be read, or ${again}`;
+    return { phase: "Pending", reason: entryUnreadable, message, next, severity: "error" };
+  }
   // What runs under its claim ends under it, whatever is written into its spec meanwhile.
   const begun = hasJob || conditionIs(restore, "RestoreExecutorEnsured", "True");
   const here = entry.clusterUid === world.observed.clusterUid;
@@ -70,12 +78,37 @@ export function claimOf(restore: KubeObject, world: World, hasJob: boolean): Cla
   return lost(name, again);
 }
 
+/** Reason of a restore that is held because its entry says nothing. */
+export const entryUnreadable = "RecordEntryUnreadable";
+
+function unreadableText(name: string, unreadable: string): string {
+  return `the record's entry of restore ${name} cannot be read, so whether it ran is unknown: ${unreadable}`;
+}
+
+/** Restores' entries that cannot be read, whether their restores are there or not: each holds its own name. */
+export function planUnreadable({ recorded }: World): readonly Problem[] {
+  return recorded.paths().flatMap((path) => {
+    const { kind, namespace = "", name = "" } = parseEntryPath(path) ?? {};
+    const entry = kind === "RestoreSession" ? recorded.restore(namespace, name) : undefined;
+    if (entry?.unreadable === undefined) return [];
+    const said = { severity: "error", reason: entryUnreadable } as const;
+    const message = unreadableText(name, entry.unreadable);
+    const next = "put back the last content that can be read; until then no restore runs under this name";
+    return [{ ...said, message, object: `RestoreSession ${namespace}/${name}`, next }];
+  });
+}
+
 /** Why a restore cannot be declared with another spec once it is claimed, and the way on. */
 export function changedSpec(
   restore: KubeObject,
-  { commit }: RestoreEntry,
+  { commit, unreadable }: RestoreEntry,
 ): { readonly message: string; readonly next: string } {
   const { name } = restore.metadata;
+  if (unreadable !== undefined)
+    return {
+      message: `${unreadableText(name, unreadable)}; a changed spec under its name is refused`,
+      next: `declare it under a new name: holdfast restore --again ${name}`,
+    };
   return {
     message: `a restore named ${name} was claimed with another spec in commit ${commit.slice(0, 12)}; a changed spec under the same name is refused`,
     next: `declare it under a new name: holdfast restore --again ${name}`,

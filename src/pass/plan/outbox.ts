@@ -101,13 +101,19 @@ function isOnRecord({ path }: OutboxEntry, world: World): boolean {
   const parsed = parseEntryPath(path);
   if (parsed?.kind !== "RestoreSession") return world.recorded.entry(path) !== undefined;
   const claimed = world.recorded.restore(parsed.namespace, parsed.name);
-  return claimed !== undefined && claimed.phase !== "Claimed";
+  return claimed !== undefined && claimed.unreadable === undefined && claimed.phase !== "Claimed";
+}
+
+/** What cannot be read is never written over: the outcome waits until it can. */
+function isHeldBack({ path }: OutboxEntry, world: World): boolean {
+  const { kind, namespace = "", name = "" } = parseEntryPath(path) ?? {};
+  return kind === "RestoreSession" && world.recorded.restore(namespace, name)?.unreadable !== undefined;
 }
 
 /** What is to be written of the outbox: once, because what stands in the record is not written again. */
 export function entriesOfOutbox(world: World): readonly Entry[] {
   return outboxOf(world.observed, placeOf(world))
-    .filter(({ entry }) => !isOnRecord(entry, world))
+    .filter(({ entry }) => !isOnRecord(entry, world) && !isHeldBack(entry, world))
     .map(({ entry }) => ({
       path: entry.path,
       content: underItsClaim(entry, world),

@@ -1,4 +1,5 @@
 import { type KubeObject, keyOf, refOf } from "../../api/meta.ts";
+import { planUnreadable } from "./claim.ts";
 import { planDeclaredObjects, planPrune } from "./declared-objects.ts";
 import type { Turn } from "./draft.ts";
 import { plannedEntries } from "./entries.ts";
@@ -65,6 +66,7 @@ export function planPass(world: World): Plan {
     entries: uniqueEntries([...turns.flatMap((turn) => turn.entries), ...plannedEntries(world)]),
     problems: [
       ...planAway(world),
+      ...planUnreadable(world),
       ...world.desired.problems,
       ...declared.problems,
       ...pruned.problems,

@@ -1,9 +1,9 @@
-import { formatPath, parseEntryPath } from "../../api/record-layout.ts";
+import { claimFields, formatPath, parseEntryPath } from "../../api/record-layout.ts";
 import { HoldfastError } from "../../base/errors.ts";
 import { checkHistory } from "../../ports/git/check-history.ts";
 import type { Oid, Remote } from "../../ports/git/remote.ts";
 import { EntryIds } from "./entry-ids.ts";
-import { readRecordYaml } from "./record-yaml.ts";
+import { parseRecordYaml, readRecordYaml } from "./record-yaml.ts";
 import type { Recorded, RecordInterest, RestoreEntry } from "./recorded.ts";
 import { type Folders, type Found, nothingFound, walkRecord } from "./walk-record.ts";
 
@@ -53,12 +53,29 @@ export async function readRecord(
   const format = found.files.get(formatPath);
   if (format !== undefined) await checkFormat(remote, target, format, signal);
   const entries = [...found.files].filter(([path]) => parseEntryPath(path)?.kind === "RestoreSession");
-  const blobs = await remote.blobs(
-    entries.map(([, oid]) => oid),
-    { signal },
+  const oids = entries.map(([, oid]) => oid);
+  const blobs = await entryBlobs(remote, oids, signal);
+  const restores = new Map(
+    entries.map(([path, oid]) => [path, restoreEntryFrom(target, path, { blob: blobs.get(oid), tip })]),
   );
-  const restores = new Map(entries.map(([path, oid]) => [path, restoreEntryFrom(path, blobs.get(oid), tip)]));
   return recordFrom({ tip, interest, found, restores, earlier: previous?.ids });
+}
+
+/** Contents by id. One that is larger than the remote gives at once must not stop the others. */
+async function entryBlobs(
+  remote: Remote,
+  oids: readonly Oid[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<Oid, Uint8Array | "too large">> {
+  try {
+    return await remote.blobs(oids, { signal });
+  } catch (error) {
+    if (!(error instanceof HoldfastError) || error.reason !== "ObjectTooLarge") throw error;
+    const [only, second] = oids;
+    if (only !== undefined && second === undefined) return new Map([[only, "too large"]]);
+    const first = await entryBlobs(remote, oids.slice(0, oids.length >> 1), signal);
+    return new Map([...first, ...(await entryBlobs(remote, oids.slice(oids.length >> 1), signal))]);
+  }
 }
 
 /** A clone without the record's branch would begin a second record, and run every restore of the first one again. */
@@ -135,28 +152,45 @@ function recordFrom(given: {
   };
 }
 
-/** An entry that cannot be read must not count as absent: its restore would run again. */
-function restoreEntryFrom(path: string, blob: Uint8Array | undefined, tip: Oid): RestoreEntry {
-  const object = readRecordYaml(blob ?? new Uint8Array());
-  const record = recordOf(object["record"]);
-  const { uid } = recordOf(object["metadata"]);
-  const text = (name: string) => {
-    const value = record[name];
-    if (typeof value === "string" && value !== "") return value;
-    throw new HoldfastError("RecordUnreadable", `${path} in the record has no ${name}`, {
-      disposition: "stall",
-      next: `look at the entry's history with git log -- ${path}`,
-    });
-  };
-  return {
+/** An entry that cannot be read must not count as absent: its restore would run again. It holds that one name. */
+function restoreEntryFrom(
+  target: RecordTarget,
+  path: string,
+  { blob, tip }: { readonly blob: Uint8Array | "too large" | undefined; readonly tip: Oid },
+): RestoreEntry {
+  const { content, why } =
+    blob === "too large" ? { why: "it is larger than 1 MiB" } : parseRecordYaml(blob ?? new Uint8Array());
+  const record = recordOf(content?.["record"]);
+  const { uid } = recordOf(recordOf(content)["metadata"]);
+  const text = (name: string) => (typeof record[name] === "string" ? record[name] : "");
+  const missing = claimFields.find((name) => text(name) === "");
+  const claimedAtMs = Date.parse(text("claimedAt"));
+  const wrong =
+    why ??
+    (missing === undefined ? undefined : `it has no record.${missing}`) ??
+    (Number.isNaN(claimedAtMs) ? "its record.claimedAt is no time" : undefined);
+  const entry = {
     phase: text("phase"),
     specDigest: text("specDigest"),
     clusterUid: text("clusterUid"),
     uid: typeof uid === "string" ? uid : undefined,
     holder: text("holder"),
-    claimedAtMs: Date.parse(text("claimedAt")),
-    status: recordOf(object["status"]),
+    claimedAtMs,
+    status: recordOf(content?.["status"]),
     commit: tip,
+  };
+  if (wrong === undefined) return entry;
+  const where = rooted(target, path);
+  return {
+    phase: "Unreadable",
+    specDigest: "",
+    clusterUid: "",
+    uid: undefined,
+    holder: "",
+    claimedAtMs: 0,
+    status: {},
+    commit: tip,
+    unreadable: `${wrong}; on branch ${target.branch} look with git log -- ${where}`,
   };
 }
 

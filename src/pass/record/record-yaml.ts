@@ -40,7 +40,21 @@ export function recordYaml(content: Content): string {
 
 /** An entry read back; one that is too large, no YAML, or no map is refused. */
 export function readRecordYaml(bytes: Uint8Array): Content {
-  if (bytes.length > largestEntryBytes) throw unreadable(`it is larger than ${largestEntryBytes} bytes`);
+  const { content, why } = parseRecordYaml(bytes);
+  if (content !== undefined) return content;
+  throw new HoldfastError("RecordUnreadable", `An entry of the record cannot be read: ${why}`, {
+    disposition: "stall",
+    next: "Look at the last commits of the record's branch; an entry is only written by Holdfast.",
+  });
+}
+
+type Parsed =
+  | { readonly content: Content; readonly why?: undefined }
+  | { readonly content?: undefined; readonly why: string };
+
+/** The content of an entry, or why it cannot be read, for a reader to whom one bad entry is not the end. */
+export function parseRecordYaml(bytes: Uint8Array): Parsed {
+  if (bytes.length > largestEntryBytes) return { why: `it is larger than ${largestEntryBytes} bytes` };
   let value: unknown;
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -49,10 +63,9 @@ export function readRecordYaml(bytes: Uint8Array): Content {
     if (aliased) throw new RangeError("it holds an alias");
     value = load(text, { schema: YAML11_SCHEMA });
   } catch (error) {
-    throw unreadable(error instanceof YAMLException ? error.reason : messageOf(error));
+    return { why: error instanceof YAMLException ? error.reason : messageOf(error) };
   }
-  if (isContent(value)) return value;
-  throw unreadable("it is no map");
+  return isContent(value) ? { content: value } : { why: "it is no map" };
 }
 
 const quoteAmbiguous: StyleRule = (layout) => {
@@ -86,11 +99,4 @@ function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown])
 
 function isContent(value: unknown): value is Content {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function unreadable(why: string): HoldfastError {
-  return new HoldfastError("RecordUnreadable", `An entry of the record cannot be read: ${why}`, {
-    disposition: "stall",
-    next: "Look at the last commits of the record's branch; an entry is only written by Holdfast.",
-  });
 }

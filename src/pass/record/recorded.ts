@@ -12,6 +12,11 @@ export type RestoreEntry = {
   /** The whole status as recorded, once it is final. */
   readonly status: Readonly<Record<string, unknown>>;
   readonly commit: string;
+  /**
+   * Of one that cannot be read: why, and where to look. Its phase is then `Unreadable`, and nothing else is known:
+   * it never counts as absent, and is never written over.
+   */
+  readonly unreadable?: string;
 };
 
 /** What a pass asks the record for, so that reading it costs nothing for what is in it besides. */

@@ -1,7 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { cleanupFinalizer, recordFinalizer } from "../../../src/api/labels.ts";
 import type { KubeObject } from "../../../src/api/meta.ts";
 import { digestOf } from "../../../src/base/digest.ts";
+import { observedFrom } from "../../../src/pass/observed/observed.ts";
 import { claimEntry, claimOf } from "../../../src/pass/plan/claim.ts";
+import { planPass } from "../../../src/pass/plan/plan.ts";
 import type { World } from "../../../src/pass/plan/world.ts";
 import type { RestoreEntry } from "../../../src/pass/record/recorded.ts";
 import { now, objectOf, worldOf } from "./world-of.ts";
@@ -29,6 +32,15 @@ function withStatus(status: unknown): KubeObject {
   return { ...restore, status };
 }
 
+const unreadable = {
+  phase: "Unreadable",
+  specDigest: "",
+  clusterUid: "",
+  uid: undefined,
+  holder: "",
+  claimedAtMs: 0,
+  unreadable: "it is no map; look with git log -- x.yaml",
+} as const;
 const ensured = { conditions: [{ type: "RestoreExecutorEnsured", status: "True" }] };
 
 type Row = readonly [string, KubeObject, World, boolean, string | object];
@@ -88,6 +100,24 @@ const rows: readonly Row[] = [
     false,
     { phase: "Pending", reason: "ClaimedByAnotherCluster" },
   ],
+  [
+    "is held when its entry cannot be read, even where its status tells of a Job",
+    withStatus(ensured),
+    recorded(unreadable),
+    false,
+    {
+      phase: "Pending",
+      reason: "RecordEntryUnreadable",
+      message: expect.stringContaining("git log -- x.yaml") as unknown,
+    },
+  ],
+  [
+    "goes on when its Job is there, though its entry cannot be read",
+    restore,
+    recorded(unreadable),
+    true,
+    "ours",
+  ],
   ...(["Succeeded", "Failed", "Unknown"] as const).map(
     (phase) =>
       [
@@ -108,6 +138,26 @@ describe("claimOf", () => {
     expect(said).toMatchObject(typeof state === "string" ? { state } : state);
     expect("state" in said || said.next.includes("holdfast restore --again back")).toBe(true);
   });
+});
+
+test("a restore whose entry cannot be read is held and told of once, and nothing is written over its entry", () => {
+  const { recorded: answers, ...world } = recorded(unreadable);
+  const path = "clusters/lab/restores/app/back.yaml";
+  const { steps, entries, problems } = planPass({
+    ...world,
+    observed: observedFrom(
+      [{ ...restore, metadata: { ...restore.metadata, finalizers: [cleanupFinalizer, recordFinalizer] } }],
+      "uid-of-kube-system",
+    ),
+    recorded: { ...answers, paths: () => [path] },
+  });
+  expect(entries).toEqual([]);
+  expect(steps).toMatchObject([
+    { kind: "status", status: { phase: "Pending", conditions: [{ type: "Held", status: "True" }] } },
+  ]);
+  expect(problems.filter(({ reason }) => reason === "RecordEntryUnreadable")).toMatchObject([
+    { object: "RestoreSession app/back", message: expect.stringContaining("git log -- x.yaml") as unknown },
+  ]);
 });
 
 test("a claim names the object, the spec's digest, the cluster and the run", () => {

@@ -110,6 +110,33 @@ describe("the record as read", () => {
     expect(git.git("fsck", "--strict")).toBe("");
   });
 
+  test("a restore's entry that cannot be read answers for that one name, and says where to look", async () => {
+    const { commit, read } = recordOf([]);
+    const at = (name: string) => `clusters/lab/restores/app/${name}.yaml`;
+    const record = { phase: "Claimed", specDigest: "d", clusterUid: "u", holder: "h" };
+    const entry = (claimedAt: string) => JSON.stringify({ record: { ...record, claimedAt } });
+    const spoiled: Readonly<Record<string, readonly [string, string]>> = {
+      phaseless: ["record: {}\n", "it has no record.phase"],
+      alias: ["a: &a 1\nb: *a\n", "it holds an alias"],
+      large: [`a: ${"x".repeat(1_048_576)}\n`, "it is larger than 1 MiB"],
+      listed: ["- 1\n", "it is no map"],
+      timeless: [entry("soon"), "its record.claimedAt is no time"],
+    };
+    const names = Object.keys(spoiled);
+    commit({
+      [at("sound")]: entry("2026-11-20T12:00:00Z"),
+      ...Object.fromEntries(names.map((name) => [at(name), spoiled[name]?.[0] ?? ""])),
+    });
+    const seen = await read(interestIn([at("sound")]));
+    expect(seen.restore("app", "sound")).toMatchObject({ phase: "Claimed", holder: "h" });
+    expect(seen.restore("app", "sound")?.unreadable).toBeUndefined();
+    for (const name of names)
+      expect(seen.restore("app", name)).toMatchObject({
+        phase: "Unreadable",
+        unreadable: `${spoiled[name]?.[1]}; on branch main look with git log -- kept/record/${at(name)}`,
+      });
+  });
+
   test("a day leaves whole, unless somebody wrote into it meanwhile", async () => {
     const { read, remote, git, commit } = recordOf(all);
     const seen = await read(interestIn([], ["clusters/lab/sessions/app/web"]));

@@ -7,7 +7,7 @@ import { restoreSessionPhase } from "../../../api/phases/restore-session-phase.t
 import type { RestoreSessionStatus } from "../../../api/restore-session.ts";
 import { ensureRecorded, isRecorded } from "../awaiting-record.ts";
 import { tellAway } from "../away-condition.ts";
-import { type ClaimState, claimEntry, claimOf } from "../claim.ts";
+import { type ClaimState, claimEntry, claimOf, entryUnreadable } from "../claim.ts";
 import { deadlineOf } from "../deadline.ts";
 import { Draft, type Turn } from "../draft.ts";
 import { removeAccess } from "../job-access.ts";
@@ -77,7 +77,9 @@ export function planRestoreSession(restore: KubeObject, world: World): Turn {
 
 /** The record forbids this run; the phase says how, the condition what to do. */
 function heldTurn(draft: Draft, state: Exclude<ClaimState, string>): Turn {
-  draft.problem({ severity: state.severity, reason: state.reason, message: state.message, next: state.next });
+  const { severity, reason, message, next } = state;
+  // An entry that cannot be read is told once for all, whether its restore is there or not.
+  if (reason !== entryUnreadable) draft.problem({ severity, reason, message, next });
   if (state.status !== undefined) draft.status = { ...state.status };
   draft.setCondition("Held", true, state.reason, state.message);
   draft.status["phase"] = state.phase;
