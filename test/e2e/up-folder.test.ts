@@ -90,3 +90,13 @@ test("a folder without a manifest is refused before anything is passed", async (
   expect(done.code).toBe(2);
   expect(done.stderr).toContain(`${empty} holds no YAML file`);
 }, 60_000);
+
+test("a state folder inside of the folder is refused by name, also through a link", async () => {
+  const inside = join(home, "inside");
+  symlinkSync(folder, inside);
+  const state = join(inside, "state", "lab");
+  const done = await holdfast(["up", "--remote", folder, "--cluster", "lab", "--state", state]);
+  expect(done.code).toBe(2);
+  expect(done.stderr).toContain(`--state ${state} is inside of ${folder}`);
+  expect(existsSync(state)).toBe(false);
+}, 60_000);

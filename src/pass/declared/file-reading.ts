@@ -42,8 +42,27 @@ export function readFile(path: string, bytes: Uint8Array): FileReading {
     }),
   );
   const draft: Draft = { path, objects: [], problems, others: [], complete: refusals.length === 0 };
-  for (const node of documents) readDocument(draft, node);
+  for (const node of documents.flatMap(flat)) readDocument(draft, node);
   return { ...draft, problems: bounded(draft.problems, path) };
+}
+
+/** Where a file holds a Secret with values, 1-based; `certain` is false when the file cannot be read. */
+export type SecretFound = { readonly line: number; readonly certain: boolean };
+
+/**
+ * For who must know before a file is written to Git. One that cannot be read and speaks of a Secret counts too:
+ * nobody can know what is in it.
+ */
+export function secretIn(path: string, bytes: Uint8Array): SecretFound | undefined {
+  const { documents, refusals } = readYaml(bytes);
+  for (const node of documents.flatMap(flat)) {
+    const found = node.kind === "map" ? secretProblem(node, path) : undefined;
+    if (found !== undefined) return { line: node.line, certain: true };
+  }
+  const [refusal] = refusals;
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+  const speaks = /\bSecret(?:List)?\b/.test(text.replaceAll("\0", ""));
+  return refusal !== undefined && speaks ? { line: refusal.line, certain: false } : undefined;
 }
 
 function unread(message: string): YamlReading {
@@ -54,11 +73,6 @@ function readDocument(draft: Draft, node: YamlNode): void {
   if (node.kind === "scalar" && node.value === null) return;
   if (node.kind !== "map") {
     draft.others.push(noKind);
-    return;
-  }
-  const items = listItems(node);
-  if (items !== undefined && textField(node, "kind") !== "SecretList") {
-    for (const item of items) readDocument(draft, item);
     return;
   }
   const secret = secretProblem(node, draft.path);
@@ -96,11 +110,13 @@ function readMap(draft: Draft, node: MapNode): void {
   if (object.document === undefined) draft.complete = false;
 }
 
-/** The items of `kind: List`, and of a typed list such as kubectl prints (`BackupStorageList`). */
-function listItems(node: MapNode): readonly YamlNode[] | undefined {
+/** The items of `kind: List`, and of a typed list such as kubectl prints (`BackupStorageList`); else the document. */
+function flat(node: YamlNode): readonly YamlNode[] {
+  if (node.kind !== "map") return [node];
   const items = node.entries.get("items")?.value;
   const kind = textField(node, "kind");
-  return items?.kind === "list" && kind?.endsWith("List") ? items.items : undefined;
+  if (items?.kind !== "list" || !kind?.endsWith("List") || kind === "SecretList") return [node];
+  return items.items.flatMap(flat);
 }
 
 function bounded(problems: readonly Problem[], path: string): readonly Problem[] {

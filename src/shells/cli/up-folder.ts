@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { realpath } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { systemClock } from "../../base/clock.ts";
 import type { HoldfastError } from "../../base/errors.ts";
 import { oneLine } from "../../base/printable.ts";
@@ -10,6 +11,21 @@ import { connect } from "./connect.ts";
 import type { KubeOptions, RemoteOptions } from "./remote-options.ts";
 import type { Shell } from "./shell.ts";
 import { usage } from "./usage.ts";
+
+/** The state holds keys and the record, and changes all the time: it must not be looked at as declarations. */
+export async function refuseStateInside(folder: string, state: string): Promise<void> {
+  const way = relative(await realpath(folder), await realPlace(resolve(state)));
+  if (way === ".." || way.startsWith("../")) return;
+  throw usage(
+    `--state ${state} is inside of ${folder}, the folder that declares`,
+    "name a folder outside of it with --state, or the folder of the manifests alone with --remote",
+  );
+}
+
+/** Links followed, also of what is not made yet. */
+async function realPlace(path: string): Promise<string> {
+  return await realpath(path).catch(async () => join(await realPlace(dirname(path)), basename(path)));
+}
 
 /**
  * Keeps the cluster as a plain folder says. The folder is mirrored into a bare repository in the state folder, so

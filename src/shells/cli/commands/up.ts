@@ -27,6 +27,11 @@ export const addUp: AddCommand = (program, shell) => {
     const state =
       options.state ??
       join(process.env["XDG_DATA_HOME"] ?? join(homedir(), ".local", "share"), "holdfast", cluster);
+    const folder = plainFolder(options);
+    if (folder !== undefined) {
+      const { refuseStateInside } = await import("../up-folder.ts");
+      await refuseStateInside(folder, state);
+    }
     const local = await startLocalCluster({
       state,
       signal: shell.signal,
@@ -37,7 +42,6 @@ export const addUp: AddCommand = (program, shell) => {
         `The cluster answers at ${local.url}\n  export KUBECONFIG=${local.kubeconfigPath}\n`,
       );
       const kubeconfig = local.kubeconfigPath;
-      const folder = plainFolder(options);
       if (folder === undefined) {
         const { ports, request } = await connect({ ...options, kubeconfig }, shell.signal);
         await runController(ports, request);
