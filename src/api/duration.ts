@@ -8,15 +8,36 @@ const goUnits: Readonly<Record<string, number>> = {
   h: 3_600_000,
 };
 
-/** Milliseconds of Go's duration text (`1h30m`, `0.5s`, `0`); undefined when it is none, or negative. */
+const day = 24 * 3_600_000;
+
+/** Nothing that is declared takes longer: more is a slip of the pen, and may lie beyond the last date there is. */
+const longestYears = 10;
+
+/** Says of a text that has the form of a duration and is none to `parseGoDuration`. */
+export const tooLong = `is longer than ${longestYears} years`;
+
+/**
+ * Milliseconds of Go's duration text (`1h30m`, `0.5s`, `0`); undefined when it is none, negative, or longer than
+ * 10 years.
+ */
 export function parseGoDuration(text: string): number | undefined {
+  const ms = goDuration(text);
+  return ms === undefined || ms > longestYears * 365 * day ? undefined : ms;
+}
+
+/** The same of an object that a cluster has taken already: 10 years for what is longer. */
+export function clampedGoDuration(text: string): number | undefined {
+  const ms = goDuration(text);
+  return ms === undefined ? undefined : Math.min(ms, longestYears * 365 * day);
+}
+
+function goDuration(text: string): number | undefined {
   if (text === "0") return 0;
   return sumOf(text, /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)/gy, (parts) =>
     parts.reduce((sum, [amount, unit]) => sum + amount * (goUnits[unit] ?? 0), 0),
   );
 }
 
-const day = 24 * 3_600_000;
 const periodUnits: Readonly<Record<string, number>> = {
   y: 365 * day,
   mo: 30 * day,
@@ -31,10 +52,11 @@ const periodUnits: Readonly<Record<string, number>> = {
  * is none. Of a unit that comes twice the last one counts, as in KubeStash.
  */
 export function parseRetentionPeriod(text: string): number | undefined {
-  return sumOf(text, /(\d+)(y|mo|w|d|h|m)/gy, (parts) => {
+  const total = sumOf(text, /(\d+)(y|mo|w|d|h|m)/gy, (parts) => {
     const byUnit = new Map(parts.map(([amount, unit]) => [unit, amount]));
     return [...byUnit].reduce((sum, [unit, amount]) => sum + amount * (periodUnits[unit] ?? 0), 0);
   });
+  return Number.isFinite(total) ? total : undefined;
 }
 
 /** Reads a text that is nothing but parts of number and unit. */
@@ -50,8 +72,7 @@ function sumOf(
     read += whole.length;
   }
   if (text === "" || read !== text.length) return undefined;
-  const total = sum(parts);
-  return Number.isFinite(total) ? total : undefined;
+  return sum(parts);
 }
 
 /** Milliseconds as Go prints a duration: `2.4s`, `1m3s`, `1h0m0s`, `350ms`, `0s`. */

@@ -1,4 +1,5 @@
 import { nearestName } from "../base/nearest-name.ts";
+import { parseGoDuration, tooLong } from "./duration.ts";
 import { type FieldError, type FieldPath, invalid, required } from "./field-error.ts";
 import type { SchemaNode } from "./schema-node.ts";
 
@@ -104,6 +105,8 @@ function textErrors(node: SchemaNode, value: string, path: FieldPath): readonly 
     return [
       invalid(path, `${quoted(value)} is no duration`, "Write numbers with units, such as 90s or 1h30m."),
     ];
+  if (node.pattern !== undefined && parseGoDuration(value) === undefined)
+    return [invalid(path, `${quoted(value)} ${tooLong}`, "Write a shorter duration, such as 90s or 1h30m.")];
   if (node.format === "date-time" && !isTime(value))
     return [invalid(path, `${quoted(value)} is no time`, "Write it as in 2026-01-31T12:00:00Z.")];
   return [];

@@ -1,5 +1,5 @@
 import { timeText } from "../../api/conditions.ts";
-import { parseGoDuration } from "../../api/duration.ts";
+import { clampedGoDuration } from "../../api/duration.ts";
 
 const day = 86_400_000;
 /** What nobody has set a time for must end too: later sessions and restores of the same target wait for it. */
@@ -7,7 +7,7 @@ const longestDays = 7;
 
 /** When a session must be done that began at `fromMs`, with its backupTimeout or restoreTimeout. */
 export function deadlineOf(timeout: unknown, fromMs: number): string {
-  const ms = typeof timeout === "string" ? parseGoDuration(timeout) : undefined;
+  const ms = typeof timeout === "string" ? clampedGoDuration(timeout) : undefined;
   return timeText(fromMs + (ms ?? longestDays * day));
 }
 

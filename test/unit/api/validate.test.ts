@@ -53,6 +53,23 @@ test("a misspelt field is named with the one that is probably meant", () => {
   expect(choice?.next).toBe("Write WipeOut if that is meant.");
 });
 
+test("a duration longer than ten years is refused where it stands", () => {
+  const sentence = (path: string) => `error ${path} Invalid: "9999999999h" is longer than 10 years`;
+  const long = "9999999999h";
+  expect(sentences(changed(shopWeb, [...session, "backupTimeout"], long))).toContain(
+    sentence("spec.sessions[0].backupTimeout"),
+  );
+  expect(sentences(changed(shopWeb, [...session, "retryConfig", "delay"], long))).toContain(
+    sentence("spec.sessions[0].retryConfig.delay"),
+  );
+  expect(sentences(changed(webBack, ["spec", "restoreTimeout"], long))).toEqual([
+    sentence("spec.restoreTimeout"),
+  ]);
+  const endless = `${"9".repeat(400)}h`;
+  expect(sentences(changed(webBack, ["spec", "restoreTimeout"], endless))[0]).toContain("longer than");
+  expect(sentences(changed(webBack, ["spec", "restoreTimeout"], "87600h"))).toEqual([]);
+});
+
 test("every mistake is named, however many there are", () => {
   const fields = Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`wrong${index}`, 1]));
   expect(

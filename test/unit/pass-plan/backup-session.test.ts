@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { type KubeObject, refOf } from "../../../src/api/meta.ts";
+import { deadlineOf } from "../../../src/pass/plan/deadline.ts";
 import { planBackupSession } from "../../../src/pass/plan/kinds/backup-session.ts";
 import { asRecord, records } from "../../../src/pass/plan/targets.ts";
 import { isFinal, phase } from "./model/laws.ts";
 import type { SceneOptions } from "./model/scene.ts";
 import { Simulation } from "./model/simulation.ts";
-import { objectOf, worldOf } from "./world-of.ts";
+import { now, objectOf, worldOf } from "./world-of.ts";
 
 const scene: SceneOptions = {
   provider: "s3",
@@ -191,6 +192,34 @@ describe("a BackupSession that has begun", () => {
     expect(asRecord(before?.["status"])["retried"]).toBe(true);
   });
 });
+
+test.each(["9999999999h", `${"9".repeat(400)}h`])(
+  "a duration of %s in the cluster counts as ten years",
+  (long) => {
+    const tenYears = "2036-11-17T12:00:00Z";
+    expect(deadlineOf(long, now)).toBe(tenYears);
+    const configuration = objectOf("BackupConfiguration", "app/web", {
+      spec: { sessions: [{ name: "files", retryConfig: { maxRetry: 1, delay: long } }] },
+    });
+    const failed = objectOf("BackupSession", "app/one", {
+      spec: {
+        invoker: { kind: "BackupConfiguration", name: "web" },
+        session: "files",
+        retryLeft: 1,
+        backupTimeout: long,
+      },
+      status: { phase: "Failed" },
+    });
+    const { steps, waiting } = planBackupSession(failed, worldOf(configuration, failed));
+    expect(steps).toContainEqual(
+      expect.objectContaining({
+        kind: "status",
+        status: expect.objectContaining({ nextRetry: tenYears }) as unknown,
+      }),
+    );
+    expect(waiting).toEqual(["BackupSession app/one: its retry"]);
+  },
+);
 
 describe("a BackupSession that has begun and ends", () => {
   test("out of time loses its Jobs and fails, and says why", () => {

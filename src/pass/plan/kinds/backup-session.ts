@@ -1,7 +1,7 @@
 import type { Session } from "../../../api/backup-configuration.ts";
 import type { BackupSessionStatus } from "../../../api/backup-session.ts";
 import { timeText } from "../../../api/conditions.ts";
-import { formatDuration, parseGoDuration } from "../../../api/duration.ts";
+import { clampedGoDuration, formatDuration } from "../../../api/duration.ts";
 import { cleanupFinalizer, recordFinalizer } from "../../../api/labels.ts";
 import type { KubeObject } from "../../../api/meta.ts";
 import { newBackupSession } from "../../../api/new-backup-session.ts";
@@ -202,7 +202,7 @@ function retry({ draft, configuration, session, world }: SessionContext): void {
   const settings = session["retryConfig"];
   const delay =
     isRecord(settings) && typeof settings["delay"] === "string"
-      ? (parseGoDuration(settings["delay"]) ?? 0)
+      ? (clampedGoDuration(settings["delay"]) ?? 0)
       : 0;
   const endedAt = Date.parse(draft.condition("MetricsPushed")?.lastTransitionTime ?? timeText(world.now));
   const dueMs = endedAt + delay;
