@@ -1,4 +1,4 @@
-import { type ClusterState, stateOf, stateRef } from "../api/own-notes.ts";
+import { type Away, type ClusterState, stateOf, stateRef } from "../api/own-notes.ts";
 import { HoldfastError, toHoldfastError } from "../base/errors.ts";
 import type { Declared } from "./declared/declared.ts";
 import { readDeclared } from "./declared/read-declared.ts";
@@ -81,16 +81,31 @@ function notedState(
   return map === undefined ? (previous?.state ?? {}) : stateOf(map);
 }
 
+/** Away since it was noted or seen first, and for the reason of then. */
+export function awayBy(
+  error: HoldfastError | undefined,
+  {
+    noted,
+    previous,
+    nowMs,
+  }: {
+    readonly noted: ClusterState;
+    readonly previous: PassMemory | undefined;
+    readonly nowMs: number;
+  },
+): Away {
+  const since = noted.away ?? previous?.state.away;
+  // In whole seconds, as it is noted.
+  return since ?? { sinceMs: nowMs - (nowMs % 1000), because: error?.message ?? "" };
+}
+
 function stillAway(
   noted: ClusterState,
   previous: PassMemory | undefined,
   nowMs: number,
   error?: HoldfastError,
 ): ClusterState {
-  const since = noted.away ?? previous?.state.away;
-  // In whole seconds, as it is noted.
-  const away = since ?? { sinceMs: nowMs - (nowMs % 1000), because: error?.message ?? "" };
-  return { ...noted, away };
+  return { ...noted, away: awayBy(error, { noted, previous, nowMs }) };
 }
 
 async function present(
@@ -122,7 +137,7 @@ async function present(
     ...(record.tip === undefined ? {} : { record: { branch: target.branch, commit: record.tip } }),
   };
   const failed = previous?.pushFailed;
-  const { away } = failed === undefined ? {} : stillAway(noted, previous, clock.now(), failed);
+  const away = failed && awayBy(failed, { noted, previous, nowMs: clock.now() });
   return { declared, desired, record, target, state: { ...tips, ...(away && { away }) } };
 }
 

@@ -5,10 +5,11 @@ import type { Problem } from "../base/problem.ts";
 import type { Remote } from "../ports/git/remote.ts";
 import { type ActPorts, act, type Outcome } from "./act/act.ts";
 import { observe } from "./observed/observe.ts";
+import { awayProblem } from "./plan/outbox.ts";
 import { planPass } from "./plan/plan.ts";
 import type { Plan } from "./plan/step.ts";
 import type { World } from "./plan/world.ts";
-import { type GitView, isAway, readGit } from "./read-git.ts";
+import { awayBy, type GitView, isAway, readGit } from "./read-git.ts";
 import { type RecordResult, writeRecord } from "./record/write-record.ts";
 
 export type PassPorts = ActPorts & { readonly remote: Remote; readonly clock: Clock };
@@ -63,19 +64,23 @@ export async function reconcile(ports: PassPorts, request: PassRequest): Promise
   });
   const outcome = request.planOnly ? { results: [], problems: [] } : await act(ports, plan);
   const { recorded, pushFailed } = await record(ports, request, { git, plan });
+  const away =
+    pushFailed && awayBy(pushFailed, { noted: git.state, previous: undefined, nowMs: ports.clock.now() });
+  // A plan that knew of it has said so.
+  const failed = away && git.state.away === undefined ? [awayProblem(away, plan.revision)] : [];
   return {
     plan,
     outcome,
     recorded,
-    memory: { ...git, ...(pushFailed && { pushFailed }) },
-    problems: [...plan.problems, ...problems, ...outcome.problems],
+    memory: { ...git, ...(away && { pushFailed, state: { ...git.state, away } }) },
+    problems: [...plan.problems, ...problems, ...outcome.problems, ...failed],
     pollMs: git.declared.settings.pollMs,
   };
 }
 
 type Recording = { readonly recorded: RecordResult; readonly pushFailed?: HoldfastError };
 
-/** Entries wait while the remote is away; a push that fails is a remote that is away for the next pass. */
+/** Entries wait while the remote is away; a push that fails is a remote that is away until one is taken. */
 async function record(
   ports: PassPorts,
   request: PassRequest,
@@ -87,7 +92,10 @@ async function record(
   const { target, record: seen, desired } = git;
   if (git.askedMs !== undefined || target === undefined) return { recorded: away };
   try {
-    const { flush, version } = request;
+    const { version, previous } = request;
+    const failed = previous?.pushFailed;
+    // Whether the remote takes a push again is known by pushing.
+    const flush = request.flush || failed !== undefined;
     const recorded = await writeRecord(ports, {
       target,
       seen,
@@ -96,7 +104,9 @@ async function record(
       version,
       declaredCommit: desired.revision,
     });
-    return { recorded };
+    // A record that moved on to hold all there is to write took the push whose answer was lost.
+    const unproven = recorded.kind === "nothing" && previous?.record.tip === seen.tip;
+    return { recorded, ...(failed && unproven && { pushFailed: failed }) };
   } catch (thrown) {
     const error = toHoldfastError(thrown);
     if (!isAway(error)) throw error;

@@ -1,6 +1,7 @@
 import { timeText } from "../../api/conditions.ts";
 import { type KubeObject, nameOf, refOf } from "../../api/meta.ts";
 import {
+  type Away,
   isOutboxMap,
   type NotesPlace,
   type OutboxEntry,
@@ -54,13 +55,16 @@ export function planState(world: World): readonly Step[] {
   return [{ kind: "note", object: stateMap(place, world.own.state), because }];
 }
 
-/** In the same words in every pass, so that it is told once. */
 export function planAway({ own, desired }: World): readonly Problem[] {
   const { away } = own.state;
-  if (away === undefined) return [];
-  const message = `the remote is away since ${timeText(away.sinceMs)}: ${away.because}`;
-  const next = `bring it back; backups go on under commit ${desired.revision.slice(0, 12)}, and restores that are not claimed wait`;
-  return [{ severity: "error", reason: "RemoteAway", message, next }];
+  return away === undefined ? [] : [awayProblem(away, desired.revision)];
+}
+
+/** In the same words in every pass, so that it is told once. */
+export function awayProblem({ sinceMs, because }: Away, revision: string): Problem {
+  const message = `the remote is away since ${timeText(sinceMs)}: ${because}`;
+  const next = `bring it back; backups go on under commit ${revision.slice(0, 12)}, and restores that are not claimed wait`;
+  return { severity: "error", reason: "RemoteAway", message, next };
 }
 
 /** Entries that stand in the record leave the outbox; what cannot be read there is named and left alone. */
