@@ -1,8 +1,9 @@
 import { digestOf } from "../base/digest.ts";
 import { timeText } from "./conditions.ts";
+import { findKind } from "./kinds.ts";
 import { managedByHoldfast, managedByLabel } from "./labels.ts";
 import type { KubeObject, ObjectRef } from "./meta.ts";
-import { parseEntryPath } from "./record-layout.ts";
+import { claimFields, entryPath, hasEntryPath } from "./record-layout.ts";
 
 /** The namespace that Holdfast keeps its notes in, unless it is told another one. */
 export const defaultOwnNamespace = "holdfast";
@@ -85,14 +86,38 @@ export function isOutboxMap({ metadata }: KubeObject, cluster: string): boolean 
   return metadata.name.startsWith("outbox-") && metadata.labels?.[clusterLabel] === cluster;
 }
 
-/** Undefined for one that somebody has spoiled: its entry must be of this cluster, and lie where its path says. */
+/** Undefined for one that somebody has spoiled: its entry must be of this cluster, and of the object its path names. */
 export function outboxEntryOf(map: KubeObject, cluster: string): OutboxEntry | undefined {
   if (!isOutboxMap(map, cluster)) return undefined;
   const { path, entry, summary } = dataOf(map);
   const content = objectFrom(entry ?? "");
   if (path === undefined || content === undefined) return undefined;
-  if (parseEntryPath(path)?.cluster !== cluster) return undefined;
+  if (!isEntryAt(path, content, cluster)) return undefined;
   return { path, content, ...(summary === undefined ? {} : { summary }) };
+}
+
+/** Whoever may edit a ConfigMap must not so write another object's entry, or a restore's without its claim. */
+function isEntryAt(path: string, content: Readonly<Record<string, unknown>>, cluster: string): boolean {
+  const { apiVersion, kind } = content;
+  const { name, namespace, uid } = fieldsOf(content["metadata"]);
+  const texts = [apiVersion, kind, name, namespace, uid];
+  if (!texts.every((text) => typeof text === "string")) return false;
+  const object = content as KubeObject;
+  if (findKind(object) === undefined || !hasEntryPath(object)) return false;
+  if (entryPath(cluster, object) !== path) return false;
+  return kind !== "RestoreSession" || holdsClaim(fieldsOf(content["record"]));
+}
+
+function holdsClaim(record: Readonly<Record<string, unknown>>): boolean {
+  const isText = (value: unknown) => typeof value === "string" && value !== "";
+  return (
+    claimFields.every((field) => isText(record[field])) &&
+    !Number.isNaN(Date.parse(String(record["claimedAt"])))
+  );
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 }
 
 function noteMap(

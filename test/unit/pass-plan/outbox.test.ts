@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { recordFinalizer } from "../../../src/api/labels.ts";
 import type { KubeObject } from "../../../src/api/meta.ts";
 import { outboxMap } from "../../../src/api/own-notes.ts";
@@ -158,4 +158,60 @@ test("a ConfigMap of the outbox that somebody spoiled is named, and neither reco
   const { steps, entries, problems } = planPass(worldOf(foreign, spoiled));
   expect({ steps, entries }).toEqual({ steps: [], entries: [] });
   expect(problems.map(({ reason }) => reason)).toEqual(["OutboxEntryUnreadable", "OutboxEntryUnreadable"]);
+});
+
+describe("an entry of the outbox", () => {
+  const place = { cluster: "lab", namespace: "holdfast" };
+  const sessionPath = "clusters/lab/sessions/app/web/2026/11/20/web-often-1.yaml";
+  const restorePath = "clusters/lab/restores/app/back.yaml";
+  const apiVersion = "core.kubestash.com/v1alpha1";
+  const own = { namespace: "app", uid: "of-one", creationTimestamp: "2026-11-20T11:59:00Z" };
+  const metadata = { ...own, name: "web-often-1" };
+  const session = { apiVersion, kind: "BackupSession", metadata, spec: { invoker: { name: "web" } } };
+  const claim = { specDigest: "d", clusterUid: "u", holder: "h", claimedAt: "2026-11-20T11:00:00Z" };
+  const restore = {
+    apiVersion,
+    kind: "RestoreSession",
+    metadata: { ...own, name: "back" },
+    record: { phase: "Succeeded", ...claim },
+  };
+  const { holder: _holder, ...withoutHolder } = restore.record;
+  const planned = (path: string, content: Readonly<Record<string, unknown>>) =>
+    planPass(worldOf(outboxMap(place, { path, content })));
+
+  test.each([
+    ["of a session", sessionPath, session],
+    ["of a restore with its claim", restorePath, restore],
+  ])("%s is recorded", (_what, path, content) => {
+    const { entries, problems } = planned(path, content);
+    expect(entries).toMatchObject([{ path, content }]);
+    expect(problems).toEqual([]);
+  });
+
+  test.each([
+    ["says nothing", sessionPath, {}],
+    ["is of another name", sessionPath, { ...session, metadata: { ...metadata, name: "web-often-2" } }],
+    ["is of another namespace", sessionPath, { ...session, metadata: { ...metadata, namespace: "other" } }],
+    ["has no uid", sessionPath, { ...session, metadata: { ...metadata, uid: undefined } }],
+    ["is of another kind", sessionPath, { ...session, kind: "RestoreSession" }],
+    ["is of another group", sessionPath, { ...session, apiVersion: "example.com/v1" }],
+    ["has a list for a name", restorePath, { ...restore, metadata: { ...own, name: ["back"] } }],
+    ["is a restore without a claim", restorePath, { ...restore, record: undefined }],
+    ["is a restore without a holder", restorePath, { ...restore, record: withoutHolder }],
+    ["was claimed at no time", restorePath, { ...restore, record: { ...restore.record, claimedAt: "x" } }],
+  ])("that %s is named, and neither recorded nor deleted", (_what, path, content) => {
+    const { steps, entries, problems } = planned(path, content);
+    expect({ steps, entries }).toEqual({ steps: [], entries: [] });
+    expect(problems.map(({ reason }) => reason)).toEqual(["OutboxEntryUnreadable"]);
+  });
+
+  test("of a restore waits while what the record has of it cannot be read", () => {
+    const world = worldOf(outboxMap(place, { path: restorePath, content: restore }));
+    const spoiled = { phase: "Unreadable", specDigest: "", clusterUid: "", uid: undefined, holder: "" };
+    const entry = { ...spoiled, claimedAtMs: 0, status: {}, commit: "c", unreadable: "it is no map" };
+    const recorded = { ...world.recorded, restore: () => entry, paths: () => [restorePath] };
+    const { steps, entries, problems } = planPass({ ...world, recorded });
+    expect({ steps, entries }).toEqual({ steps: [], entries: [] });
+    expect(problems.map(({ reason }) => reason)).toEqual(["RecordEntryUnreadable"]);
+  });
 });
