@@ -2,6 +2,7 @@ import type { KubeObject } from "../../api/meta.ts";
 import { parseEntryPath, restoreEntryPath } from "../../api/record-layout.ts";
 import { digestOf } from "../../base/digest.ts";
 import type { Problem } from "../../base/problem.ts";
+import { withoutUserinfo } from "../../base/redact.ts";
 import type { RestoreEntry } from "../record/recorded.ts";
 import { withoutAway } from "./away-condition.ts";
 import { conditionIs, phaseOf } from "./snapshots.ts";
@@ -142,12 +143,13 @@ export function restoreEntryContent(
   const { world } = facts;
   const { namespace = "", name } = restore.metadata;
   const claimed = world.recorded.restore(namespace, name);
-  const status = facts.phase === "Claimed" ? undefined : withoutAway(restore["status"]);
+  const status = facts.phase === "Claimed" ? undefined : withoutUserinfo(withoutAway(restore["status"]));
   return {
     apiVersion: restore.apiVersion,
     kind: restore.kind,
     metadata: { name, namespace, uid: restore.metadata.uid },
-    spec: restore["spec"],
+    // Only what is shown: the digest is of the spec as it is.
+    spec: withoutUserinfo(restore["spec"]),
     ...(status === undefined ? {} : { status }),
     record: {
       phase: facts.phase,

@@ -3,7 +3,7 @@ import { cleanupFinalizer, recordFinalizer } from "../../../src/api/labels.ts";
 import type { KubeObject } from "../../../src/api/meta.ts";
 import { digestOf } from "../../../src/base/digest.ts";
 import { observedFrom } from "../../../src/pass/observed/observed.ts";
-import { claimEntry, claimOf } from "../../../src/pass/plan/claim.ts";
+import { claimEntry, claimOf, restoreEntryContent } from "../../../src/pass/plan/claim.ts";
 import { planPass } from "../../../src/pass/plan/plan.ts";
 import type { World } from "../../../src/pass/plan/world.ts";
 import type { RestoreEntry } from "../../../src/pass/record/recorded.ts";
@@ -176,4 +176,26 @@ test("a claim names the object, the spec's digest, the cluster and the run", () 
       },
     },
   });
+});
+
+test("no credentials in a URL reach the record by a claim or an outcome, and the digest is of the spec as it is", () => {
+  const url = "https://shop:geheim@example.org/x";
+  const open = objectOf("RestoreSession", "app/back", {
+    spec: { ...spec, addon: { tasks: [{ name: "files", params: { url } }] } },
+    status: { phase: "Failed", message: `cannot reach ${url}` },
+  });
+  const digest = digestOf(open["spec"]);
+  const world = worldOf(open);
+  const contents = [
+    claimEntry(open, world).content,
+    restoreEntryContent(open, { phase: "Failed", digest, world }),
+  ];
+  for (const content of contents) {
+    expect(JSON.stringify(content)).not.toContain("geheim");
+    expect(content).toMatchObject({
+      spec: { addon: { tasks: [{ params: { url: "https://***@example.org/x" } }] } },
+      record: { specDigest: digest },
+    });
+  }
+  expect(contents[1]).toMatchObject({ status: { message: "cannot reach https://***@example.org/x" } });
 });
