@@ -10,6 +10,9 @@ export const defaultOwnNamespace = "holdfast";
 
 export type BranchTip = { readonly branch: string; readonly commit: string };
 
+/** `folder` is "" on a branch of the record's own. */
+export type RecordTip = BranchTip & { readonly folder: string };
+
 /** The remote cannot be had since then; the words are those of the first failure. */
 export type Away = { readonly sinceMs: number; readonly because: string };
 
@@ -18,7 +21,7 @@ export type ClusterState = {
   /** The commit that is in force. */
   readonly declared?: BranchTip;
   /** The record's tip as it was seen last. */
-  readonly record?: BranchTip;
+  readonly record?: RecordTip;
   readonly away?: Away;
 };
 
@@ -42,7 +45,7 @@ export function stateRef({ cluster, namespace }: NotesPlace): ObjectRef {
 export function stateMap(place: NotesPlace, { declared, record, away }: ClusterState): KubeObject {
   return noteMap(place, stateRef(place).name, {
     ...(declared && { declaredBranch: declared.branch, declaredCommit: declared.commit }),
-    ...(record && { recordBranch: record.branch, recordCommit: record.commit }),
+    ...(record && { recordBranch: record.branch, recordCommit: record.commit, recordFolder: record.folder }),
     ...(away && { awaySince: timeText(away.sinceMs), awayBecause: away.because }),
   });
 }
@@ -58,7 +61,7 @@ export function stateOf(map: KubeObject | undefined): ClusterState {
   const sinceMs = Date.parse(data["awaySince"] ?? "");
   return {
     ...(declared && { declared }),
-    ...(record && { record }),
+    ...(record && { record: { ...record, folder: data["recordFolder"] ?? "" } }),
     ...(Number.isNaN(sinceMs) ? {} : { away: { sinceMs, because: data["awayBecause"] ?? "" } }),
   };
 }

@@ -1,4 +1,5 @@
 import { type Away, type ClusterState, stateOf, stateRef } from "../api/own-notes.ts";
+import { sameJson } from "../api/same-json.ts";
 import { HoldfastError, toHoldfastError } from "../base/errors.ts";
 import type { Declared } from "./declared/declared.ts";
 import { readDeclared } from "./declared/read-declared.ts";
@@ -124,21 +125,51 @@ async function present(
   const target = targetOf(declared, request);
   if (target === undefined)
     throw new HoldfastError("Bug", "settings that were not read are taken for read", { disposition: "bug" });
+  refuseMoved(target, { noted, branch, commit: declared.revision.commit, acceptRewritten });
   const before = noted.record?.branch === target.branch ? noted.record.commit : undefined;
   const record = await readRecord(remote, target, {
     interest: recordInterest(desired, observed, namespace),
     signal,
     acceptRewritten,
     ...(before && { since: before }),
-    ...(previous && { previous: previous.record }),
+    ...(previous && sameJson(previous.target, target) && { previous: previous.record }),
   });
   const tips = {
     declared: { branch, commit: declared.revision.commit },
-    ...(record.tip === undefined ? {} : { record: { branch: target.branch, commit: record.tip } }),
+    ...(record.tip === undefined
+      ? {}
+      : { record: { branch: target.branch, commit: record.tip, folder: target.folder } }),
   };
   const failed = previous?.pushFailed;
   const away = failed && awayBy(failed, { noted, previous, nowMs: clock.now() });
   return { declared, desired, record, target, state: { ...tips, ...(away && { away }) } };
+}
+
+/** At another place there are no claims, so every restore would run again: a person must have moved the record. */
+function refuseMoved(
+  target: RecordTarget,
+  given: {
+    readonly noted: ClusterState;
+    readonly branch: string;
+    readonly commit: string;
+    readonly acceptRewritten: readonly string[];
+  },
+): void {
+  const { record: before, declared } = given.noted;
+  // Of another branch that declares, nothing was noted yet.
+  if (before === undefined || declared?.branch !== given.branch) return;
+  if (before.branch === target.branch && before.folder === target.folder) return;
+  if (given.acceptRewritten.includes(given.commit)) return;
+  const place = ({ branch, folder }: Pick<RecordTarget, "branch" | "folder">) =>
+    folder === "" ? `the branch ${branch}` : `the folder ${folder} of ${branch}`;
+  throw new HoldfastError(
+    "RecordMoved",
+    `commit ${given.commit.slice(0, 12)} keeps the record in ${place(target)}, and it was kept in ${place(before)} at ${before.commit}`,
+    {
+      disposition: "stall",
+      next: `Put record in holdfast.yaml back; or copy all that is in ${place(before)} into ${place(target)}, and take it with --accept-rewritten ${given.commit}.`,
+    },
+  );
 }
 
 async function lastAccepted(ports: GitPorts, request: GitRequest, state: ClusterState): Promise<GitView> {

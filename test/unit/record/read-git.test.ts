@@ -78,3 +78,22 @@ test("a declaration that was lost with the cache is in force again when the remo
   expect(back.record.tip).toBe(tip("kept"));
   expect(back.state).toEqual(before.state);
 });
+
+test.each([
+  ["{branch: kept}", "{branch: other}", "other", /the branch other, .* the branch kept at/],
+  ["{folder: one}", "{folder: two}", "main", /the folder two of main, .* the folder one of main at/],
+  ["{folder: one}", "{branch: other}", "other", /the branch other, .* the folder one of main at/],
+])("a record that moves from %s to %s is refused until it is accepted", async (from, to, branch, message) => {
+  const { git, read, settings } = lab(from);
+  git.git("branch", "kept", "main");
+  git.git("branch", "other", "main");
+  const before = await read({});
+  const commit = git.commit("Move the record", { "holdfast.yaml": settings(to) });
+  const refusal = { reason: "RecordMoved", disposition: "stall", message: expect.stringMatching(message) };
+  await expect(read(before.state)).rejects.toMatchObject(refusal);
+  await expect(read(before.state, before)).rejects.toMatchObject(refusal);
+  await expect(read(before.state, before, ["a".repeat(40)])).rejects.toMatchObject(refusal);
+  const taken = await read(before.state, before, [commit]);
+  expect(taken.target?.branch).toBe(branch);
+  expect((await read(taken.state)).target).toEqual(taken.target);
+});

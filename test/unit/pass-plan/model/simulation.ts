@@ -241,7 +241,7 @@ export class Simulation {
     if (this.away) return { ...noted, away: noted.away ?? { sinceMs: this.cluster.nowMs, because: "cut" } };
     return {
       declared: { branch: "main", commit: desired.revision },
-      record: { branch: "record", commit: seen.tip },
+      record: { branch: "record", commit: seen.tip, folder: "" },
     };
   }
 
