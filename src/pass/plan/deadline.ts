@@ -1,5 +1,7 @@
 import { timeText } from "../../api/conditions.ts";
 import { clampedGoDuration } from "../../api/duration.ts";
+import type { KubeObject } from "../../api/meta.ts";
+import { asRecord } from "./targets.ts";
 
 const day = 86_400_000;
 /** What nobody has set a time for must end too: later sessions and restores of the same target wait for it. */
@@ -20,4 +22,15 @@ export function deadlinePassed(
   return typeof timeout === "string"
     ? `${field} passed at ${at}`
     : `it was not done at ${at}, after ${longestDays} days; where that is too short, set ${field}`;
+}
+
+/** The same of a BackupSession by the deadline in its status; undefined while it has time. */
+export function backupTimePassed(
+  session: KubeObject,
+  status: Readonly<Record<string, unknown>>,
+  nowMs: number,
+): string | undefined {
+  const deadline = status["backupDeadline"];
+  if (typeof deadline !== "string" || nowMs < Date.parse(deadline)) return undefined;
+  return deadlinePassed("backupTimeout", asRecord(session["spec"])["backupTimeout"], deadline);
 }

@@ -1,3 +1,4 @@
+import { timeText } from "../../../api/conditions.ts";
 import { parseRetentionPeriod } from "../../../api/duration.ts";
 import { offshootLabels, recordFinalizer } from "../../../api/labels.ts";
 import { type KubeObject, ownerOf, refOf } from "../../../api/meta.ts";
@@ -13,6 +14,7 @@ import { asRecord, records } from "../targets.ts";
 import { isBeingDeleted, isRecord } from "../world.ts";
 import { encryptionSecretOf, storageOf } from "./repository.ts";
 import type { SessionContext } from "./session-context.ts";
+import { snapshotsOfSession } from "./session-snapshots.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 type Applied = { readonly phase: "Pending" | "Applied" | "FailedToApply"; readonly error?: string };
@@ -167,6 +169,13 @@ function startJob(context: SessionContext, forget: Forget): Applied | "running" 
   const { draft, world } = context;
   const { repository, storage, stale } = forget;
   const job = forgetJob(context, forget);
+  const untilMs = mustBeginMs(context);
+  if (world.now >= untilMs)
+    return {
+      phase: "FailedToApply",
+      error: `Job ${job.metadata.name} could not be made until ${timeText(untilMs)}; the next session tries again`,
+    };
+  draft.wakeAt(untilMs);
   const encryption = encryptionSecretOf(repository);
   const because = `${stale.length} snapshot(s) of ${repository.metadata.name} are beyond the RetentionPolicy: ${stale.join(", ")}`;
   const access = accessFor(job, [storage], encryption === undefined ? [] : [encryption], world);
@@ -174,6 +183,17 @@ function startJob(context: SessionContext, forget: Forget): Applied | "running" 
   for (const object of [...access, job])
     if (world.observed.get(refOf(object)) === undefined) draft.step({ kind: "create", object, because });
   return "running";
+}
+
+/** For as long the API server may refuse the Job, by a quota or an admission, until the session ends without it. */
+const beginWindowMs = 1_800_000;
+
+/** Counted from the deadline, and from the end of the Snapshots where a pass has come to see that later. */
+function mustBeginMs(context: SessionContext): number {
+  const ends = snapshotsOfSession(context)
+    .flatMap((one) => records(asRecord(one["status"])["conditions"]))
+    .map((one) => Date.parse(String(one["lastTransitionTime"])));
+  return Math.max(Date.parse(String(context.draft.status["backupDeadline"])), ...ends) + beginWindowMs;
 }
 
 type Forget = {

@@ -2,6 +2,7 @@ import { cleanupFinalizer, labelValue, offshootLabels, recordFinalizer } from ".
 import { type KubeObject, ownerOf, refOf } from "../../../api/meta.ts";
 import { snapshotName } from "../../../api/names.ts";
 import { ulidOf } from "../../../api/ulid.ts";
+import { backupTimePassed } from "../deadline.ts";
 import { declaredCommit, declaredFile } from "../deletion.ts";
 import { phaseOf } from "../snapshots.ts";
 import { asRecord, records, targetOf } from "../targets.ts";
@@ -22,9 +23,18 @@ export function ensureSnapshots(context: SessionContext): boolean {
     return true;
   }
   const missing = wanted.filter((one) => world.observed.get(refOf(one)) === undefined);
+  const over = backupTimePassed(draft.object, draft.status, world.now);
+  if (missing.length > 0 && over !== undefined) {
+    // The API server may refuse them for ever, by a quota or an admission: later sessions must not wait for that.
+    const names = missing.map((one) => one.metadata.name).join(", ");
+    const message = `Snapshot ${names} could not be made: ${over}`;
+    draft.setCondition("SnapshotsEnsured", false, "FailedToEnsureSnapshots", message);
+    return true;
+  }
   for (const object of missing)
     draft.step({ kind: "create", object, because: "each Repository of the session gets one" });
-  if (missing.length > 0) return draft.wait("its Snapshots");
+  if (missing.length > 0)
+    return draft.wait("its Snapshots", Date.parse(String(draft.status["backupDeadline"])));
   draft.setCondition("SnapshotsEnsured", true, "SuccessfullyEnsuredSnapshots");
   draft.status["totalSnapshots"] = wanted.length;
   draft.status["snapshots"] = wanted.map((one) => snapshotStatus(one, world));

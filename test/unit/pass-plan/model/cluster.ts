@@ -34,6 +34,8 @@ export class Cluster {
   readonly changes: Change[] = [];
   /** Who writes now: named in every change. */
   writer = "test";
+  /** Kinds that a quota or an admission lets nobody make. */
+  readonly refused = new Set<string>();
   private readonly objects = new Map<string, KubeObject>();
   private readonly appliedKeys = new Map<string, ReadonlySet<string>>();
   private counter = 0;
@@ -66,6 +68,7 @@ export class Cluster {
 
   create(object: KubeObject): KubeObject {
     if (this.get(refOf(object)) !== undefined) throw new Refusal("AlreadyExists");
+    if (this.refused.has(object.kind)) throw new Refusal("Forbidden");
     const { namespace } = object.metadata;
     if (namespace !== undefined && !withoutNamespace.has(object.kind)) {
       const place = this.get({ apiVersion: "v1", kind: "Namespace", name: namespace });
