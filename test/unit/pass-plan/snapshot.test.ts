@@ -8,7 +8,7 @@ import { Simulation } from "./model/simulation.ts";
 const passes = { do: "passes", by: 0, count: 5 } as const;
 
 /** A shop with a whole backup of its files, and a second one that ended like this. */
-function after(source: JobEnding["source"], keep = 2): { simulation: Simulation; name: string } {
+function after(source: JobEnding["source"], keep = 2, ok = true): { simulation: Simulation; name: string } {
   const simulation = new Simulation({
     provider: "s3",
     keep,
@@ -24,7 +24,7 @@ function after(source: JobEnding["source"], keep = 2): { simulation: Simulation;
   simulation.happen({ do: "clock", seconds: 1 });
   simulation.happen({ do: "trigger", session: "files" });
   simulation.happen(passes);
-  simulation.happen({ do: "end-job", pick: 0, ending: { ok: true, report: true, source } });
+  simulation.happen({ do: "end-job", pick: 0, ending: { ok, report: true, source } });
   const name = newest(simulation)?.metadata.name ?? "";
   return { simulation, name };
 }
@@ -94,6 +94,16 @@ describe("a Snapshot whose backend or namespace is away", () => {
     expect(phase(newest(simulation))).toBe("Failed");
     simulation.settle();
     expect(phase(newest(simulation))).toBe("Failed");
+  });
+
+  test("fails at once when nothing was saved, but goes on trying when a part was", () => {
+    const phases = [after("whole", 2, false), after("partial")].map(({ simulation }) => {
+      simulation.happen({ do: "backend", broken: true });
+      simulation.happen(passes);
+      expect(condition(newest(simulation), "SnapshotMetadataUploaded")).toBe("False");
+      return phase(newest(simulation));
+    });
+    expect(phases).toEqual(["Failed", "Running"]);
   });
 
   test("succeeds when its backend is back in time", () => {

@@ -298,11 +298,21 @@ function dataEndedMs(draft: Draft): number {
   return known.length === 0 ? createdMs(draft.object) : Math.max(...known);
 }
 
-/** A failed upload is tried again for a while: until then the Snapshot still runs, and no final phase is taken back. */
+/**
+ * A failed upload is tried again for a while: until then the Snapshot still runs, and no final phase is taken back.
+ * Not so where no component has saved anything: there is nothing to be found in the backend later.
+ */
 function phaseWhileUploading(draft: Draft): string | undefined {
   if (isFinal(draft.object)) return phaseOf(draft.object);
-  const failed = draft.condition("SnapshotMetadataUploaded")?.status === "False";
+  const failed = draft.condition("SnapshotMetadataUploaded")?.status === "False" && !savedNothing(draft);
   return failed && draft.nowMs < dataEndedMs(draft) + uploadWindowMs ? "Running" : undefined;
+}
+
+function savedNothing(draft: Draft): boolean {
+  const components = componentsOf(draft);
+  const everyOne = components.length >= Number(draft.status["totalComponents"] ?? Number.POSITIVE_INFINITY);
+  const partial = draft.condition("Partial")?.status === "True";
+  return everyOne && !partial && components.every(([, component]) => component["phase"] === "Failed");
 }
 
 /**
