@@ -38,9 +38,11 @@ export async function downloadComponent(
   for (const { id, hostPath, proof } of paths) {
     const path = wantedPath(hostPath, options.path);
     if (path === undefined) continue;
+    await refuseLink(options.folder);
     await mkdir(options.folder, { recursive: true, mode: 0o700 });
     const list = () => context.restic.list(repository, id, path, context.signal);
-    if (options.mayExist) await refuseLinks(options.folder, path, list());
+    // What was restored before may have put a link there too: two saved paths may lie in each other.
+    if (options.mayExist || done.length > 0) await refuseLinks(options.folder, path, list());
     await context.restic.restore(
       repository,
       { snapshotId: id, root: options.folder, path, include: [], exclude: [] },
@@ -70,12 +72,12 @@ function isBelow(folder: string, path: string): boolean {
 
 /** A link that somebody left where a folder or a file is to be written would lead the writing out of the folder. */
 async function refuseLinks(folder: string, path: string, nodes: AsyncIterable<ResticNode>): Promise<void> {
-  for (let above = dirname(path); above !== "/"; above = dirname(above)) await refuseLink(folder, above);
-  for await (const node of nodes) if (node.type !== "symlink") await refuseLink(folder, node.path);
+  for (let above = dirname(path); above !== "/"; above = dirname(above))
+    await refuseLink(join(folder, above));
+  for await (const node of nodes) if (node.type !== "symlink") await refuseLink(join(folder, node.path));
 }
 
-async function refuseLink(folder: string, path: string): Promise<void> {
-  const place = join(folder, path);
+async function refuseLink(place: string): Promise<void> {
   const found = await lstat(place).catch(() => undefined);
   if (found?.isSymbolicLink() !== true) return;
   throw new HoldfastError("LinkInTheWay", `${place} is a symbolic link, which is not followed`, {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compareNodes, comparePaths } from "../../../src/shells/cli/compare-nodes.ts";
@@ -74,7 +74,42 @@ for (const at of resticsAtHand()) {
       );
       expect(failure.reason).toBe("NotProven");
     });
+
+    it("writes through no link: not through one that an earlier path brought, nor one in the component's place", async () => {
+      const { failures, written } = await downloadsThroughLinks(bench);
+      expect(failures.map(({ reason }) => reason)).toEqual(["LinkInTheWay", "LinkInTheWay"]);
+      expect(failures[0]?.message).toContain("/first/led/sub is a symbolic link, which is not followed");
+      expect(failures[1]?.message).toContain("/component is a symbolic link, which is not followed");
+      expect(written).toEqual([]);
+    });
   });
+}
+
+/** Into a folder in which an earlier path puts a link, and into a link that stands for the component's folder. */
+async function downloadsThroughLinks(bench: Bench) {
+  const [outside, place] = [join(bench.home, "outside"), join(bench.root, "led/sub")];
+  mkdirSync(outside);
+  mkdirSync(place, { recursive: true });
+  writeFileSync(join(place, "planted"), "it leads out");
+  const inner = await bench.restic.backup(bench.repository, requestFor(bench, { path: "/led/sub" }));
+  rmSync(place, { recursive: true });
+  symlinkSync(outside, place);
+  const outer = await bench.restic.backup(bench.repository, requestFor(bench, { path: "/led" }));
+  const context = { restic: bench.restic, signal: new AbortController().signal };
+  const saved = (id: string, hostPath: string) => ({ id, hostPath, proof: undefined });
+  const [first, second] = [saved(outer.snapshotId, "/led"), saved(inner.snapshotId, "/led/sub")];
+  const failureOf = async (folder: string, mayExist: boolean, paths: readonly (typeof first)[]) => {
+    const component = { name: "dump", repository: bench.repository, paths };
+    const options = { folder, path: undefined, mayExist, onProgress: () => undefined };
+    return await failureFrom(downloadComponent(context, component, options));
+  };
+  const link = join(bench.home, "component");
+  symlinkSync(outside, link);
+  const failures = [
+    await failureOf(join(bench.home, "first"), false, [first, second]),
+    await failureOf(link, true, [second]),
+  ];
+  return { failures, written: readdirSync(outside) };
 }
 
 function fill(data: string): void {
