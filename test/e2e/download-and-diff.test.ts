@@ -133,6 +133,25 @@ test("a diff tells content of equal size apart, leaves out files that were only 
   expect(same.stdout).toContain("Nothing differs.");
 }, 60_000);
 
+test("a component whose name leads out of the folder is refused by name, and the others come", async () => {
+  const name = "../../../planted";
+  const component = field(await world.get("Snapshot", "vault", first), "status", "components", "manifest");
+  await changeStatus({ components: { [name]: component } });
+  try {
+    const to = join(world.home, "a/b/c");
+    const done = await holdfast(["download", `vault/${first}`, "--to", to, ...options]);
+    expect(done.code).toBe(3);
+    expect(done.stderr).toContain(`has a component "${name}", which is no plain name of a folder`);
+    expect(readdirSync(to)).toEqual(["manifest"]);
+    expect(existsSync(join(world.home, "planted"))).toBe(false);
+    const diff = await holdfast(["diff", `vault/${first}`, `vault/${second}`, ...options]);
+    expect(diff).toMatchObject({ code: 1, stdout: "" });
+    expect(diff.stderr).toContain(`has a component "${name}"`);
+  } finally {
+    await changeStatus({ components: { [name]: null } });
+  }
+}, 60_000);
+
 test("a partial Snapshot comes and ends with 3; counts that differ from the proof are a failure", async () => {
   const to = (name: string) => ["--to", join(world.home, name), ...options];
   const condition = {

@@ -139,7 +139,7 @@ function report({ snapshot, folder, came, failed }: Result, { output }: OutputOp
   );
   for (const { name: component, error } of failed)
     process.stderr.write(
-      `holdfast: component ${component} did not come: ${oneLine(error.message)}\n${error.next === undefined ? "" : `  ${oneLine(error.next)}\n`}`,
+      `holdfast: component ${oneLine(component)} did not come: ${oneLine(error.message)}\n${error.next === undefined ? "" : `  ${oneLine(error.next)}\n`}`,
     );
   if (partial !== undefined)
     process.stderr.write(

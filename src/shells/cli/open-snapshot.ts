@@ -1,7 +1,6 @@
 import { resourceOf } from "../../api/kinds.ts";
 import type { KubeObject } from "../../api/meta.ts";
-import type { HoldfastError } from "../../base/errors.ts";
-import { toHoldfastError } from "../../base/errors.ts";
+import { HoldfastError, toHoldfastError } from "../../base/errors.ts";
 import { openRepository, type RepositoryAccess, resticRepositoryOf } from "../../mover/repository-access.ts";
 import { type SavedPath, savedComponent } from "../../mover/restore-source.ts";
 import type { ResticRepository } from "../../ports/restic/restic.ts";
@@ -9,6 +8,9 @@ import { backendFolder } from "./backend-folder.ts";
 import { fieldOf } from "./field-of.ts";
 import type { ReaderContext } from "./reader-context.ts";
 import { usage } from "./usage.ts";
+
+/** Of one name, on every file system that matters. */
+const maxNameBytes = 255;
 
 /** Files and bytes of one restic snapshot, as they were counted after the backup. */
 export type Proven = { readonly files: number; readonly bytes: number };
@@ -98,6 +100,7 @@ function openComponent(
   from: { readonly access: RepositoryAccess; readonly snapshot: KubeObject; readonly shown: string },
   name: string,
 ): OpenComponent {
+  refuseWays(name, from.shown);
   const saved = savedComponent(from.snapshot, name, from.shown);
   const proofs = fieldOf(from.snapshot, "status", "components", name, "proof", "snapshots");
   const proven = (id: string): Proven | undefined => {
@@ -109,6 +112,20 @@ function openComponent(
     repository: resticRepositoryOf(from.access, saved.path, context.resticCache),
     paths: saved.paths.map((path) => ({ ...path, proof: proven(path.id) })),
   };
+}
+
+/** Whoever may write the Snapshot chooses the name, and it becomes a folder here: it must lead nowhere else. */
+function refuseWays(name: string, shown: string): void {
+  const plain = /^[^/\\\p{Cc}]+$/u.test(name) && name !== "." && name !== "..";
+  if (plain && Buffer.byteLength(name) <= maxNameBytes) return;
+  throw new HoldfastError(
+    "ComponentNameInvalid",
+    `${shown} has a component ${JSON.stringify(name)}, which is no plain name of a folder`,
+    {
+      disposition: "stall",
+      next: "Holdfast writes no such name: see who wrote the Snapshot's status; --component reads one of the others",
+    },
+  );
 }
 
 function partialOf(snapshot: KubeObject): string | undefined {
