@@ -8,9 +8,11 @@ import {
 } from "../../api/record-layout.ts";
 import { formatSize, parseSize } from "../../api/size.ts";
 import { digestOf } from "../../base/digest.ts";
+import type { Problem } from "../../base/problem.ts";
 import { withoutUserinfo } from "../../base/redact.ts";
 import { withoutAway } from "./away-condition.ts";
 import { restoreEntryContent } from "./claim.ts";
+import { contained } from "./contained.ts";
 import { declaredIn } from "./declared-objects.ts";
 import { declaredCommit, declaredFile, forgottenBy } from "./deletion.ts";
 import { entriesOfOutbox, pathsOfOutbox } from "./outbox.ts";
@@ -32,11 +34,11 @@ export const recordedKinds: readonly string[] = [
 
 const finalPhases = ["Succeeded", "Failed", "Skipped", "Unknown"];
 
-/** Every entry as it should stand at the tip: a comparison decides what is written, so nothing is recorded twice. */
-export function plannedEntries(world: World): readonly Entry[] {
+/** Every entry as it should stand at the tip: a comparison decides what is written, so nothing is recorded twice. What cannot be written of an object joins `failed`. */
+export function plannedEntries(world: World, failed: Problem[]): readonly Entry[] {
   const present = recordedKinds
     .flatMap((kind) => world.observed.list(kind))
-    .flatMap((object) => entryOf(object, world) ?? [])
+    .flatMap((object) => contained(object, failed, () => entryOf(object, world)) ?? [])
     .filter((entry) => entry.content === undefined || !world.recorded.holds(entry.path, entry.content));
   // What an object says itself is newer than what was put aside of it; of another one by its name it comes after.
   const speaking = new Map(present.map((entry) => [entry.path, uidIn(entry)]));

@@ -1,5 +1,7 @@
 import { type KubeObject, keyOf, refOf } from "../../api/meta.ts";
+import type { Problem } from "../../base/problem.ts";
 import { planUnreadable } from "./claim.ts";
+import { contained } from "./contained.ts";
 import { planDeclaredObjects, planPrune } from "./declared-objects.ts";
 import type { Turn } from "./draft.ts";
 import { plannedEntries } from "./entries.ts";
@@ -46,12 +48,14 @@ export function planPass(world: World): Plan {
   const pruned = planPrune(world);
   // An object that is about to be applied or pruned is looked at in the next pass, as it is then.
   const touched = new Set([...declared.steps, ...pruned.steps].map(stepKey));
+  const failed: Problem[] = [];
   const turns = planners.flatMap(([kind, plan]) =>
     world.observed
       .list(kind)
       .filter((object) => !touched.has(keyOf(refOf(object))))
-      .map((object) => plan(object, world)),
+      .flatMap((object) => contained(object, failed, () => plan(object, world)) ?? []),
   );
+  const planned = plannedEntries(world, failed);
   const outbox = planOutbox(world);
   const wakeAt = turns.flatMap((turn) => turn.wakeAtMs ?? []).filter((atMs) => atMs > world.now);
   return {
@@ -63,7 +67,7 @@ export function planPass(world: World): Plan {
       ...turns.flatMap((turn) => turn.steps),
       ...outbox.steps,
     ]),
-    entries: uniqueEntries([...turns.flatMap((turn) => turn.entries), ...plannedEntries(world)]),
+    entries: uniqueEntries([...turns.flatMap((turn) => turn.entries), ...planned]),
     problems: [
       ...planAway(world),
       ...planUnreadable(world),
@@ -72,6 +76,7 @@ export function planPass(world: World): Plan {
       ...pruned.problems,
       ...turns.flatMap((turn) => turn.problems),
       ...outbox.problems,
+      ...failed,
     ],
     wakeAtMs: wakeAt.length === 0 ? undefined : Math.min(...wakeAt),
     waiting: turns.flatMap((turn) => turn.waiting),

@@ -22,7 +22,7 @@ function remembering(paths: readonly string[], ...objects: readonly KubeObject[]
 }
 
 function leaving(world: World): readonly string[] {
-  return plannedEntries(world).flatMap(({ path, content }) => (content === undefined ? [path] : []));
+  return plannedEntries(world, []).flatMap(({ path, content }) => (content === undefined ? [path] : []));
 }
 
 const ready = { status: { phase: "Ready" } };
@@ -46,7 +46,7 @@ test("a day of which no object is left leaves the tip whole, while what it belon
     objectOf("BackupConfiguration", "app/web", ready),
     objectOf("Repository", "app/web-repo", ready),
   );
-  const entries = plannedEntries({ ...world, recorded: { ...world.recorded, otherDays: () => days } });
+  const entries = plannedEntries({ ...world, recorded: { ...world.recorded, otherDays: () => days } }, []);
   expect(entries.filter(({ content }) => content === undefined)).toEqual(
     [days[0], days[2]].map((path) => ({ path, content: undefined, when: "soon", folder: true })),
   );
@@ -74,10 +74,10 @@ test("a finished session is told at once, and what changes of it later may wait"
     spec: { invoker: { name: "web" }, session: "often" },
     status: { phase: "Succeeded", nextRetry: "2026-11-20T12:01:00Z" },
   });
-  expect(plannedEntries(remembering([], ended))).toMatchObject([
+  expect(plannedEntries(remembering([], ended), [])).toMatchObject([
     { path: session, when: "now", summary: "backup app/web: Succeeded" },
   ]);
-  const [again] = plannedEntries(remembering([session], ended));
+  const [again] = plannedEntries(remembering([session], ended), []);
   expect(again).toMatchObject({ path: session, when: "soon" });
   expect(again).not.toHaveProperty("summary");
   expect(again?.content?.["status"]).toEqual({ phase: "Succeeded" });
@@ -89,7 +89,7 @@ test("a session that belongs to no name has no entry, and stops nobody else's", 
     status: { phase: "Skipped" },
   });
   const other = objectOf("BackupConfiguration", "app/web", ready);
-  expect(plannedEntries(remembering([], stray, other)).map(({ path }) => path)).toEqual([
+  expect(plannedEntries(remembering([], stray, other), []).map(({ path }) => path)).toEqual([
     "clusters/lab/configurations/app/web.yaml",
   ]);
 });

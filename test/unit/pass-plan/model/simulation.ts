@@ -254,6 +254,8 @@ export class Simulation {
     // Every fourth time, because it doubles the work.
     if (this.plans % 4 === 0)
       law(JSON.stringify(planPass(world)) === JSON.stringify(plan), "two plans of one world are the same");
+    const [bug] = plan.problems.filter(({ reason }) => reason === "PlanFailed");
+    law(bug === undefined, `every object can be planned: ${bug?.object}: ${bug?.message}`);
     this.laws.ofPlan(plan, world);
     return { plan, seen };
   }
