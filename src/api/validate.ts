@@ -50,7 +50,9 @@ export function validateObject(object: KubeObject): readonly FieldError[] {
   ];
   // A rule may rely on the types that the schema promises; an unknown field does not touch them.
   const typed = errors.every((error) => error.reason === "UnknownField");
-  return [...errors, ...(typed ? rulesOf(kind.resource.kind, object) : []), ...unsupportedErrors(object)];
+  // An absent spec of a kind that requires nothing in it is an empty one.
+  const ruled = { ...object, spec: object["spec"] ?? {} };
+  return [...errors, ...(typed ? rulesOf(kind.resource.kind, ruled) : []), ...unsupportedErrors(object)];
 }
 
 function specErrors(node: SchemaNode, spec: unknown): readonly FieldError[] {

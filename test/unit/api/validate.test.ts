@@ -32,6 +32,15 @@ test("no fixture has an error", () => {
   expect(found.filter((one) => one.severity === "error")).toEqual([]);
 });
 
+test.each(kinds.map(({ example }) => example))(
+  "judges a $kind whose spec is absent, null or empty",
+  (example) => {
+    const { spec: _spec, status: _status, ...bare } = example;
+    for (const given of [bare, { ...bare, spec: null }, { ...bare, spec: {} }])
+      expect(Array.isArray(validateObject(given as KubeObject))).toBe(true);
+  },
+);
+
 test("objects of other kinds are not ours to judge", () => {
   expect(validateObject({ apiVersion: "v1", kind: "Secret", metadata: { name: "x" }, dta: {} })).toEqual([]);
 });
