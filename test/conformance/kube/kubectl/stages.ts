@@ -4,9 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startControllers } from "../../../../src/embedded/controllers/start-controllers.ts";
 import { startEmbedded } from "../../../../src/embedded/server.ts";
-import { kubeconfigOf } from "../../../support/kube-apiserver.ts";
+import { kubeconfigOf, startKubeApiserver } from "../../../support/kube-apiserver.ts";
 import { rawKube } from "../../../support/raw-kube.ts";
-import { sharedKube } from "../../../support/shared-kube.ts";
 import type { Stage } from "./session.ts";
 
 type Access = { readonly url: string; readonly ca: string; readonly token: string };
@@ -20,7 +19,8 @@ export type Theatre = {
 /** Both servers with the controllers of workloads and volumes and without a kubelet: pods are nowhere run. */
 export async function openTheatre(): Promise<Theatre> {
   const directory = await mkdtemp(join(tmpdir(), "holdfast-kubectl-"));
-  const real = await sharedKube({ controllers: true });
+  // `kubectl get all` tells of the whole cluster, so no other test may be on it.
+  const real = await startKubeApiserver({ controllers: true });
   const server = await startEmbedded({ directory: join(directory, "state") });
   const controllers = await startControllers({
     api: server.api,
@@ -54,6 +54,7 @@ export async function openTheatre(): Promise<Theatre> {
       for (const leave of opened) await leave();
       await controllers.close();
       await server.close();
+      await real.close();
       await rm(directory, { recursive: true, force: true });
     },
   };
