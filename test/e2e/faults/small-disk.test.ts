@@ -71,14 +71,16 @@ test.runIf(available)(
   },
 );
 
-test.runIf(available)("a full cache folder fails a backup and is named, and the next one heals", async () => {
+test.runIf(available)("a full cache folder is named or done without, and the next backup heals", async () => {
   const { restic, repository, request } = await saved();
   const cached = { ...repository, cacheDirectory: join(disk.path, "cache") };
   disk.fill();
-  const failure = await failureOf(restic.backup(cached, request));
-  expect(failure).toMatchObject({ reason: "DiskFull", disposition: "retry" });
-  expect(failure.message).toMatch(full);
-  expect(failure.message).toContain(cached.cacheDirectory);
+  const outcome = await restic.backup(cached, request).catch((thrown: unknown) => thrown);
+  const said =
+    outcome instanceof HoldfastError ? `${outcome.reason}: ${outcome.message}` : JSON.stringify(outcome);
+  // restic 0.14 goes on without its cache, newer ones end.
+  expect(said).toMatch(/^DiskFull: .*no space left on device|"files":1\b/s);
+  expect(said.includes(cached.cacheDirectory)).toBe(outcome instanceof HoldfastError);
   disk.makeRoom();
   expect(await restic.backup(cached, request)).toMatchObject({ partial: false, files: 1 });
   await restic.check(cached, { readData: true });
