@@ -30,7 +30,9 @@ function restoreInto(replicas: number): { readonly refusal: string | undefined; 
   const source = {
     snapshot: objectOf("Snapshot", "shop/db-repo-1"),
     repository: objectOf("Repository", "shop/db-repo"),
-    storage: objectOf("BackupStorage", "vault/store"),
+    storage: objectOf("BackupStorage", "vault/store", {
+      spec: { usagePolicy: { allowedNamespaces: { from: "All" } } },
+    }),
     components: ["dump-pod-0", "dump-pod-1"],
   };
   const world = worldOf(restore, statefulSet(replicas), ...catalogue);
