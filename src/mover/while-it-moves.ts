@@ -55,5 +55,6 @@ function moved(before: Progress, after: Progress): boolean {
 }
 
 function isComplete({ bytesDone, totalBytes, filesDone, totalFiles }: Progress): boolean {
-  return bytesDone >= totalBytes && filesDone >= totalFiles;
+  // Nothing found yet is not the end: a volume can hang before its first file.
+  return totalFiles > 0 && bytesDone >= totalBytes && filesDone >= totalFiles;
 }

@@ -45,6 +45,15 @@ test("a restic that moves nothing for an hour is ended, and says so", async () =
   expect(message).toBe("restic has moved no file and no byte for an hour, and was ended");
 });
 
+test("one that never comes to its first file is ended too", async () => {
+  const message = await outcome(async ({ clock, told, end }) => {
+    told({ secondsElapsed: 1, percentDone: 0, totalFiles: 0, filesDone: 0, totalBytes: 0, bytesDone: 0 });
+    await pass(clock, 70);
+    end();
+  });
+  expect(message).toBe("restic has moved no file and no byte for an hour, and was ended");
+});
+
 test("one that moves now and then goes on for as long as it takes", async () => {
   const message = await outcome(async ({ clock, told, end }) => {
     for (let bytes = 1; bytes < 20; bytes += 1) {
