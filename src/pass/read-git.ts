@@ -1,8 +1,10 @@
 import { type Away, type ClusterState, stateOf, stateRef } from "../api/own-notes.ts";
 import { sameJson } from "../api/same-json.ts";
 import { HoldfastError, toHoldfastError } from "../base/errors.ts";
+import type { Problem } from "../base/problem.ts";
+import type { Remote } from "../ports/git/remote.ts";
 import type { Declared } from "./declared/declared.ts";
-import { readDeclared } from "./declared/read-declared.ts";
+import { type DeclaredRequest, readDeclared } from "./declared/read-declared.ts";
 import type { Desired } from "./desired/desired.ts";
 import { resolveDesired } from "./desired/resolve-desired.ts";
 import type { Observed } from "./observed/observed.ts";
@@ -21,6 +23,8 @@ export type GitView = {
   readonly state: ClusterState;
   /** When the remote was asked last in vain. */
   readonly askedMs?: number;
+  /** Why the branch's tip was not taken in, so that the commit before it is in force. */
+  readonly refused?: readonly Problem[];
 };
 
 /** A remote that is away is asked again after this long, however often passes are made meanwhile. */
@@ -31,6 +35,14 @@ const awayReasons: readonly string[] = [
   "RemoteUnreachable",
   "RemoteAuthenticationFailed",
   "RemoteNotFound",
+  "RemoteUnsupported",
+  "BranchNotFound",
+  "CertificateNotTrusted",
+  "HostKeyNotTrusted",
+  "ProxyRefused",
+  "CaFileUnusable",
+  "SshCommandRefused",
+  "CommandMissing",
   "PushRefused",
 ];
 
@@ -116,11 +128,12 @@ async function present(
 ): Promise<GitView> {
   const { branch, cluster, acceptRewritten = [] } = request;
   const since = noted.declared?.branch === branch ? noted.declared.commit : undefined;
-  const declared = await readDeclared(
-    remote,
-    { ...request, ...(previous && { previous: previous.declared }), ...(since && { since }) },
-    signal,
-  );
+  const asked = {
+    ...request,
+    ...(previous && { previous: previous.declared }),
+    ...(since && { since }),
+  };
+  const { declared, refused } = await inForce(remote, asked, signal);
   const desired = previous?.declared === declared ? previous.desired : resolveDesired(declared, cluster);
   const target = targetOf(declared, request);
   if (target === undefined)
@@ -142,7 +155,39 @@ async function present(
   };
   const failed = previous?.pushFailed;
   const away = failed && awayBy(failed, { noted, previous, nowMs: clock.now() });
-  return { declared, desired, record, target, state: { ...tips, ...(away && { away }) } };
+  const state = { ...tips, ...(away && { away }) };
+  return { declared, desired, record, target, state, ...(refused && { refused }) };
+}
+
+type InForce = { readonly declared: Declared; readonly refused?: readonly Problem[] };
+
+/** What the tip declares. A tip that cannot be followed as a whole is named, and the commit before it stays in force. */
+async function inForce(remote: Remote, request: DeclaredRequest, signal: AbortSignal): Promise<InForce> {
+  try {
+    return { declared: await readDeclared(remote, request, signal) };
+  } catch (thrown) {
+    const error = toHoldfastError(thrown);
+    const { since, commit } = request;
+    if (since === undefined || commit !== undefined || !leavesInForce(error)) throw error;
+    const declared = await readDeclared(remote, { ...request, commit: since }, signal);
+    return { declared, refused: refusals(error, since) };
+  }
+}
+
+/** Of a history that was rewritten nobody knows what is to be in force. */
+function leavesInForce(error: HoldfastError): boolean {
+  return error.disposition === "stall" && error.reason !== "HistoryRewritten" && !isAway(error);
+}
+
+function refusals(
+  { reason, message, next, problems }: HoldfastError,
+  inForceCommit: string,
+): readonly Problem[] {
+  const whole: Problem = { severity: "error", reason, message, ...(next !== undefined && { next }) };
+  return (problems.length === 0 ? [whole] : problems).map((problem) => ({
+    ...problem,
+    message: `${problem.message}; commit ${inForceCommit.slice(0, 12)} stays in force`,
+  }));
 }
 
 /** At another place there are no claims, so every restore would run again: a person must have moved the record. */

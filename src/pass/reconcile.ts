@@ -73,7 +73,7 @@ export async function reconcile(ports: PassPorts, request: PassRequest): Promise
     outcome,
     recorded,
     memory: { ...git, ...(away && { pushFailed, state: { ...git.state, away } }) },
-    problems: [...plan.problems, ...problems, ...outcome.problems, ...failed],
+    problems: [...(git.refused ?? []), ...plan.problems, ...problems, ...outcome.problems, ...failed],
     pollMs: git.declared.settings.pollMs,
   };
 }

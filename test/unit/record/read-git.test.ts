@@ -1,13 +1,17 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { type ClusterState, stateMap } from "../../../src/api/own-notes.ts";
 import { observedFrom } from "../../../src/pass/observed/observed.ts";
 import { askAgainMs, type GitView, readGit } from "../../../src/pass/read-git.ts";
-import { openRemote } from "../../../src/ports/git/open-remote.ts";
+import { openRemote, type RemoteOptions } from "../../../src/ports/git/open-remote.ts";
 import { createGitopsRemote } from "../../support/gitops-remote.ts";
 import { manualClock } from "../../support/manual-clock.ts";
+import { requireOrSkip } from "../../support/real-parts.ts";
+import { startTlsFront } from "../../support/tls-front.ts";
 
 const home = mkdtempSync(join(tmpdir(), "holdfast-read-git-"));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
@@ -31,7 +35,9 @@ function lab(record: string) {
   const settings = (place: string) => `clusters:\n  lab:\n    path: clusters/lab\nrecord: ${place}\n`;
   git.commit("Declare", { "holdfast.yaml": settings(record), "clusters/lab/keep.yaml": policy });
   let caches = 0;
-  let remote = openRemote({ url: git.bare, cacheDirectory: join(at, "cache-0") });
+  const open = (options: Partial<RemoteOptions> = {}) =>
+    openRemote({ url: git.bare, cacheDirectory: join(at, `cache-${caches}`), ...options });
+  let remote = open();
   return {
     git,
     clock,
@@ -40,7 +46,11 @@ function lab(record: string) {
     tip: (name: string) => git.git("rev-parse", name).trim(),
     loseCache() {
       caches += 1;
-      remote = openRemote({ url: git.bare, cacheDirectory: join(at, `cache-${caches}`) });
+      remote = open();
+    },
+    /** A process that reaches its remote in another way, with the cache of the one before. */
+    reach(options: Partial<RemoteOptions>) {
+      remote = open(options);
     },
     away: (away: boolean) =>
       away ? renameSync(git.bare, `${git.bare}.away`) : renameSync(`${git.bare}.away`, git.bare),
@@ -96,4 +106,109 @@ test.each([
   const taken = await read(before.state, before, [commit]);
   expect(taken.target?.branch).toBe(branch);
   expect((await read(taken.state)).target).toEqual(taken.target);
+});
+
+type Lab = ReturnType<typeof lab>;
+
+/** What is in force and named when the remote cannot be had in some way, also by a process that begins then. */
+async function expectAway({ read, clock }: Lab, before: GitView, because: RegExp): Promise<void> {
+  for (const previous of [before, undefined]) {
+    const view = await read(before.state, previous);
+    expect([...view.desired.objects.keys()]).toEqual([...before.desired.objects.keys()]);
+    expect(view.desired.objects.size).toBe(1);
+    expect(view.state).toMatchObject({ ...before.state, away: { because: expect.stringMatching(because) } });
+    clock.advance(askAgainMs);
+  }
+}
+
+test.runIf(requireOrSkip("openssl"))(
+  "with a certificate that is no longer trusted the remote is away, and what was accepted stays in force",
+  async () => {
+    const one = lab("{branch: kept}");
+    const before = await one.read({});
+    const front = await startTlsFront("http://127.0.0.1:1");
+    one.reach({ url: `${front.url}/remote.git`, environment: {} });
+    await expectAway(one, before, /The certificate of .* is not trusted/);
+    await front.close();
+  },
+);
+
+const noGit = { PATH: "/nowhere" };
+const noHostKey = { ...process.env, GIT_SSH_COMMAND: sshThatSays("Host key verification failed.") };
+
+/** What `ssh` says when it does not know the host's key, without a host. */
+function sshThatSays(words: string): string {
+  const file = join(home, "ssh");
+  writeFileSync(file, `#!/bin/sh\necho '${words}' >&2\nexit 255\n`, { mode: 0o755 });
+  return file;
+}
+
+test.each<[string, Partial<RemoteOptions>, RegExp]>([
+  ["a host key that is not known", { url: "ssh://git@h/r.git", environment: noHostKey }, /host key/i],
+  ["a proxy that is none", { url: "http://h/r.git", environment: { http_proxy: "socks5://p" } }, /proxy/],
+  [
+    "a file of certificates that is gone",
+    { url: "https://h/r.git", environment: { GIT_SSL_CAINFO: "/gone" } },
+    /GIT_SSL_CAINFO/,
+  ],
+  ["a git that is gone", { environment: noGit }, /git/],
+])("with %s the remote is away, and what was accepted stays in force", async (_what, options, because) => {
+  const one = lab("{branch: kept}");
+  const before = await one.read({});
+  one.reach(options);
+  await expectAway(one, before, because);
+});
+
+test("a server that hands out plain files is away, and what was accepted stays in force", async () => {
+  const one = lab("{branch: kept}");
+  const before = await one.read({});
+  const server = createServer((_request, response) =>
+    response.setHeader("content-type", "text/plain").end(`${one.tip("main")}\trefs/heads/main\n`),
+  );
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  one.reach({ url: `http://127.0.0.1:${port}/remote.git`, environment: {} });
+  await expectAway(one, before, /dumb HTTP/);
+  server.close();
+});
+
+test("a branch that is gone is a remote that is away, and is taken in again when it comes back", async () => {
+  const one = lab("{branch: kept}");
+  const before = await one.read({});
+  const tip = one.tip("main");
+  one.git.git("update-ref", "-d", "refs/heads/main");
+  await expectAway(one, before, /has no branch main/);
+  one.git.git("update-ref", "refs/heads/main", tip);
+  expect((await one.read(before.state)).state).toEqual(before.state);
+});
+
+test("a commit whose holdfast.yaml cannot be followed is named with its line, and the one before stays in force", async () => {
+  const { git, branch, read, settings, tip } = lab("{branch: kept}");
+  branch("kept");
+  const before = await read({});
+  git.commit("Misspell", { "holdfast.yaml": "clusters:\n  lab:\n    pahh: x\n" });
+  const refused = {
+    severity: "error",
+    reason: "SettingsInvalid",
+    place: { path: "holdfast.yaml", line: 3 },
+    message: expect.stringContaining(`commit ${before.declared.revision.commit.slice(0, 12)} stays in force`),
+  };
+  for (const previous of [before, undefined]) {
+    const view = await read(before.state, previous);
+    expect(view.refused).toContainEqual(expect.objectContaining(refused));
+    expect([...view.desired.objects.keys()]).toEqual([...before.desired.objects.keys()]);
+    expect(view.target).toEqual(before.target);
+    expect(view.record.tip).toBe(tip("kept"));
+    expect(view.state).toEqual(before.state);
+  }
+  const commit = git.commit("Mend", { "holdfast.yaml": settings("{branch: kept}") });
+  const mended = await read(before.state, before);
+  expect(mended.refused).toBeUndefined();
+  expect(mended.state.declared?.commit).toBe(commit);
+});
+
+test("a first commit whose holdfast.yaml cannot be followed ends the pass", async () => {
+  const { git, read } = lab("{branch: kept}");
+  git.commit("Misspell", { "holdfast.yaml": "clusters: {lab: {pahh: x}}\n" });
+  await expect(read({})).rejects.toMatchObject({ reason: "SettingsInvalid", disposition: "stall" });
 });
