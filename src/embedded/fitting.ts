@@ -7,31 +7,15 @@ import type { Schema } from "./schema/schema.ts";
 import { isList, isObject, listAt, textAt } from "./value.ts";
 import type { Place } from "./write.ts";
 
-/** A body must be of the kind that the path names, and say no other name or namespace. */
-export function requireFitting(
-  kind: Pick<Kind, "group" | "version" | "kind">,
-  place: Place,
-  body: unknown,
-): JsonObject {
+type Identity = Pick<Kind, "group" | "version" | "kind"> & Partial<Pick<Kind, "custom">>;
+
+/**
+ * A body of the kind that the path names, with no other name or namespace. Of built-in kinds it may leave out
+ * what it is; custom ones have to say it. Throws 400.
+ */
+export function requireFitting(kind: Identity, place: Place, body: unknown): JsonObject {
   if (!isObject(body)) throw badRequest("the body of the request is no JSON object");
-  const wanted = apiVersion(kind);
-  const sent = textAt(body, "apiVersion");
-  if (sent !== "" && sent !== wanted) {
-    throw badRequest(
-      `the API version in the data (${sent}) does not match the expected API version (${wanted})`,
-    );
-  }
-  const sentKind = textAt(body, "kind");
-  if (sentKind !== "" && sentKind !== kind.kind) {
-    throw badRequest(`the kind in the data (${sentKind}) does not match the expected kind (${kind.kind})`);
-  }
-  if (sent === "" || sentKind === "") {
-    throw new Failure(
-      400,
-      "BadRequest",
-      `Object 'Kind' and 'apiVersion' must be given in the body of the request`,
-    );
-  }
+  requireIdentity(kind, body);
   const name = textAt(body, "metadata", "name");
   if (place.name !== "" && name !== "" && name !== place.name) {
     throw badRequest(`the name of the object (${name}) does not match the name on the URL (${place.name})`);
@@ -40,7 +24,25 @@ export function requireFitting(
   if (namespace !== "" && namespace !== place.namespace) {
     throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
   }
-  return body;
+  return { ...body, apiVersion: apiVersion(kind), kind: kind.kind };
+}
+
+function requireIdentity(kind: Identity, body: JsonObject): void {
+  const wanted = { apiVersion: apiVersion(kind), kind: kind.kind };
+  for (const field of ["apiVersion", "kind"] as const) {
+    const sent = body[field] ?? "";
+    if (sent === "" && kind.custom === undefined) continue;
+    if (sent === "" || typeof sent !== "string") {
+      throw badRequest(
+        `the object provided is unrecognized (must be of type ${kind.kind}): ${field} is missing, or no text`,
+      );
+    }
+    if (sent !== wanted[field]) {
+      throw badRequest(
+        `the ${field} in the data (${sent}) does not match the expected ${field} (${wanted[field]})`,
+      );
+    }
+  }
 }
 
 /** An applied configuration names only fields that the schema has, and no managedFields. Throws 400, 500. */

@@ -40,6 +40,9 @@ function applyOf(call: Call, kind: Kind, place: Place): Change {
     const message = "Required value: is required for apply patch";
     throw invalid(options, "", [{ reason: "FieldValueRequired", message, field: "fieldManager" }]);
   }
+  for (const field of ["apiVersion", "kind"]) {
+    if (textAt(call.body, field) === "") throw badRequest(`${field} is required in an applied configuration`);
+  }
   const config = requireFitting(kind, place, call.body);
   requireApplicable(kind, place, config);
   if (textAt(config, "metadata", "name") === "")

@@ -234,6 +234,16 @@ onEveryServer("patches of a CRD's objects", (server) => {
 onEveryServer("limits of a CRD's objects", (server) => {
   const widgets = kind(server);
 
+  it("takes nothing from the path that the body of a custom kind leaves out", async () => {
+    const { raw } = server();
+    const { kind: _, ...kindless } = widgets().widget("kindless");
+    const { apiVersion: __, ...versionless } = widgets().widget("versionless");
+    for (const body of [kindless, versionless]) {
+      const refused = await raw.request("POST", widgets().place(), { body });
+      expect(refused).toMatchObject({ status: 400, body: { reason: "BadRequest" } });
+    }
+  });
+
   it("has no strategic merge for custom kinds", async () => {
     const { raw } = server();
     const { place, widget } = widgets();

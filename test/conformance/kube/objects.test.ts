@@ -92,6 +92,28 @@ onEveryServer("refusals of objects", (server) => {
     expect(nameless).toMatchObject({ status: 422, body: { reason: "Invalid" } });
   });
 
+  it("takes from the path of a built-in kind what the body leaves out, and nothing else", async () => {
+    const { raw, namespace } = server();
+    const all = path.configMaps(namespace);
+    const metadata = { name: "untold" };
+    const told = { apiVersion: "v1", kind: "ConfigMap" };
+    expect(await raw.request("POST", all, { body: { metadata } })).toMatchObject({ status: 201, body: told });
+    const one = path.configMaps(namespace, "untold");
+    const replaced = await raw.request("PUT", one, { body: { kind: "", metadata, data: { a: "1" } } });
+    expect(replaced).toMatchObject({ status: 200, body: { ...told, data: { a: "1" } } });
+    const review = await raw.request("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", {
+      body: {},
+    });
+    expect(review).toMatchObject({ status: 201, body: { kind: "SelfSubjectReview" } });
+    const applied = await raw.request("PATCH", `${one}?fieldManager=m`, {
+      body: { kind: "ConfigMap", metadata },
+      contentType: "application/apply-patch+yaml",
+    });
+    expect(applied).toMatchObject({ status: 400, body: { reason: "BadRequest" } });
+    const number = await raw.request("POST", all, { body: { kind: 1, metadata } });
+    expect(number).toMatchObject({ status: 400, body: { reason: "BadRequest" } });
+  });
+
   it("refuses bodies that are of another kind, or no JSON", async () => {
     const { raw, namespace } = server();
     const other = { apiVersion: "v1", kind: "Secret", metadata: { name: "other" } };
