@@ -1,7 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { KubeObject } from "../../../api/meta.ts";
-import type { Settings } from "../../../pass/declared/settings.ts";
 import type { Remote } from "../../../ports/git/remote.ts";
 import { type KubeOptions, type RemoteOptions, withKube, withRemote } from "../remote-options.ts";
 import type { AddCommand, Shell } from "../shell.ts";
@@ -84,7 +83,6 @@ async function fresh(name: string, options: Options, shell: Shell): Promise<Kube
   return restoreSessionFor(kube, request, shell.signal);
 }
 
-/** A name that ran never runs again, so the same restore is declared under the next free one. */
 async function again(
   which: string,
   name: string | undefined,
@@ -92,66 +90,17 @@ async function again(
   shell: Shell,
 ): Promise<KubeObject> {
   const { readBranch } = await import("../commit-change.ts");
-  const { remote, declared } = await readBranch(options, shell);
-  const { usage } = await import("../usage.ts");
-  const restores = declared.documents.map((one) => one.object).filter((one) => one.kind === "RestoreSession");
-  const found = restores.find(
-    (one) => one.metadata.name === which || `${one.metadata.namespace}/${one.metadata.name}` === which,
-  );
-  if (found === undefined)
-    throw usage(
-      `no RestoreSession ${which} is declared on ${options.branch}`,
-      `declared are: ${restores.map((one) => one.metadata.name).join(", ") || "none"}`,
-    );
-  const base = found.metadata.name.replace(/-again-\d+$/, "");
-  const same = restores.filter(
-    (one) =>
-      one.metadata.namespace === found.metadata.namespace &&
-      one.metadata.name.replace(/-again-\d+$/, "") === base,
-  );
-  // A name that ran once is taken for ever, also when its file is gone: the record knows.
-  const recorded = await recordedRestores(remote, declared.settings, options.branch, shell);
-  const waiting = same.find((one) => !recorded.has(`${one.metadata.namespace}/${one.metadata.name}`));
-  if (waiting !== undefined && name === undefined)
-    throw usage(
-      `RestoreSession ${waiting.metadata.namespace}/${waiting.metadata.name} is declared on ${options.branch} and has not run yet`,
-      `let it run first; for a second one beside it give it a name: holdfast restore NAME --again ${which}`,
-    );
-  const names = [...recorded].map((one) => one.slice(one.indexOf("/") + 1));
-  const taken = new Set([...restores.map((one) => one.metadata.name), ...names]);
-  let number = 1;
-  while (taken.has(`${base}-again-${number}`)) number += 1;
-  const { namespace } = found.metadata;
-  return {
-    apiVersion: found.apiVersion,
-    kind: found.kind,
-    metadata: { name: name ?? `${base}-again-${number}`, ...(namespace ? { namespace } : {}) },
-    spec: found["spec"],
-  };
-}
-
-/** `namespace/name` of the restores that were claimed. */
-async function recordedRestores(
-  remote: Remote,
-  { record, cluster }: Settings,
-  branch: string,
-  shell: Shell,
-): Promise<ReadonlySet<string>> {
-  const { clusterFolder, parseEntryPath } = await import("../../../api/record-layout.ts");
-  const prefix = record.kind === "folder" && record.folder !== "" ? `${record.folder}/` : "";
-  const tip = await remote.tip(record.kind === "branch" ? record.branch : branch, shell.signal);
-  const files =
-    tip === undefined
-      ? []
-      : ((await remote.files(tip, `${prefix}${clusterFolder(cluster)}/restores`, shell.signal)) ?? []);
-  const entries = files.flatMap((file) => parseEntryPath(file.path.slice(prefix.length)) ?? []);
-  return new Set(entries.map(({ namespace, name }) => `${namespace}/${name}`));
+  const { restoreAgain } = await import("../restore-again.ts");
+  return restoreAgain(await readBranch(options, shell), { which, name }, shell.signal);
 }
 
 async function commit(object: KubeObject, text: string, options: Options, shell: Shell): Promise<void> {
   const { commitChange } = await import("../commit-change.ts");
+  const { refuseUsedName } = await import("../restore-again.ts");
   let path = "";
-  const made = await commitChange(options, shell, async ({ remote, declared }) => {
+  const made = await commitChange(options, shell, async (branch) => {
+    const { remote, declared } = branch;
+    await refuseUsedName(branch, object, shell.signal);
     const folder = declared.settings.path === "" ? "restores" : `${declared.settings.path}/restores`;
     path = `${folder}/${object.metadata.name}.yaml`;
     await refuseExisting(remote, declared.revision.commit, path, shell);

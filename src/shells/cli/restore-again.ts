@@ -1,0 +1,109 @@
+import type { KubeObject } from "../../api/meta.ts";
+import { clusterFolder, parseEntryPath } from "../../api/record-layout.ts";
+import type { Branch } from "./commit-change.ts";
+import { usage } from "./usage.ts";
+
+/**
+ * A restore that is declared, under a name of its own: a name that ran never runs again. `which` is its name, or
+ * `namespace/name`; without `name` it gets the next free one.
+ */
+export async function restoreAgain(
+  branch: Branch,
+  { which, name }: { readonly which: string; readonly name: string | undefined },
+  signal: AbortSignal,
+): Promise<KubeObject> {
+  const restores = declaredRestores(branch);
+  const found = oneOf(restores, which, branch);
+  const { namespace = "" } = found.metadata;
+  const base = baseOf(found);
+  // A name that ran once is taken for ever, also when its file is gone: the record knows.
+  const recorded = await recordedRestores(branch, signal);
+  const waiting = restores.find(
+    (one) => one.metadata.namespace === namespace && baseOf(one) === base && !recorded.has(fullName(one)),
+  );
+  if (waiting !== undefined && name === undefined)
+    throw usage(
+      `RestoreSession ${fullName(waiting)} is declared on ${refOf(branch)} and has not run yet`,
+      `let it run first; for a second one beside it give it a name: holdfast restore NAME --again ${which}`,
+    );
+  // Of any namespace, because their files stand in one folder.
+  const taken = new Set(
+    [...restores.map(fullName), ...recorded].map((one) => one.slice(one.indexOf("/") + 1)),
+  );
+  let number = 1;
+  while (taken.has(`${base}-again-${number}`)) number += 1;
+  const { apiVersion, kind } = found;
+  const metadata = { name: name ?? `${base}-again-${number}`, namespace };
+  await refuseUsedName(branch, { metadata }, signal);
+  return { apiVersion, kind, metadata, spec: found["spec"] };
+}
+
+/** A restore runs once under its name: one that is declared already, or was claimed ever, is no name for another. */
+export async function refuseUsedName(
+  branch: Branch,
+  restore: Pick<KubeObject, "metadata">,
+  signal: AbortSignal,
+): Promise<void> {
+  const name = fullName(restore);
+  const next = "choose another name: a restore runs once under its name";
+  const { documents, problems } = branch.declared;
+  const isIt = (one: KubeObject) => one.kind === "RestoreSession" && fullName(one) === name;
+  const place =
+    documents.find(({ object }) => isIt(object)) ??
+    problems.find(({ object }) => object === `RestoreSession ${name}`)?.place;
+  if (place !== undefined)
+    throw usage(
+      `RestoreSession ${name} is declared on ${refOf(branch)} already, at ${place.path}:${place.line}`,
+      next,
+    );
+  if ((await recordedRestores(branch, signal)).has(name))
+    throw usage(`RestoreSession ${name} stands in the record, so its name was used before`, next);
+}
+
+function oneOf(restores: readonly KubeObject[], which: string, branch: Branch): KubeObject {
+  const found = restores.filter((one) => one.metadata.name === which || fullName(one) === which);
+  const [first, second] = found;
+  if (first === undefined)
+    throw usage(
+      `no RestoreSession ${which} is declared on ${refOf(branch)}`,
+      `declared are: ${restores.map(fullName).join(", ") || "none"}`,
+    );
+  if (second !== undefined)
+    throw usage(
+      `RestoreSession ${which} is declared in ${found.length} namespaces on ${refOf(branch)}`,
+      `name one of them: --again ${found.map(fullName).join(" or --again ")}`,
+    );
+  return first;
+}
+
+function declaredRestores({ declared }: Branch): readonly KubeObject[] {
+  return declared.documents.map((one) => one.object).filter((one) => one.kind === "RestoreSession");
+}
+
+/** `namespace/name` of the restores that were claimed. */
+async function recordedRestores(
+  { remote, declared: { settings, revision } }: Branch,
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  const { record, cluster } = settings;
+  const prefix = record.kind === "folder" && record.folder !== "" ? `${record.folder}/` : "";
+  const branch = record.kind === "branch" ? record.branch : (revision.branch ?? "");
+  // A clone need not have the record's branch: then it knows the one of what it is a clone of.
+  const tip = (await remote.tip(branch, signal)) ?? (await remote.originTip(branch, signal));
+  const folder = `${prefix}${clusterFolder(cluster)}/restores`;
+  const files = tip === undefined ? [] : ((await remote.files(tip, folder, signal)) ?? []);
+  const entries = files.flatMap((file) => parseEntryPath(file.path.slice(prefix.length)) ?? []);
+  return new Set(entries.map(({ namespace, name }) => `${namespace}/${name}`));
+}
+
+function refOf({ declared: { revision } }: Branch): string {
+  return revision.branch ?? revision.commit;
+}
+
+function fullName({ metadata: { namespace = "", name } }: Pick<KubeObject, "metadata">): string {
+  return `${namespace}/${name}`;
+}
+
+function baseOf({ metadata }: KubeObject): string {
+  return metadata.name.replace(/-again-\d+$/, "");
+}
