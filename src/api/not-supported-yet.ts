@@ -248,7 +248,7 @@ export function unsupportedErrors(object: {
   return notSupportedYet
     .filter((entry) => entry.kind === object.kind && holds(object, entry.where))
     .flatMap(({ path, values, severity, says, next }) =>
-      found(object, path, [])
+      found(object, path)
         .filter(({ value }) => values === undefined || (typeof value === "string" && values.includes(value)))
         .map(({ path: at, value }) => ({
           path: at,
@@ -261,23 +261,26 @@ export function unsupportedErrors(object: {
 }
 
 function holds(object: unknown, where: Unsupported["where"]): boolean {
-  return where === undefined || found(object, where.path, []).some(({ value }) => value === where.is);
+  return where === undefined || found(object, where.path).some(({ value }) => value === where.is);
 }
 
 type Found = { readonly path: FieldPath; readonly value: unknown };
 
-function found(value: unknown, path: readonly string[], at: FieldPath): readonly Found[] {
-  const [name, ...rest] = path;
-  if (value === undefined || value === null) return [];
+/** The fields of a value that a path means; `at` is the path that led to the value. */
+function found(value: unknown, path: readonly string[], at: FieldPath = []): readonly Found[] {
+  if (value === undefined || value === null) return nothing;
+  const name = path[at.length];
   if (name === undefined) return [{ path: at, value }];
-  if (typeof value !== "object") return [];
+  if (typeof value !== "object") return nothing;
   if (Array.isArray(value))
-    return name === "*" ? value.flatMap((item, index) => found(item, rest, [...at, index])) : [];
-  const fields = new Map<string, unknown>(Object.entries(value));
-  return name === "*"
-    ? [...fields].flatMap(([field, inner]) => found(inner, rest, [...at, field]))
-    : found(fields.get(name), rest, [...at, name]);
+    return name === "*" ? value.flatMap((item, index) => found(item, path, [...at, index])) : nothing;
+  if (name === "*")
+    return Object.entries(value).flatMap(([field, inner]) => found(inner, path, [...at, field]));
+  if (!Object.hasOwn(value, name)) return nothing;
+  return found((value as Readonly<Record<string, unknown>>)[name], path, [...at, name]);
 }
+
+const nothing: readonly Found[] = [];
 
 /** The value that was written, or the kind's, entry's or field's own name. */
 function nameOf(path: FieldPath, value: unknown): string {

@@ -9,14 +9,20 @@ export function sameJson(a: unknown, b: unknown): boolean {
       a.every((item, index) => sameJson(item, b[index]))
     );
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  const left = fieldsOf(a);
-  const right = fieldsOf(b);
-  return (
-    left.size === right.size &&
-    [...left].every(([name, value]) => right.has(name) && sameJson(value, right.get(name)))
+  return within(a, b) && fieldCount(a) === fieldCount(b);
+}
+
+function within(some: object, all: object): boolean {
+  return Object.entries(some).every(
+    ([name, value]) =>
+      value === undefined || (Object.hasOwn(all, name) && sameJson(value, fieldOf(all, name))),
   );
 }
 
-function fieldsOf(value: object): ReadonlyMap<string, unknown> {
-  return new Map(Object.entries(value).filter(([, inner]) => inner !== undefined));
+function fieldOf(value: object, name: string): unknown {
+  return (value as Readonly<Record<string, unknown>>)[name];
+}
+
+function fieldCount(value: object): number {
+  return Object.values(value).reduce<number>((count, one) => (one === undefined ? count : count + 1), 0);
 }

@@ -41,7 +41,7 @@ const rulesByKind: Readonly<Record<KindName, KindRules>> = {
 };
 
 function kindRules(kind: string): KindRules {
-  return new Map<string, KindRules>(Object.entries(rulesByKind)).get(kind) ?? none;
+  return Object.hasOwn(rulesByKind, kind) ? rulesByKind[kind as KindName] : none;
 }
 
 /** What the rules of a kind say about an object that its schema has passed. */

@@ -105,14 +105,15 @@ type WantedSecret = { readonly name: ObjectName; readonly referrers: readonly Ku
 
 /** Each Secret that a storage or a repository refers to, once, with all that do. */
 function secretsOf(objects: readonly KubeObject[]): readonly WantedSecret[] {
-  const wanted = new Map<string, WantedSecret>();
+  const wanted = new Map<string, { readonly name: ObjectName; readonly referrers: Set<KubeObject> }>();
   for (const object of objects)
     for (const name of secretNames(object)) {
       const key = JSON.stringify([name.namespace, name.name]);
-      const referrers = new Set(wanted.get(key)?.referrers).add(object);
-      wanted.set(key, { name, referrers: [...referrers] });
+      const known = wanted.get(key);
+      if (known === undefined) wanted.set(key, { name, referrers: new Set([object]) });
+      else known.referrers.add(object);
     }
-  return [...wanted.values()];
+  return [...wanted.values()].map(({ name, referrers }) => ({ name, referrers: [...referrers] }));
 }
 
 /** An empty text is the same as none, as the API's defaults have it. */

@@ -15,19 +15,19 @@ export function observedFrom(objects: Iterable<KubeObject>, clusterUid: string):
   const byKey = new Map<string, KubeObject>();
   for (const object of objects) byKey.set(keyOf(refOf(object)), object);
   const byKind = new Map<string, KubeObject[]>();
+  const byPlace = new Map<string, KubeObject[]>();
   const byOwner = new Map<string, KubeObject[]>();
   const sorted = [...byKey.entries()].sort(([a], [b]) => (a < b ? -1 : 1));
   for (const [, object] of sorted) {
     append(byKind, object.kind, object);
+    append(byPlace, `${object.kind}/${object.metadata.namespace}`, object);
     for (const owner of object.metadata.ownerReferences ?? []) append(byOwner, owner.uid, object);
   }
   return {
     clusterUid,
     get: (ref) => byKey.get(keyOf(ref)),
-    list: (kind, namespace) => {
-      const all = byKind.get(kind) ?? [];
-      return namespace === undefined ? all : all.filter((object) => object.metadata.namespace === namespace);
-    },
+    list: (kind, namespace) =>
+      (namespace === undefined ? byKind.get(kind) : byPlace.get(`${kind}/${namespace}`)) ?? [],
     ownedBy: (uid) => byOwner.get(uid) ?? [],
   };
 }

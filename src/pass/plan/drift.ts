@@ -3,13 +3,22 @@ import { isRecord } from "./world.ts";
 
 /** Paths of wanted fields whose live value differs. Fields that only the server knows are no drift. */
 export function driftOf(wanted: unknown, live: unknown, path = ""): readonly string[] {
+  const found: string[] = [];
+  collectDrift(wanted, live, { path, found });
+  return found;
+}
+
+function collectDrift(
+  wanted: unknown,
+  live: unknown,
+  { path, found }: { readonly path: string; readonly found: string[] },
+): void {
   if (isRecord(wanted)) {
     const there = isRecord(live) ? live : {};
-    return Object.entries(wanted).flatMap(([field, value]) =>
-      driftOf(value, there[field], path === "" ? field : `${path}.${field}`),
-    );
-  }
-  if (Array.isArray(wanted) && Array.isArray(live) && wanted.length === live.length)
-    return wanted.flatMap((item, index) => driftOf(item, live[index], `${path}[${index}]`));
-  return sameJson(wanted, live) ? [] : [path];
+    for (const [field, value] of Object.entries(wanted))
+      collectDrift(value, there[field], { path: path === "" ? field : `${path}.${field}`, found });
+  } else if (Array.isArray(wanted) && Array.isArray(live) && wanted.length === live.length) {
+    for (const [index, item] of wanted.entries())
+      collectDrift(item, live[index], { path: `${path}[${index}]`, found });
+  } else if (!sameJson(wanted, live)) found.push(path);
 }
