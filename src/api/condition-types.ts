@@ -173,7 +173,7 @@ export const backupConfigurationSessionConditions = {
     type: "RunsMissed",
     whenTrue: "DueTimesPassed",
     whenFalse: "DueTimesKept",
-    says: "Due times passed without a backup, because the cluster or its clock was not there; the message counts them. False again after the next one that is kept.",
+    says: "Due times brought no BackupSession within ten minutes, whatever kept them: the cluster was not there, or the trigger failed. The message counts them, and stays when a session is made again, which makes it False; so does another schedule, or a pause.",
     own: true,
   },
 } as const satisfies ConditionTypes;

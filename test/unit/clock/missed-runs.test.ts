@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type MissedRuns, missedRuns } from "../../../src/pass/plan/due.ts";
+import type { KubeObject } from "../../../src/api/meta.ts";
+import { dueRuns, type MissedRuns } from "../../../src/pass/plan/due.ts";
 import { asRecord, records } from "../../../src/pass/plan/targets.ts";
 import type { SceneOptions } from "../pass-plan/model/scene.ts";
 import { Simulation } from "../pass-plan/model/simulation.ts";
@@ -10,22 +11,27 @@ const hourly = { schedule: "0 * * * *" };
 describe("due times without a backup", () => {
   const sinceMs = ms("2026-06-01T11:00:00Z");
   const of = (spec: Readonly<Record<string, unknown>>, now: string, started: readonly string[] = []) =>
-    missedRuns(spec, { sinceMs, nowMs: ms(now), startedMs: started.map(ms) });
+    dueRuns(spec, { sinceMs, nowMs: ms(now), startedMs: started.map(ms) }).missed;
   const times = (missed: MissedRuns | undefined) =>
     missed && [missed.count, ...[missed.firstMs, missed.lastMs].map((time) => new Date(time).toISOString())];
 
-  test("are all but the last, which is caught up, after 49 hours of sleep", () => {
+  test("are all of 49 hours of sleep, and not the last once that is caught up", () => {
     expect(times(of(hourly, "2026-06-03T11:40:00Z"))).toEqual([
-      48,
+      49,
       "2026-06-01T11:00:00.000Z",
-      "2026-06-03T10:00:00.000Z",
+      "2026-06-03T11:00:00.000Z",
     ]);
+    expect(of(hourly, "2026-06-03T11:40:00Z", ["2026-06-03T11:39:00Z"])?.count).toBe(48);
   });
 
-  test("include the last once its starting deadline has passed", () => {
-    const spec = { ...hourly, startingDeadlineSeconds: 600 };
-    expect(of(spec, "2026-06-03T11:40:00Z")?.count).toBe(49);
-    expect(of(spec, "2026-06-03T11:05:00Z")?.count).toBe(48);
+  test("may bring their session for ten minutes", () => {
+    const nowMs = ms("2026-06-01T11:09:59Z");
+    expect(dueRuns(hourly, { sinceMs, nowMs, startedMs: [] })).toEqual({
+      missed: undefined,
+      open: { dueMs: sinceMs, untilMs: sinceMs + 600_000 },
+    });
+    expect(dueRuns(hourly, { sinceMs, nowMs, startedMs: [nowMs] }).open).toBeUndefined();
+    expect(of(hourly, "2026-06-01T11:10:00Z")?.count).toBe(1);
   });
 
   test("are none where each brought a session, though nobody looked for a day", () => {
@@ -65,44 +71,84 @@ const scene: SceneOptions = {
   lived: true,
 };
 
-function missedOf(status: unknown): readonly unknown[] {
-  return records(asRecord(status)["sessions"]).flatMap((session) =>
+const passes = { do: "passes", by: 0, count: 5 } as const;
+
+/** A shop whose two sessions are due every half hour, and are just being made at such a time. */
+function shop(): Simulation {
+  const simulation = new Simulation(scene);
+  simulation.happen({ do: "clock", seconds: 1_800 - ((simulation.cluster.nowMs / 1000) % 1_800) });
+  for (const session of ["often", "files"] as const) simulation.happen({ do: "trigger", session });
+  simulation.happen(passes);
+  return simulation;
+}
+
+function configuration(simulation: Simulation): KubeObject | undefined {
+  return simulation.cluster.list("BackupConfiguration")[0];
+}
+
+/** `RunsMissed` of the sessions, as `files True: message`. */
+function missedOf(object: unknown): readonly string[] {
+  return records(asRecord(asRecord(object)["status"])["sessions"]).flatMap((session) =>
     records(session["conditions"])
       .filter((one) => one["type"] === "RunsMissed")
       .map((one) => `${String(session["name"])} ${String(one["status"])}: ${String(one["message"])}`),
   );
 }
 
-describe("a BackupConfiguration whose cluster slept for 49 hours", () => {
-  const simulation = new Simulation(scene);
-  const configuration = () => simulation.cluster.list("BackupConfiguration")[0];
-  const passes = { do: "passes", by: 0, count: 5 } as const;
+function wait(simulation: Simulation, seconds: number): void {
+  simulation.happen({ do: "clock", seconds });
+  simulation.happen(passes);
+}
 
-  test("says how many due times passed, in its status and in the record", () => {
-    // A due time that is kept, for what the scene's own jumps left out.
-    simulation.happen({ do: "clock", seconds: 1_800 });
-    simulation.happen(passes);
-    expect(missedOf(configuration()?.["status"]).filter((one) => String(one).includes("True"))).toEqual([]);
-    simulation.happen({ do: "clock", seconds: 49 * 3_600 });
-    simulation.happen(passes);
-    const said = missedOf(configuration()?.["status"]);
+function sayings(simulation: Simulation): readonly string[] {
+  return missedOf(configuration(simulation)).filter((one) => one.startsWith("files"));
+}
+
+describe("a BackupConfiguration", () => {
+  test("whose cluster slept for 49 hours says how many due times passed, in its status and in the record", () => {
+    const simulation = shop();
+    wait(simulation, 49 * 3_600);
+    const said = missedOf(configuration(simulation));
     expect(said).toHaveLength(2);
-    expect(said[0]).toMatch(
-      /^\w+ True: 9\d due times from 2026-11-20T.* to 2026-11-22T.* passed without a backup$/,
+    expect(said[1]).toMatch(
+      /^files True: 9\d due times from 2026-11-20T.* to 2026-11-22T.* passed without a backup$/,
     );
-    const { name, namespace = "" } = configuration()?.metadata ?? { name: "" };
+    const { name, namespace = "" } = configuration(simulation)?.metadata ?? { name: "" };
     const entry = simulation.record.content(`clusters/lab/configurations/${namespace}/${name}.yaml`);
-    expect(missedOf(entry?.["status"])).toEqual(said);
+    expect(missedOf(entry)).toEqual(said);
   });
 
-  test("says so until a due time is kept again", () => {
+  test("that is looked at all the time says so ten minutes after a due time that brought no session", () => {
+    const simulation = shop();
+    for (let minute = 0; minute < 35; minute += 5) wait(simulation, 300);
+    expect(sayings(simulation).filter((one) => one.includes("True"))).toEqual([]);
+    for (let minute = 0; minute < 10; minute += 5) wait(simulation, 300);
+    expect(sayings(simulation)).toEqual([expect.stringMatching(/^files True: 1 due time from /)]);
+    for (let minute = 0; minute < 60; minute += 5) wait(simulation, 300);
+    expect(sayings(simulation)).toEqual([expect.stringMatching(/^files True: 3 due times from /)]);
+  });
+
+  test("says so until a session is made, and then still how many there were", () => {
+    const simulation = shop();
+    wait(simulation, 49 * 3_600);
+    wait(simulation, 1_800);
+    const [said = ""] = sayings(simulation);
+    expect(said).toMatch(/^files True: 9\d due times/);
+    simulation.happen({ do: "trigger", session: "files" });
     simulation.happen(passes);
-    expect(missedOf(configuration()?.["status"])[0]).toContain("True");
-    simulation.happen({ do: "clock", seconds: 1_800 });
+    expect(sayings(simulation)).toEqual([expect.stringMatching(/^files False: 9\d due times/)]);
+    expect(missedOf(configuration(simulation))[0]).toContain("often True");
+  });
+
+  test("has missed nothing while it is paused", () => {
+    const simulation = shop();
+    wait(simulation, 49 * 3_600);
+    simulation.happen({ do: "pause", paused: true });
     simulation.happen(passes);
-    expect(missedOf(configuration()?.["status"])).toEqual([
-      expect.stringContaining("False"),
-      expect.stringContaining("False"),
-    ]);
+    expect(sayings(simulation)).toEqual(["files False: "]);
+    wait(simulation, 49 * 3_600);
+    simulation.happen({ do: "pause", paused: false });
+    simulation.happen(passes);
+    expect(sayings(simulation)).toEqual(["files False: "]);
   });
 });

@@ -1,15 +1,14 @@
-import { backupConfigurationSessionConditions } from "../../../api/condition-types.ts";
 import { type Condition, setCondition, timeText } from "../../../api/conditions.ts";
 import { labelValue, offshootLabels } from "../../../api/labels.ts";
 import { type KubeObject, ownerOf, refOf } from "../../../api/meta.ts";
 import { triggerName } from "../../../api/names.ts";
 import type { Draft } from "../draft.ts";
 import { driftOf } from "../drift.ts";
-import { dueTimesOf, missedRuns } from "../due.ts";
+import { dueTimesOf } from "../due.ts";
 import { asRecord, records } from "../targets.ts";
 import { isBeingDeleted, type World } from "../world.ts";
 import { type InitialBackup, initialBackup, startInitialBackup } from "./initial-backup.ts";
-import { sessionsOf } from "./session-context.ts";
+import { judgedRuns, type SessionBefore } from "./missed-runs.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -56,8 +55,9 @@ function scheduledSession(draft: Draft, session: Json, before: SessionBefore, wo
       because,
     });
   }
+  const runs = judgedRuns(draft, { session, before, wanted, live }, world);
   const conditions = setCondition(
-    noteMissed(draft, session, { ...before, inForce: asRecord(live?.["spec"]) }, world),
+    runs.conditions,
     live === undefined
       ? {
           type: "SchedulerEnsured",
@@ -68,49 +68,8 @@ function scheduledSession(draft: Draft, session: Json, before: SessionBefore, wo
       : { type: "SchedulerEnsured", status: "True", reason: "SchedulerEnsured", message: "" },
     world.now,
   );
-  const next = dueTimesOf(asRecord(wanted["spec"]))?.next(world.now);
+  const next = runs.openMs ?? dueTimesOf(asRecord(wanted["spec"]))?.next(world.now);
   return { name, ...(next === undefined ? {} : { nextSchedule: timeText(next) }), conditions };
-}
-
-/** What the status says of a session before this pass. */
-type SessionBefore = { readonly nextSchedule: unknown; readonly conditions: readonly Condition[] };
-
-/**
- * The status says when the next run was due. If nobody was there then, and for longer (the machine slept, the
- * cluster was away, the clock was set), the due times that brought no backup are named, and so recorded.
- */
-function noteMissed(
-  draft: Draft,
-  session: Json,
-  { nextSchedule, conditions, inForce }: SessionBefore & { readonly inForce: Json },
-  world: World,
-): readonly Condition[] {
-  const sinceMs = typeof nextSchedule === "string" ? Date.parse(nextSchedule) : Number.NaN;
-  const { type, whenTrue, whenFalse } = backupConfigurationSessionConditions.runsMissed;
-  const before = conditions.find((one) => one.type === type && one.status === "True");
-  let after = conditions;
-  if (sinceMs <= world.now) {
-    const sessions = sessionsOf(draft.object, String(session["name"]), world);
-    const startedMs = sessions.map((one) => Date.parse(one.metadata.creationTimestamp ?? ""));
-    const missed = missedRuns(inForce, { sinceMs, nowMs: world.now, startedMs });
-    if (missed !== undefined) {
-      const { count, more, firstMs, lastMs } = missed;
-      const times = `${more ? "over " : ""}${count} due time${count === 1 ? "" : "s"}`;
-      const message = `${times} from ${timeText(firstMs)} to ${timeText(lastMs)} passed without a backup`;
-      after = setCondition(conditions, { type, status: "True", reason: whenTrue, message }, world.now);
-    } else if (before !== undefined) {
-      after = setCondition(conditions, { type, status: "False", reason: whenFalse, message: "" }, world.now);
-    }
-  }
-  const missing = after.find((one) => one.type === type && one.status === "True");
-  if (missing !== undefined)
-    draft.problem({
-      severity: "warning",
-      reason: type,
-      message: `session ${String(session["name"])}: ${missing.message ?? ""}`,
-      next: "keep the cluster running at the due times, or trigger a backup with holdfast backup",
-    });
-  return after;
 }
 
 function cronJob(configuration: KubeObject, session: Json, world: World): KubeObject {
