@@ -20,7 +20,7 @@ export type EmbeddedOptions = {
   /** 0 (the default): any free one. */
   readonly port?: number;
   readonly clock?: Clock;
-  /** Hears of defects of the server itself. */
+  /** Hears of defects of the server itself and of its disk; standard error by default. */
   readonly log?: (message: string) => void;
 };
 
@@ -47,8 +47,8 @@ export type EmbeddedServer = {
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedServer> {
   const clock = options.clock ?? systemClock;
-  const log = options.log ?? (() => undefined);
-  const store = new Store(options.directory);
+  const log = options.log ?? ((message) => void process.stderr.write(`${message}\n`));
+  const store = new Store(options.directory, (message) => log(`embedded: ${message}`));
   const closing = new AbortController();
   let logs: LogSource | undefined;
   try {

@@ -20,8 +20,8 @@ import type { Json } from "../../base/json.ts";
  * Both are lines of `<crc32, 8 hex digits> <JSON>`.
  *
  * Every line is handed to the kernel before the request is answered, so nothing that was answered is lost
- * when the process is killed. It is forced to the medium within `syncEveryMs`, so a power cut may take the
- * last moment. A snapshot is written beside the old one, forced to the medium and renamed; lines of the
+ * when the process is killed. `sync` forces it to the medium; what was written since may go with a power cut.
+ * A snapshot is written beside the old one, forced to the medium and renamed; lines of the
  * journal that it already covers are skipped by their revision.
  */
 export class Journal {
@@ -30,14 +30,11 @@ export class Journal {
   #size: number;
   #unsynced = false;
   #isDoubtful = false;
-  readonly #timer: NodeJS.Timeout;
 
   private constructor(directory: string, file: number, size: number) {
     this.#directory = directory;
     this.#file = file;
     this.#size = size;
-    this.#timer = setInterval(() => this.sync(), syncEveryMs);
-    this.#timer.unref();
   }
 
   /** Opens the state and replays it line by line through `replay`. A torn last line is cut off. */
@@ -77,13 +74,15 @@ export class Journal {
     this.#unsynced = true;
   }
 
+  /** Throws when the medium refuses, and is doubtful from then on. */
   sync(): void {
     if (!this.#unsynced) return;
     this.#unsynced = false;
     try {
       fdatasyncSync(this.#file);
-    } catch {
+    } catch (error) {
       this.#isDoubtful = true;
+      throw error;
     }
   }
 
@@ -104,21 +103,21 @@ export class Journal {
     }
     renameSync(next, path);
     syncDirectory(this.#directory);
-    ftruncateSync(this.#file, 0);
+    // Opened anew, because a file that once refused is not to be trusted again.
+    const old = this.#file;
+    this.#file = openSync(join(this.#directory, "journal"), "w", 0o600);
     this.#size = 0;
     this.#unsynced = true;
     this.#isDoubtful = false;
+    closeSync(old);
   }
 
   close(): void {
-    clearInterval(this.#timer);
-    this.sync();
     closeSync(this.#file);
     this.#file = -1;
   }
 }
 
-const syncEveryMs = 100;
 const chunkSize = 1 << 20;
 /** A line longer than this is damage: the largest object is 3 MiB. */
 const lineLimit = 64 << 20;

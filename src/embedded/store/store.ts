@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { HoldfastError, messageOf } from "../../base/errors.ts";
 import type { Json, JsonObject } from "../../base/json.ts";
 import { expired, notStored } from "../failure.ts";
 import { isObject, numberAt, textAt, withAt } from "../value.ts";
@@ -20,6 +21,8 @@ export type StoreEvent = {
 /** Writes that watches and paged lists can still look back on. */
 const historyKept = 10_000;
 const compactAtBytes = 16 << 20;
+/** The most of the last writes that a power cut takes. */
+const syncEveryMs = 100;
 
 /**
  * Every object, in memory, behind a journal on disk. One process, one thread: a write between two awaits is
@@ -34,13 +37,16 @@ export class Store {
   readonly #listeners = new Set<(event: StoreEvent) => void>();
   #revision = 0;
   readonly #directory: string;
+  readonly #log: (message: string) => void;
+  readonly #timer: NodeJS.Timeout;
   /** Size of the journal at which it becomes a snapshot. */
   #compactAt = compactAtBytes;
 
-  /** Opens or makes the state in a folder. Throws `StateLocked`, `StateDamaged`. */
-  constructor(directory: string) {
+  /** Opens or makes the state in a folder; `log` hears when the disk fails. Throws `StateLocked`, `StateDamaged`. */
+  constructor(directory: string, log: (message: string) => void = () => undefined) {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     this.#directory = directory;
+    this.#log = log;
     this.#lock = lockDirectory(directory);
     try {
       this.#journal = Journal.open(directory, (line) => this.#replay(line));
@@ -48,6 +54,8 @@ export class Store {
       this.#lock.release();
       throw error;
     }
+    this.#timer = setInterval(() => this.#sync(), syncEveryMs);
+    this.#timer.unref();
   }
 
   get revision(): number {
@@ -138,9 +146,39 @@ export class Store {
     };
   }
 
+  /** Throws `StateNotOnDisk` when the disk does not take the last of what was acknowledged. */
   close(): void {
-    this.#journal.close();
-    this.#lock.release();
+    clearInterval(this.#timer);
+    try {
+      this.#settle();
+    } catch (error) {
+      const what = `${this.#directory}: the disk does not take the last writes: ${messageOf(error)}`;
+      const next = "look at the disk, and do not start on this folder before you know what it holds";
+      throw new HoldfastError("StateNotOnDisk", what, { disposition: "stall", next, cause: error });
+    } finally {
+      this.#journal.close();
+      this.#lock.release();
+    }
+  }
+
+  /** Brings everything to the disk. What it refused in the journal it gets once more, as a snapshot. */
+  #settle(): void {
+    try {
+      this.#journal.sync();
+    } catch (error) {
+      this.#log(`${this.#directory}: the disk refused what was written to it: ${messageOf(error)}`);
+    }
+    if (this.#journal.isDoubtful) this.#compact();
+  }
+
+  /** While the disk is in doubt it is every write that tries again. */
+  #sync(): void {
+    if (this.#journal.isDoubtful) return;
+    try {
+      this.#settle();
+    } catch (error) {
+      this.#log(`${this.#directory}: nothing is written until the disk takes it: ${messageOf(error)}`);
+    }
   }
 
   #reach(revision: number): void {

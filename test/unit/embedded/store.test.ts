@@ -1,4 +1,16 @@
-import { appendFileSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../../../src/base/json.ts";
@@ -36,6 +48,64 @@ describe("the store", () => {
       ["DELETED", "a/y"],
     ]);
     second.close();
+  });
+});
+
+/** In the place of the journal that is open: a device that takes every write, keeps nothing, and cannot be synced. */
+function loseTheJournal(directory: string): void {
+  const journal = join(directory, "journal");
+  const all = readdirSync("/proc/self/fd");
+  const file = all.find(
+    (fd) => existsSync(`/proc/self/fd/${fd}`) && readlinkSync(`/proc/self/fd/${fd}`) === journal,
+  );
+  closeSync(Number(file));
+  expect(openSync("/dev/null", "r+")).toBe(Number(file));
+}
+
+describe.runIf(process.platform === "linux")("a disk that loses what it took", () => {
+  it("gets it once more before the state is closed", async () => {
+    const directory = await temporaryDirectory();
+    const heard: string[] = [];
+    const first = new Store(directory, (message) => heard.push(message));
+    first.write("/things", "a/x", object("x"));
+    loseTheJournal(directory);
+    first.write("/things", "a/y", object("y"));
+    first.close();
+    expect(heard).toEqual([expect.stringContaining(`${directory}: the disk refused`)]);
+    const second = new Store(directory);
+    expect(names(second)).toEqual(["x", "y"]);
+    second.close();
+  });
+
+  it("gets it once more at once, and the writes that follow are kept", async () => {
+    const directory = await temporaryDirectory();
+    const heard: string[] = [];
+    const first = new Store(directory, (message) => heard.push(message));
+    loseTheJournal(directory);
+    first.write("/things", "a/x", object("x"));
+    await expect.poll(() => heard).toHaveLength(1);
+    first.write("/things", "a/y", object("y"));
+    // As a killed process leaves it.
+    const copy = await temporaryDirectory();
+    for (const file of ["snapshot", "journal"]) copyFileSync(join(directory, file), join(copy, file));
+    const second = new Store(copy);
+    expect(names(second)).toEqual(["x", "y"]);
+    second.close();
+    first.close();
+  });
+
+  it("makes the end loud when it does not take it then either", async () => {
+    const directory = await temporaryDirectory();
+    const heard: string[] = [];
+    const first = new Store(directory, (message) => heard.push(message));
+    mkdirSync(join(directory, "snapshot.next"));
+    loseTheJournal(directory);
+    first.write("/things", "a/x", object("x"));
+    await expect.poll(() => heard).toHaveLength(2);
+    expect(heard[1]).toContain("nothing is written until the disk takes it");
+    expect(() => first.write("/things", "a/y", object("y"))).toThrow(expect.objectContaining({ code: 507 }));
+    expect(() => first.close()).toThrow(expect.objectContaining({ reason: "StateNotOnDisk" }));
+    new Store(directory).close();
   });
 });
 
