@@ -1,9 +1,9 @@
-import type { KubeObject } from "../../api/meta.ts";
+import { type KubeObject, ownerOf } from "../../api/meta.ts";
 import type { Json } from "../../base/json.ts";
 import { at, equal, numberAt, objectAt } from "../value.ts";
 import { targetOf } from "./client.ts";
 import type { ControllerContext } from "./controller.ts";
-import { isOwnedBy, ownerReferenceTo, stringsAt } from "./owned-pods.ts";
+import { isOwnedBy, stringsAt } from "./owned-pods.ts";
 import { resources } from "./resources.ts";
 import { templateHash } from "./template-hash.ts";
 
@@ -42,7 +42,7 @@ export async function revisionsOf(context: ControllerContext, owner: KubeObject)
       name: `${name}-${hash}`,
       namespace,
       labels: { ...stringsAt(template, "metadata", "labels"), [revisionLabel]: hash },
-      ownerReferences: [ownerReferenceTo(owner)],
+      ownerReferences: [ownerOf(owner)],
     },
     data: { spec: { template } },
     revision: highest + 1,

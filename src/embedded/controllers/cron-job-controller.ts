@@ -1,5 +1,5 @@
 import { type DueTimes, dueTimes } from "../../api/due-times.ts";
-import type { KubeObject } from "../../api/meta.ts";
+import { type KubeObject, ownerOf } from "../../api/meta.ts";
 import { HoldfastError } from "../../base/errors.ts";
 import type { Json, JsonObject } from "../../base/json.ts";
 import { at, listAt, numberAt, objectAt, textAt } from "../value.ts";
@@ -15,7 +15,7 @@ import {
 import { timestamp } from "./event-recorder.ts";
 import { isFinished } from "./job-status.ts";
 import { everyMinute, type Waker } from "./minute-waker.ts";
-import { isOwnedBy, isTerminating, ownerReferenceTo, stringsAt } from "./owned-pods.ts";
+import { isOwnedBy, isTerminating, stringsAt } from "./owned-pods.ts";
 import { resources } from "./resources.ts";
 import { isTrue, writeStatus } from "./status.ts";
 import { zonedTimestamp } from "./zoned-timestamp.ts";
@@ -147,7 +147,7 @@ async function createJob(
         ...(namespace === undefined ? {} : { namespace }),
         labels: stringsAt(template, "metadata", "labels"),
         annotations: { ...stringsAt(template, "metadata", "annotations"), [scheduledAnnotation]: scheduled },
-        ownerReferences: [ownerReferenceTo(cronJob)],
+        ownerReferences: [ownerOf(cronJob)],
       },
       spec: objectAt(template, "spec"),
     });

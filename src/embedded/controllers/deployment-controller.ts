@@ -1,10 +1,10 @@
-import type { KubeObject, Resource } from "../../api/meta.ts";
+import { type KubeObject, ownerOf, type Resource } from "../../api/meta.ts";
 import type { Json } from "../../base/json.ts";
 import { at, isObject, numberAt, objectAt, textAt } from "../value.ts";
 import { targetOf } from "./client.ts";
 import type { Controller, ControllerContext } from "./controller.ts";
 import { deploymentStatus, rollingBounds } from "./deployment-status.ts";
-import { ownerReferenceTo, stringsAt } from "./owned-pods.ts";
+import { stringsAt } from "./owned-pods.ts";
 import { resources } from "./resources.ts";
 import { writeStatus } from "./status.ts";
 import { templateHash, templateHashLabel } from "./template-hash.ts";
@@ -84,7 +84,7 @@ async function createReplicaSet(
         ...sizes(deployment),
         [revisionAnnotation]: String(1 + Math.max(0, ...sets.map(revisionOf))),
       },
-      ownerReferences: [ownerReferenceTo(deployment)],
+      ownerReferences: [ownerOf(deployment)],
     },
     spec: {
       replicas,

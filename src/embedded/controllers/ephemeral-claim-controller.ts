@@ -1,8 +1,8 @@
-import type { KubeObject } from "../../api/meta.ts";
+import { type KubeObject, ownerOf } from "../../api/meta.ts";
 import { isObject, listAt, objectAt, textAt } from "../value.ts";
 import { isCode } from "./client.ts";
 import { type Controller, type ControllerContext, keyOfObject, targetOfKey } from "./controller.ts";
-import { isTerminal, isTerminating, ownerReferenceTo, stringsAt } from "./owned-pods.ts";
+import { isTerminal, isTerminating, stringsAt } from "./owned-pods.ts";
 import { resources } from "./resources.ts";
 
 const component = "ephemeral-volume-controller";
@@ -43,7 +43,7 @@ async function ensureClaim(context: ControllerContext, pod: KubeObject, volume: 
         namespace,
         labels: stringsAt(template, "metadata", "labels"),
         annotations: stringsAt(template, "metadata", "annotations"),
-        ownerReferences: [ownerReferenceTo(pod)],
+        ownerReferences: [ownerOf(pod)],
       },
       spec: objectAt(template, "spec"),
     });

@@ -1,22 +1,10 @@
 import { createHash } from "node:crypto";
-import type { KubeObject, OwnerReference } from "../../api/meta.ts";
+import { type KubeObject, type OwnerReference, ownerOf } from "../../api/meta.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { objectAt, textAt } from "../value.ts";
 import { isTrue } from "./status.ts";
 
 /** What controllers ask of pods. */
-
-export function ownerReferenceTo(owner: KubeObject): OwnerReference {
-  const { apiVersion, kind, metadata } = owner;
-  return {
-    apiVersion,
-    kind,
-    name: metadata.name,
-    uid: metadata.uid ?? "",
-    controller: true,
-    blockOwnerDeletion: true,
-  };
-}
 
 export function controllerOf(object: KubeObject): OwnerReference | undefined {
   return object.metadata.ownerReferences?.find((owner) => owner.controller === true);
@@ -82,7 +70,7 @@ export function podFromTemplate(
       labels,
       ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
       ...(extra.finalizers === undefined ? {} : { finalizers: extra.finalizers }),
-      ownerReferences: [ownerReferenceTo(owner)],
+      ownerReferences: [ownerOf(owner)],
     },
     spec: { ...objectAt(template, "spec"), ...extra.spec },
   };

@@ -1,8 +1,8 @@
-import type { KubeObject } from "../../api/meta.ts";
+import { type KubeObject, ownerOf } from "../../api/meta.ts";
 import type { Json, JsonObject } from "../../base/json.ts";
 import { isObject, listAt, objectAt, textAt } from "../value.ts";
 import { revisionLabel, templateOf } from "./controller-revisions.ts";
-import { ownerReferenceTo, podFromTemplate, stringsAt } from "./owned-pods.ts";
+import { podFromTemplate, stringsAt } from "./owned-pods.ts";
 
 /** Names and shapes of a StatefulSet's children, as Kubernetes has them. */
 
@@ -60,7 +60,7 @@ export function statefulClaim(set: KubeObject, template: JsonObject, ordinal: nu
         ...stringsAt(set, "spec", "selector", "matchLabels"),
       },
       annotations: stringsAt(template, "metadata", "annotations"),
-      ...(deleted ? { ownerReferences: [ownerReferenceTo(set)] } : {}),
+      ...(deleted ? { ownerReferences: [ownerOf(set)] } : {}),
     },
     spec: objectAt(template, "spec"),
   };

@@ -1,5 +1,5 @@
 import { type LabelSelector, matchesSelector } from "../../api/label-selector.ts";
-import type { KubeObject, Resource } from "../../api/meta.ts";
+import { type KubeObject, ownerOf, type Resource } from "../../api/meta.ts";
 import { messageOf } from "../../base/errors.ts";
 import { at, isObject, numberAt, textAt } from "../value.ts";
 import { isCode, targetOf } from "./client.ts";
@@ -10,7 +10,7 @@ import {
   keyOfOwner,
   targetOfKey,
 } from "./controller.ts";
-import { controllerOf, isOwnedBy, isReady, isTerminating, ownerReferenceTo } from "./owned-pods.ts";
+import { controllerOf, isOwnedBy, isReady, isTerminating } from "./owned-pods.ts";
 import { conditionOf } from "./status.ts";
 
 /** What the controllers of workloads share. */
@@ -49,7 +49,7 @@ export async function childrenOf(
     if (isOwnedBy(item, owner)) children.push(item);
     else if (isOrphanOf(item, selector) && !isTerminating(owner)) {
       const { resourceVersion, ownerReferences = [] } = item.metadata;
-      const metadata = { resourceVersion, ownerReferences: [...ownerReferences, ownerReferenceTo(owner)] };
+      const metadata = { resourceVersion, ownerReferences: [...ownerReferences, ownerOf(owner)] };
       children.push(await context.client.patch(resource, targetOf(item), { metadata }));
     }
   }
