@@ -3,7 +3,8 @@ import type { Cluster } from "./cluster.ts";
 import { protectionFinalizers } from "./defaults/protection.ts";
 import { keyOf } from "./kinds.ts";
 import type { Address } from "./owners.ts";
-import { listAt, objectAt, textAt, textsAt, withAt } from "./value.ts";
+import { claimsOf } from "./pod-claims.ts";
+import { textAt, textsAt, withAt } from "./value.ts";
 import { keep } from "./write.ts";
 
 const claims = "/persistentvolumeclaims";
@@ -45,13 +46,4 @@ function uses(pod: JsonObject, claim: JsonObject): boolean {
   const phase = textAt(pod, "status", "phase");
   if (textAt(pod, "spec", "nodeName") === "" || phase === "Succeeded" || phase === "Failed") return false;
   return claimsOf(pod).includes(textAt(claim, "metadata", "name"));
-}
-
-function claimsOf(pod: JsonObject): readonly string[] {
-  return listAt(pod, "spec", "volumes").flatMap((volume) => {
-    const name = textAt(volume, "persistentVolumeClaim", "claimName");
-    if (name !== "") return [name];
-    const made = Object.keys(objectAt(volume, "ephemeral")).length > 0;
-    return made ? [`${textAt(pod, "metadata", "name")}-${textAt(volume, "name")}`] : [];
-  });
 }

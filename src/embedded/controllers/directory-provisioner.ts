@@ -2,6 +2,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import type { KubeObject } from "../../api/meta.ts";
 import { HoldfastError } from "../../base/errors.ts";
+import { claimsOf } from "../pod-claims.ts";
 import { at, isObject, objectAt, textAt, textsAt } from "../value.ts";
 import { isCode, targetOf } from "./client.ts";
 import { type Controller, type ControllerContext, keyOfObject, targetOfKey } from "./controller.ts";
@@ -240,9 +241,7 @@ function refusalOf(claim: KubeObject): string | undefined {
 async function isConsumed(context: ControllerContext, claim: KubeObject): Promise<boolean> {
   const { namespace = "", name } = claim.metadata;
   const { items } = await context.client.list(resources.pods, { namespace });
-  return items.some((pod) =>
-    JSON.stringify(at(pod, "spec", "volumes") ?? []).includes(`"claimName":"${name}"`),
-  );
+  return items.some((pod) => claimsOf(pod).includes(name));
 }
 
 function directoryOf(claim: KubeObject, volumesDirectory: string): string {

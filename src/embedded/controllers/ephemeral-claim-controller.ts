@@ -1,5 +1,6 @@
 import { type KubeObject, ownerOf } from "../../api/meta.ts";
-import { isObject, listAt, objectAt, textAt } from "../value.ts";
+import { ephemeralClaim } from "../pod-claims.ts";
+import { isObject, listAt, objectAt } from "../value.ts";
 import { isCode } from "./client.ts";
 import { type Controller, type ControllerContext, keyOfObject, targetOfKey } from "./controller.ts";
 import { isTerminal, isTerminating, stringsAt } from "./owned-pods.ts";
@@ -33,7 +34,7 @@ function ephemeralVolumes(pod: KubeObject) {
 async function ensureClaim(context: ControllerContext, pod: KubeObject, volume: unknown): Promise<void> {
   const template = objectAt(volume, "ephemeral", "volumeClaimTemplate");
   const { namespace = "" } = pod.metadata;
-  const name = `${pod.metadata.name}-${textAt(volume, "name")}`;
+  const name = ephemeralClaim(pod, volume);
   try {
     await context.client.create(resources.claims, {
       apiVersion: "v1",

@@ -135,6 +135,32 @@ onEmbedded("pods and their claims", (get) => {
     await until(world, "early", "Complete");
   });
 
+  test("a claim of a class that waits for its first consumer is bound when a pod mounts it, ephemeral or not", async () => {
+    const world = get();
+    const name = `waits-${world.node}`;
+    await world.client.create(resources.storageClasses, {
+      apiVersion: "storage.k8s.io/v1",
+      kind: "StorageClass",
+      metadata: { name },
+      provisioner: "holdfast.dev/directory",
+      volumeBindingMode: "WaitForFirstConsumer",
+    });
+    const waiting = await claim(world, "waiting", { storageClassName: name });
+    await eventually(async () => {
+      const { items } = await world.client.list(resources.events, { namespace: world.namespace });
+      const of = items.filter((one) => textAt(one, "involvedObject", "uid") === waiting.metadata.uid);
+      expect(of.map((one) => textAt(one, "reason"))).toEqual(["WaitForFirstConsumer"]);
+    });
+    const { spec } = waiting;
+    await job(world, "first", ["append", "/data/file"], mounting("waiting", "/data"));
+    await job(world, "alone", ["append", "/data/file"], {
+      pod: { volumes: [{ name: "tmp", ephemeral: { volumeClaimTemplate: { spec } } }] },
+      container: { volumeMounts: [{ name: "tmp", mountPath: "/data" }] },
+    });
+    await until(world, "first", "Complete");
+    await until(world, "alone", "Complete");
+  });
+
   test("a generic ephemeral volume is a claim that goes with its pod", async () => {
     const world = get();
     const spec = { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } };

@@ -1,6 +1,7 @@
 import { lstat, mkdir, stat } from "node:fs/promises";
 import type { KubeObject } from "../../../api/meta.ts";
 import type { JsonObject } from "../../../base/json.ts";
+import { ephemeralClaim } from "../../pod-claims.ts";
 import { at, isObject, listAt, numberAt, objectAt, textAt } from "../../value.ts";
 import { fieldOf, resourceOf, type SourceReader } from "./environment.ts";
 import { NotReady } from "./not-ready.ts";
@@ -38,7 +39,7 @@ export async function sourceOf(
   if (isObject(volume["persistentVolumeClaim"])) {
     return claimed(textAt(volume, "persistentVolumeClaim", "claimName"), read);
   }
-  if (isObject(volume["ephemeral"])) return claimed(`${pod.metadata.name}-${name}`, read);
+  if (isObject(volume["ephemeral"])) return claimed(ephemeralClaim(pod, volume), read);
   const part = await filesOf(pod, volume, read, { volumeName: name });
   if (part !== undefined) return { kind: "files", files: part };
   if (isObject(volume["projected"])) {
