@@ -61,18 +61,28 @@ export async function readRecord(
   return recordFrom({ tip, interest, found, restores, earlier: previous?.ids });
 }
 
-/** Contents by id. One that is larger than the remote gives at once must not stop the others. */
+type EntryBlob = Uint8Array | { readonly why: string };
+
+/** Reasons that say something about one object, so that the others can still be had; and in words of an entry. */
+const whyUnread: Readonly<Record<string, string | undefined>> = {
+  ObjectTooLarge: "it is larger than 1 MiB",
+  ObjectMissing: "its content cannot be had",
+  ObjectMalformed: "it is no file",
+};
+
+/** Contents by id. One that cannot be had must not stop the others. */
 async function entryBlobs(
   remote: Remote,
   oids: readonly Oid[],
   signal: AbortSignal,
-): Promise<ReadonlyMap<Oid, Uint8Array | "too large">> {
+): Promise<ReadonlyMap<Oid, EntryBlob>> {
   try {
     return await remote.blobs(oids, { signal });
   } catch (error) {
-    if (!(error instanceof HoldfastError) || error.reason !== "ObjectTooLarge") throw error;
+    const why = error instanceof HoldfastError ? whyUnread[error.reason] : undefined;
+    if (why === undefined) throw error;
     const [only, second] = oids;
-    if (only !== undefined && second === undefined) return new Map([[only, "too large"]]);
+    if (only !== undefined && second === undefined) return new Map([[only, { why }]]);
     const first = await entryBlobs(remote, oids.slice(0, oids.length >> 1), signal);
     return new Map([...first, ...(await entryBlobs(remote, oids.slice(oids.length >> 1), signal))]);
   }
@@ -156,10 +166,9 @@ function recordFrom(given: {
 function restoreEntryFrom(
   target: RecordTarget,
   path: string,
-  { blob, tip }: { readonly blob: Uint8Array | "too large" | undefined; readonly tip: Oid },
+  { blob = new Uint8Array(), tip }: { readonly blob: EntryBlob | undefined; readonly tip: Oid },
 ): RestoreEntry {
-  const { content, why } =
-    blob === "too large" ? { why: "it is larger than 1 MiB" } : parseRecordYaml(blob ?? new Uint8Array());
+  const { content, why } = "why" in blob ? { content: undefined, why: blob.why } : parseRecordYaml(blob);
   const record = recordOf(content?.["record"]);
   const { uid } = recordOf(recordOf(content)["metadata"]);
   const text = (name: string) => (typeof record[name] === "string" ? record[name] : "");

@@ -1,4 +1,10 @@
-import { clusterFolder, configurationsFolder, formatPath, parseDayPath } from "../../api/record-layout.ts";
+import {
+  clusterFolder,
+  configurationsFolder,
+  formatPath,
+  parseDayPath,
+  parseEntryPath,
+} from "../../api/record-layout.ts";
 import type { FolderEntry, Oid, Remote } from "../../ports/git/remote.ts";
 import type { RecordTarget } from "./read-record.ts";
 import type { RecordInterest } from "./recorded.ts";
@@ -48,7 +54,8 @@ export async function walkRecord(remote: Remote, walk: Walk): Promise<Found> {
       folders.set(opened, entries);
       for (const { name, oid, type } of entries) {
         const path = at === "" ? name : `${at}/${name}`;
-        const way = type === "folder" ? wayOf(path) : isOfRecord(path, target) ? "file" : "none";
+        const isFolder = type === "folder" && !isRestore(path, target);
+        const way = isFolder ? wayOf(path) : isOfRecord(path, target) ? "file" : "none";
         if (way === "into") next.push({ path, oid });
         else if (way === "day") days.set(unrooted(target, path), oid);
         else if (way === "file") files.set(unrooted(target, path), oid);
@@ -79,6 +86,11 @@ function wayTo({ target, interest }: Walk): (path: string) => "into" | "day" | "
 function isOfRecord(path: string, target: RecordTarget): boolean {
   const own = unrooted(target, path);
   return own === formatPath || own.startsWith(`${clusterFolder(target.cluster)}/`);
+}
+
+/** A folder that has the name of a restore's entry is an entry that cannot be read. */
+function isRestore(path: string, target: RecordTarget): boolean {
+  return parseEntryPath(unrooted(target, path))?.kind === "RestoreSession";
 }
 
 function unrooted({ folder }: RecordTarget, path: string): string {

@@ -125,7 +125,7 @@ export class Wire {
   #refusal(words: string, wants: readonly Oid[]): FetchReply {
     const said = wordsOf(words);
     if (/not our ref|not reachable|unadvertised|filter/i.test(said)) return { kind: "refused", words: said };
-    if (/missing|bad object|could not parse|unable to (parse|read)|not found/i.test(said)) {
+    if (/missing|bad object|could not parse|unable to (parse|read)|not found|corruption/i.test(said)) {
       throw objectMissing(this.transport.where, wants[0] ?? "(none)", said);
     }
     throw unreachable(this.transport.where, `refused to send objects: ${said}`);

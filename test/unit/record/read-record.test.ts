@@ -137,7 +137,39 @@ describe("the record as read", () => {
       });
   });
 
-  test("a day leaves whole, unless somebody wrote into it meanwhile", async () => {
+  test("a restore's entry that is no file, or whose content is lost, holds that one name and stops no other", async () => {
+    const { git, commit, read } = recordOf([]);
+    const at = (name: string) => `clusters/lab/restores/app/${name}.yaml`;
+    const record = { phase: "Claimed", specDigest: "d", clusterUid: "u", holder: "h" };
+    const lost = "a: lost\n";
+    const inTree = (...args: readonly string[]) => git.git("-C", git.tree, ...args).trim();
+    commit({
+      [at("sound")]: JSON.stringify({ record: { ...record, claimedAt: "2026-11-20T12:00:00Z" } }),
+      [at("lost")]: lost,
+      [`${at("folder")}/x`]: "a: 1\n",
+    });
+    const submodule = `160000,${"1".repeat(40)},kept/record/${at("submodule")}`;
+    inTree("update-index", "--add", "--cacheinfo", submodule);
+    inTree("commit", "--quiet", "--message", "Add a submodule");
+    inTree("push", "--quiet", "origin", "main");
+    const oid = git.git("rev-parse", `main:kept/record/${at("lost")}`).trim();
+    rmSync(join(git.bare, "objects", oid.slice(0, 2), oid.slice(2)));
+    const seen = await read(interestIn([at("sound")]));
+    expect(seen.restore("app", "sound")?.unreadable).toBeUndefined();
+    for (const [name, why] of [
+      ["lost", "its content cannot be had"],
+      ["submodule", "its content cannot be had"],
+      ["folder", "it is no file"],
+    ] as const)
+      expect(seen.restore("app", name)).toMatchObject({
+        phase: "Unreadable",
+        unreadable: `${why}; on branch main look with git log -- kept/record/${at(name)}`,
+      });
+  });
+});
+
+describe("a day of the record", () => {
+  test("leaves whole, unless somebody wrote into it meanwhile", async () => {
     const { read, remote, git, commit } = recordOf(all);
     const seen = await read(interestIn([], ["clusters/lab/sessions/app/web"]));
     const leave = (day: string) =>
