@@ -74,13 +74,16 @@ function isBelow(folder: string, path: string): boolean {
 async function refuseLinks(folder: string, path: string, nodes: AsyncIterable<ResticNode>): Promise<void> {
   for (let above = dirname(path); above !== "/"; above = dirname(above))
     await refuseLink(join(folder, above));
-  for await (const node of nodes) if (node.type !== "symlink") await refuseLink(join(folder, node.path));
+  for await (const node of nodes) {
+    if (node.type === "symlink") continue;
+    for (const place of await placesOf(folder, node.path)) await refuseLink(place);
+  }
 }
 
-async function refuseLink(place: string): Promise<void> {
+async function refuseLink(place: string | Buffer): Promise<void> {
   const found = await lstat(place).catch(() => undefined);
   if (found?.isSymbolicLink() !== true) return;
-  throw new HoldfastError("LinkInTheWay", `${place} is a symbolic link, which is not followed`, {
+  throw new HoldfastError("LinkInTheWay", `${place.toString()} is a symbolic link, which is not followed`, {
     disposition: "stall",
     next: "remove it, or download into another folder",
   });
@@ -134,7 +137,7 @@ async function entriesLike(folder: Buffer, name: string): Promise<readonly Buffe
   const below = (entry: Buffer) => Buffer.concat([folder, Buffer.from("/"), entry]);
   if (!name.includes("\ufffd")) return [below(Buffer.from(name))];
   const blurred = (text: string) => text.replace(/\ufffd+/g, "\ufffd");
-  const entries = await readdir(folder, { encoding: "buffer" });
+  const entries = await readdir(folder, { encoding: "buffer" }).catch(() => []);
   return entries.filter((entry) => blurred(entry.toString("utf8")) === blurred(name)).map(below);
 }
 

@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compareNodes, comparePaths } from "../../../src/shells/cli/compare-nodes.ts";
@@ -75,12 +84,14 @@ for (const at of resticsAtHand()) {
       expect(failure.reason).toBe("NotProven");
     });
 
-    it("writes through no link: not through one that an earlier path brought, nor one in the component's place", async () => {
+    it("writes through no link: none that an earlier path brought, one in the component's place, or one under a name that is no UTF-8", async () => {
       const { failures, written } = await downloadsThroughLinks(bench);
       expect(failures.map(({ reason }) => reason)).toEqual(["LinkInTheWay", "LinkInTheWay"]);
       expect(failures[0]?.message).toContain("/first/led/sub is a symbolic link, which is not followed");
       expect(failures[1]?.message).toContain("/component is a symbolic link, which is not followed");
       expect(written).toEqual([]);
+      const { failure, left } = await downloadsThroughOddLink(bench, ids[1]);
+      expect([failure.reason, left]).toEqual(["LinkInTheWay", "mine"]);
     });
   });
 }
@@ -112,12 +123,30 @@ async function downloadsThroughLinks(bench: Bench) {
   return { failures, written: readdirSync(outside) };
 }
 
+/** Into a folder where a link stands under a name that is no UTF-8. */
+async function downloadsThroughOddLink(bench: Bench, id: string) {
+  const [folder, outside] = [mkdtempSync(join(bench.home, "linked-")), join(bench.home, "untouched")];
+  mkdirSync(join(folder, "data"));
+  writeFileSync(outside, "mine");
+  symlinkSync(outside, notUtf8(join(folder, "data")));
+  const paths = [{ id, hostPath: "/data", proof: undefined }];
+  const component = { name: "dump", repository: bench.repository, paths };
+  const context = { restic: bench.restic, signal: new AbortController().signal };
+  const options = { folder, path: undefined, mayExist: true, onProgress: () => undefined };
+  const failure = await failureFrom(downloadComponent(context, component, options));
+  return { failure, left: readFileSync(outside, "utf8") };
+}
+
 function fill(data: string): void {
   mkdirSync(join(data, "a"), { recursive: true });
   for (const name of ["a/inner", "a-b", "a.txt", "gone", "touched", "turned", "\uffee"])
     writeFileSync(join(data, name), "as it was");
   symlinkSync("a.txt", join(data, "pointer"));
-  writeFileSync(Buffer.concat([Buffer.from(`${data}/caf`), Buffer.from([0xe9])]), "no UTF-8");
+  writeFileSync(notUtf8(data), "no UTF-8");
+}
+
+function notUtf8(folder: string): Buffer {
+  return Buffer.concat([Buffer.from(`${folder}/caf`), Buffer.from([0xe9])]);
 }
 
 function change(data: string): void {
