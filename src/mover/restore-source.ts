@@ -10,6 +10,7 @@ import { readNeeded } from "./read-object.ts";
 import { createReporter, type Reporter } from "./report.ts";
 import { openRepository, resticRepositoryOf, secretRefAt } from "./repository-access.ts";
 import { fieldAt, fieldsAt, listAt, textAt } from "./storage/fields.ts";
+import { folderOf } from "./storage/folder.ts";
 
 export const restoreSourceFlags = ["namespace", "restoresession", "snapshot"] as const;
 
@@ -102,7 +103,7 @@ export function savedComponent(
       `component ${component} of ${shown} cannot be restored: ${why}`,
     );
   }
-  return { path, paths };
+  return { path: folderOf(path, `the path of component ${component} of ${shown}`), paths };
 }
 
 function notRestorable(reason: string, message: string): HoldfastError {
