@@ -102,20 +102,22 @@ export type DefaultHolders = {
 };
 
 /**
- * A BackupConfiguration with the default backend and retention policies filled in. Where there is no default it
- * stays without, and `backendsAreComplete` says so.
+ * A BackupConfiguration with the default backend and retention policies filled in; itself when it names them all.
+ * Where there is no default it stays without, and `backendsAreComplete` says so.
  */
 export function defaultBackends(
   configuration: BackupConfiguration,
   holders: DefaultHolders,
 ): BackupConfiguration {
+  const given = configuration.spec.backends ?? [];
+  const complete = given.every(({ retentionPolicy }) => retentionPolicy !== undefined);
+  if (given.length > 0 && complete) return configuration;
   const referrer = {
     namespace: configuration.metadata.namespace ?? "",
     namespaceLabels: holders.namespaceLabels,
   };
   const storage = referenceTo(findDefault(holders.storages, referrer));
   const policy = referenceTo(findDefault(holders.retentionPolicies, referrer));
-  const given = configuration.spec.backends ?? [];
   const named = given.length > 0 || storage === undefined ? given : [{ name: "", storageRef: storage }];
   const backends = named.map((backend) =>
     backend.retentionPolicy !== undefined || policy === undefined

@@ -29,8 +29,18 @@ export function dueTimes(schedule: string, timeZone: string | undefined): DueTim
     );
   }
   const cron = parse(schedule, timezone);
-  const next = (afterMs: number) => cron.nextRun(new Date(afterMs))?.getTime();
+  const next = remembering((afterMs) => cron.nextRun(new Date(afterMs))?.getTime());
   return { next, mostRecent: (afterMs, nowMs) => mostRecent(next, afterMs, nowMs) };
+}
+
+/** Asked again before the time that it answered last, it gives the same answer without working it out. */
+function remembering(next: DueTimes["next"]): DueTimes["next"] {
+  let last: { readonly afterMs: number; readonly due: number | undefined } | undefined;
+  return (afterMs) => {
+    const holds = last !== undefined && last.afterMs <= afterMs && afterMs < (last.due ?? Infinity);
+    if (last === undefined || !holds) last = { afterMs, due: next(afterMs) };
+    return last.due;
+  };
 }
 
 function parse(schedule: string, timezone: string): Cron {

@@ -5,6 +5,7 @@ import type { Problem } from "../base/problem.ts";
 import type { Remote } from "../ports/git/remote.ts";
 import { type ActPorts, act, type Outcome } from "./act/act.ts";
 import { observe } from "./observed/observe.ts";
+import type { Observed } from "./observed/observed.ts";
 import { awayProblem } from "./plan/outbox.ts";
 import { planPass } from "./plan/plan.ts";
 import type { Plan } from "./plan/step.ts";
@@ -37,7 +38,7 @@ export type PassRequest = {
 };
 
 /** What a pass leaves to the next one of the same process; nothing is lost without it but time. */
-export type PassMemory = GitView & { readonly pushFailed?: HoldfastError };
+export type PassMemory = GitView & { readonly pushFailed?: HoldfastError; readonly observed?: Observed };
 
 export type PassResult = {
   readonly plan: Plan;
@@ -51,7 +52,10 @@ export type PassResult = {
 /** One pass, in the order in which data flows. */
 export async function reconcile(ports: PassPorts, request: PassRequest): Promise<PassResult> {
   const namespace = request.ownNamespace ?? defaultOwnNamespace;
-  const { observed, problems } = await observe(ports.kube, namespace, ports.signal);
+  const { observed, problems } = await observe(ports.kube, namespace, {
+    signal: ports.signal,
+    previous: request.previous?.observed,
+  });
   const git = await readGit(ports, request, { observed, namespace });
   const plan = planPass({
     desired: git.desired,
@@ -72,7 +76,7 @@ export async function reconcile(ports: PassPorts, request: PassRequest): Promise
     plan,
     outcome,
     recorded,
-    memory: { ...git, ...(away && { pushFailed, state: { ...git.state, away } }) },
+    memory: { ...git, observed, ...(away && { pushFailed, state: { ...git.state, away } }) },
     problems: [...(git.refused ?? []), ...plan.problems, ...problems, ...outcome.problems, ...failed],
     pollMs: git.declared.settings.pollMs,
   };

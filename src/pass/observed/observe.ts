@@ -5,7 +5,7 @@ import { type KubeObject, nameOf, type Resource, refOf } from "../../api/meta.ts
 import { HoldfastError, messageOf } from "../../base/errors.ts";
 import type { Problem } from "../../base/problem.ts";
 import type { Kube, ListOptions, ObjectName } from "../../ports/kube/kube.ts";
-import { type Observed, observedFrom } from "./observed.ts";
+import { asObservedBefore, type Observed, observedFrom } from "./observed.ts";
 
 export type Observation = { readonly observed: Observed; readonly problems: readonly Problem[] };
 
@@ -14,14 +14,19 @@ const managed = "app.kubernetes.io/managed-by=holdfast";
 /**
  * Lists what a pass looks at: our kinds everywhere, what we made by its label, our own notes, and the targets' kinds
  * in the namespaces that refer to them. Only the Secrets that are referred to are read, and their values are dropped here.
+ * What has not changed since `previous` is the same object as there.
  */
-export async function observe(kube: Kube, ownNamespace: string, signal?: AbortSignal): Promise<Observation> {
+export async function observe(
+  kube: Kube,
+  ownNamespace: string,
+  { signal, previous }: { readonly signal?: AbortSignal; readonly previous?: Observed | undefined } = {},
+): Promise<Observation> {
   const problems: Problem[] = [];
   const listAll = async (resource: Resource, options: ListOptions = {}): Promise<readonly KubeObject[]> => {
     const items: KubeObject[] = [];
     try {
       for await (const page of kube.list(resource, { ...options, ...(signal ? { signal } : {}) }))
-        items.push(...page.items);
+        items.push(...page.items.map((item) => asObservedBefore(item, previous)));
     } catch (error) {
       // What cannot be told from "there is none" would end running work; only a target's kind that may not be read is named.
       const refused = error instanceof HoldfastError && error.disposition === "stall";
@@ -62,7 +67,7 @@ export async function observe(kube: Kube, ownNamespace: string, signal?: AbortSi
     secrets.flatMap(({ found }) => found ?? []),
   ].flat();
   problems.push(...secrets.flatMap((one) => one.problems));
-  return { observed: observedFrom(objects, clusterUid), problems };
+  return { observed: observedFrom(objects, clusterUid, previous), problems };
 }
 
 const ownedResources: readonly Resource[] = [

@@ -25,7 +25,9 @@ type Json = Readonly<Record<string, unknown>>;
  * of its kind say of it among others, and tasks and parameters that its addons do not have.
  */
 export function configurationErrors(configuration: KubeObject, world: World): readonly string[] {
-  const own = validateObject(configuration).filter((error) => error.severity === "error");
+  const own = world.observed.derived
+    .of(configuration, validateObject)
+    .filter((error) => error.severity === "error");
   // A relation may rely on the types that the schema promises.
   const errors = own.length > 0 ? own : relationErrors(configuration as BackupConfiguration, world);
   const sessions = records(asRecord(configuration["spec"])["sessions"]);

@@ -66,7 +66,7 @@ export function entryOf(object: KubeObject, world: World): Entry | undefined {
       return restoreEntry(object, world);
     default:
       if (phaseOf(object) === "" || isBeingDeleted(object) || !hasEntryPath(object)) return undefined;
-      return { path: entryPath(cluster, object), content: contentOf(object, world), when: "soon" };
+      return { path: entryPath(cluster, object), content: contentIn(object, world), when: "soon" };
   }
 }
 
@@ -76,7 +76,7 @@ export function entryOf(object: KubeObject, world: World): Entry | undefined {
  */
 function finishedEntry(object: KubeObject, world: World): Entry {
   const path = entryPath(world.desired.cluster, object);
-  const base = { path, content: contentOf(object, world) };
+  const base = { path, content: contentIn(object, world) };
   const cameBack = object.kind === "Snapshot" && sessionOf(object, world) === undefined;
   const told = world.recorded.entry(path) !== undefined;
   return told || cameBack
@@ -124,8 +124,12 @@ function restoreEntry(restore: KubeObject, world: World): Entry | undefined {
   };
 }
 
+function contentIn(object: KubeObject, { observed }: World): Json {
+  return observed.derived.of(object, contentOf);
+}
+
 /** The object without what only the server knows, plus what proves it. */
-function contentOf(object: KubeObject, world: World): Json {
+function contentOf(object: KubeObject, clusterUid: string): Json {
   const { name, namespace, uid, creationTimestamp, labels, annotations } = object.metadata;
   const place = declaredPlace(object);
   return {
@@ -142,7 +146,7 @@ function contentOf(object: KubeObject, world: World): Json {
     // Nothing keeps a person from writing credentials into a URL of an object in the cluster.
     spec: withoutUserinfo(object["spec"]),
     status: withoutUserinfo(recordedStatus(asRecord(withoutAway(object["status"])))),
-    record: { clusterUid: world.observed.clusterUid, ...(place === undefined ? {} : { declared: place }) },
+    record: { clusterUid, ...(place === undefined ? {} : { declared: place }) },
   };
 }
 

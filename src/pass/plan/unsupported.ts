@@ -12,7 +12,7 @@ const condition = "NotSupportedYet";
  * when it was read; of other objects the plan says it here.
  */
 export function tellUnsupported(draft: Draft, world: World): void {
-  const found = unsupportedErrors(draft.object);
+  const found = world.observed.derived.of(draft.object, unsupportedErrors);
   if (found.length === 0) return draft.dropCondition(condition);
   const sentences = found.map((error) => `${errorText(error)}. ${error.next ?? ""}`.trim());
   draft.setCondition(condition, true, condition, sentences.join(" "));

@@ -58,7 +58,7 @@ export async function readRecord(
   const restores = new Map(
     entries.map(([path, oid]) => [path, restoreEntryFrom(target, path, { blob: blobs.get(oid), tip })]),
   );
-  return recordFrom({ tip, interest, found, restores, earlier: previous?.ids });
+  return recordFrom({ tip, interest, found, restores, ids: previous?.ids });
 }
 
 type EntryBlob = Uint8Array | { readonly why: string };
@@ -138,10 +138,9 @@ function recordFrom(given: {
   readonly interest: RecordInterest;
   readonly found: Found;
   readonly restores: ReadonlyMap<string, RestoreEntry>;
-  readonly earlier?: EntryIds | undefined;
+  readonly ids?: EntryIds | undefined;
 }): RecordAt {
-  const { tip, interest, found, restores, earlier } = given;
-  const ids = new EntryIds(earlier);
+  const { tip, interest, found, restores, ids = new EntryIds() } = given;
   const { files, days, folders } = found;
   const byName = new Map(
     [...restores].map(([path, entry]) => {
@@ -156,7 +155,7 @@ function recordFrom(given: {
     ids,
     restore: (namespace, name) => byName.get(`${namespace}/${name}`),
     entry: (path) => files.get(path) ?? days.get(path),
-    holds: (path, content) => files.has(path) && files.get(path) === ids.of(path, content),
+    holds: (path, content) => files.has(path) && files.get(path) === ids.of(content),
     paths: () => [...files.keys()],
     otherDays: () => [...days.keys()],
   };

@@ -76,6 +76,17 @@ describe("catching up", () => {
     expect(due.mostRecent(ms("2026-01-01T00:00:00Z"), ms("2026-11-01T00:00:00Z"))).toBeUndefined();
   });
 
+  test("whatever was asked before, the next run is the first one after the given time", () => {
+    for (const schedule of ["*/20 * * * *", "30 2 * * *", "0 0 1 1 *"]) {
+      const due = dueTimes(schedule, berlin);
+      const change = ms("2026-10-25T00:00:00Z");
+      for (const minutes of [0, 10, 20, 19, 30, 60, 59, 120, 61, 1_440, 0, -1])
+        expect(due.next(change + minutes * 60_000)).toBe(
+          dueTimes(schedule, berlin).next(change + minutes * 60_000),
+        );
+    }
+  });
+
   test("the most recent run is the last of all runs in the range", () => {
     const schedules = fc.constantFrom(
       "*/7 * * * *",

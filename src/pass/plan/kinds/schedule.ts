@@ -1,4 +1,5 @@
 import { type Condition, setCondition, timeText } from "../../../api/conditions.ts";
+import type { DueTimes } from "../../../api/due-times.ts";
 import { labelValue, offshootLabels } from "../../../api/labels.ts";
 import { type KubeObject, ownerOf, refOf } from "../../../api/meta.ts";
 import { triggerName } from "../../../api/names.ts";
@@ -68,8 +69,21 @@ function scheduledSession(draft: Draft, session: Json, before: SessionBefore, wo
       : { type: "SchedulerEnsured", status: "True", reason: "SchedulerEnsured", message: "" },
     world.now,
   );
-  const next = runs.openMs ?? dueTimesOf(asRecord(wanted["spec"]))?.next(world.now);
+  const due = () => world.observed.derived.of(draft.object, dueBySession).get(name);
+  const next = runs.openMs ?? due()?.next(world.now);
   return { name, ...(next === undefined ? {} : { nextSchedule: timeText(next) }), conditions };
+}
+
+/** By session's name; none of one that does not run. */
+function dueBySession(configuration: KubeObject): ReadonlyMap<string, DueTimes | undefined> {
+  const { sessions, paused } = asRecord(configuration["spec"]);
+  return new Map(
+    records(sessions).map((session) => {
+      const scheduler = asRecord(session["scheduler"]);
+      const suspend = scheduler["suspend"] === true || paused === true;
+      return [String(session["name"]), dueTimesOf({ ...scheduler, suspend })];
+    }),
+  );
 }
 
 function cronJob(configuration: KubeObject, session: Json, world: World): KubeObject {
