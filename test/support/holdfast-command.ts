@@ -1,7 +1,15 @@
 import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { afterAll } from "vitest";
 
 const entry = fileURLToPath(new URL("../../bin/holdfast.mjs", import.meta.url));
+
+/** Of the commands of one test file: nothing of a test stays in the cache of who runs it, and nothing is found there. */
+const cache = mkdtempSync(join(tmpdir(), "holdfast-cache-"));
+afterAll(() => rmSync(cache, { recursive: true, force: true }));
 
 export type CommandResult = {
   readonly code: number | null;
@@ -17,7 +25,7 @@ export function holdfast(
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [entry, ...args], {
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-      env: { ...process.env, ...options.env },
+      env: { ...process.env, XDG_CACHE_HOME: cache, ...options.env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     let stdout = "";
