@@ -25,6 +25,7 @@ const exitCodes: Readonly<Record<keyof typeof ExitCode, string>> = {
 const variables: readonly (readonly [string, string])[] = [
   ["HOLDFAST_GIT_TOKEN", "Token or password for an HTTP remote; there is no option for it on purpose."],
   ["HOLDFAST_GIT_USERNAME", "User name that goes with it; `x-access-token` by default."],
+  ["HOLDFAST_GIT_TIMEOUT", "How long a remote may say nothing before it is given up; `30s` by default."],
   [
     "HOLDFAST_IMAGE",
     "Image that Jobs run, as `registry/repository:tag`; by default `ghcr.io/holdfast-dev/holdfast:<this version>`.",

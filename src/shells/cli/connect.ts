@@ -6,6 +6,7 @@ import type { Remote } from "../../ports/git/remote.ts";
 import { openObjects } from "../../ports/objects/open-objects.ts";
 import { image } from "../image.ts";
 import { version } from "../version.ts";
+import { durationOption } from "./duration-option.ts";
 import { kindsNotInstalled } from "./kinds-not-installed.ts";
 import { openCluster } from "./open-cluster.ts";
 import {
@@ -38,9 +39,16 @@ export function remoteOf(
     url: remoteUrl(options),
     cacheDirectory: cacheDirectory(),
     signal,
+    ...silenceLimit(),
     ...(password === undefined ? {} : { credentials: { username, password } }),
     onNotice: (sentence) => process.stderr.write(`${sentence}\n`),
   });
+}
+
+/** How long a remote may say nothing, where the environment says it. */
+function silenceLimit(): { readonly idleTimeoutMs?: number } {
+  const text = process.env["HOLDFAST_GIT_TIMEOUT"] ?? "";
+  return text === "" ? {} : { idleTimeoutMs: durationOption(text, "HOLDFAST_GIT_TIMEOUT") };
 }
 
 export type Connection = {

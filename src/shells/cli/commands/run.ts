@@ -1,6 +1,3 @@
-import { parseGoDuration } from "../../../api/duration.ts";
-import { HoldfastError } from "../../../base/errors.ts";
-import { ExitCode } from "../../../base/exit-code.ts";
 import {
   type KubeOptions,
   type OutputOptions,
@@ -26,6 +23,7 @@ export const addRun: AddCommand = (program, shell) => {
     );
   withOutput(withPass(withKube(withRemote(command)))).action(async (options: Options) => {
     const { connect } = await import("../connect.ts");
+    const { durationOption } = await import("../duration-option.ts");
     const { runLog } = await import("../../run-log.ts");
     const { runExitCode, runToEnd } = await import("../../run-to-end.ts");
     const { ports, request } = await connect(options, shell.signal);
@@ -35,7 +33,7 @@ export const addRun: AddCommand = (program, shell) => {
       (line) => process.stderr.write(`${line}\n`),
     );
     const run = await runToEnd(ports, request, {
-      timeoutMs: timeoutOf(options),
+      timeoutMs: durationOption(options.timeout, "--timeout"),
       ...(json ? {} : { onPass: log.onPass }),
     });
     const { end, passes, last, problems, failures } = run;
@@ -47,13 +45,3 @@ export const addRun: AddCommand = (program, shell) => {
     shell.setExitCode(runExitCode(run));
   });
 };
-
-function timeoutOf({ timeout }: Options): number {
-  const ms = parseGoDuration(timeout);
-  if (ms !== undefined && ms > 0) return ms;
-  throw new HoldfastError("DurationInvalid", `--timeout ${timeout} is not a duration`, {
-    disposition: "stall",
-    next: "write it like 90s, 30m or 1h30m",
-    exitCode: ExitCode.usage,
-  });
-}
