@@ -2,6 +2,7 @@ import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { gitDirectory } from "../../support/git-remote.ts";
+import { hurriedClock } from "../../support/hurried-clock.ts";
 import { requireOrSkip } from "../../support/real-parts.ts";
 import { asChanges, at, author, commitWithGit, type Open, onEveryServer, placeOn } from "./remote-fixture.ts";
 
@@ -149,13 +150,13 @@ function writingABranchThatMoves(open: Open): void {
     expect(repository.git("rev-list", "--count", "main").trim()).toBe("3");
   });
 
-  test("two writers at the same time lose none", async () => {
+  test("two writers at the same time lose none", async ({ signal }) => {
     const { repository, another, pushed } = open();
     await pushed({ start: "s" });
     const write = async (name: string) => {
       const remote = another();
       for (let n = 0; n < 3; n++) {
-        for (;;) {
+        while (!signal.aborted) {
           const expectedTip = await remote.tip("main");
           const changes = asChanges({ [`${name}/${n}`]: `${name} ${n}` });
           const result = await remote.push({
@@ -182,7 +183,7 @@ function writingABranchThatMoves(open: Open): void {
 
 function writingToWhatDies(open: Open): void {
   test("a push is recognised whose server died after it had accepted it", async () => {
-    const { repository, pushed, push } = open({ clock: impatient });
+    const { repository, pushed, push } = open({ clock: hurriedClock() });
     const base = await pushed({ a: "1" });
     const hook = join(repository.directory, "hooks", "post-receive");
     // The hook's parent is receive-pack, which has moved the branch and not answered yet.
@@ -259,9 +260,6 @@ describe.runIf(requireOrSkip("git"))("what is refused before anybody is asked", 
     },
   );
 });
-
-/** Waits that are not worth a test's time. */
-const impatient = { now: () => Date.now(), sleep: () => Promise.resolve() };
 
 function fsck({ git }: { git(...args: readonly string[]): string }): string {
   return git("fsck", "--strict", "--full", "--no-dangling");

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { openRemote, type RemoteOptions } from "../../../src/ports/git/open-remote.ts";
 import { type CgiReply, type GitServer, sendReply, startGitServer } from "../../support/git-remote.ts";
 import { startHttpProxy } from "../../support/http-proxy.ts";
+import { hurriedClock } from "../../support/hurried-clock.ts";
 import { requireOrSkip } from "../../support/real-parts.ts";
 import { asChanges, at, author, commitWithGit, placeOn, type Transport } from "./remote-fixture.ts";
 
@@ -344,12 +345,10 @@ function httpServer() {
     get transport() {
       return transport;
     },
-    place: (options: Partial<RemoteOptions> = {}) => placeOn(transport, { clock: impatient, ...options }),
+    place: (options: Partial<RemoteOptions> = {}) =>
+      placeOn(transport, { clock: hurriedClock(), ...options }),
   };
 }
-
-/** Waits that are not worth a test's time. */
-const impatient = { now: () => Date.now(), sleep: () => Promise.resolve() };
 
 type Spoil = (exchange: Parameters<NonNullable<GitServer["intercept"]>>[0], reply: CgiReply) => void;
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { builtIn } from "../../../src/api/built-in.ts";
 import { resourceOf } from "../../../src/api/kinds.ts";
 import type { Resource } from "../../../src/api/meta.ts";
-import { systemClock } from "../../../src/base/clock.ts";
+import { hurriedClock } from "../../support/hurried-clock.ts";
 import { requireOrSkip } from "../../support/real-parts.ts";
 import { type MoverWorld, startMoverWorld } from "./mover-world.ts";
 
@@ -173,11 +173,7 @@ describe.runIf(runs)("a part of that dump", () => {
     await world.restore("incomplete");
     const snapshot = "cluster-repo-bc-nightly-4000";
     const flags = { namespace: world.vault, restoresession: "incomplete", snapshot };
-    const clock = {
-      ...systemClock,
-      sleep: (_ms: number, signal?: AbortSignal) => systemClock.sleep(1, signal),
-    };
-    expect(await world.job("kubedump-restore", "manifest", flags, { clock })).toBe(1);
+    expect(await world.job("kubedump-restore", "manifest", flags, { clock: hurriedClock() })).toBe(1);
     expect(await world.get(services, shop, "web")).toBeDefined();
     const restored = await world.get(resourceOf("RestoreSession"), world.vault, "incomplete");
     expect(restored["status"]).toMatchObject({

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { resourceOf } from "../../../src/api/kinds.ts";
 import type { SnapshotComponent } from "../../../src/api/snapshot.ts";
-import { systemClock } from "../../../src/base/clock.ts";
+import { eventually } from "../../support/eventually.ts";
+import { hurriedClock } from "../../support/hurried-clock.ts";
 import { pathOf, requireOrSkip } from "../../support/real-parts.ts";
 import { type MoverWorld, password, startMoverWorld } from "./mover-world.ts";
 
@@ -237,13 +238,15 @@ describe.runIf(runs)("forget", () => {
       env: environment,
     });
     const ended = new Promise((resolve) => holder.once("exit", resolve));
-    while ((await readdir(join(url, "locks"))).length === 0) await systemClock.sleep(50);
     try {
+      await eventually(async () => expect(await readdir(join(url, "locks"))).toHaveLength(1));
+      const hurried = hurriedClock();
       const clock = {
-        now: () => Date.now(),
-        sleep: async () => {
+        now: hurried.now,
+        sleep: async (ms: number, signal?: AbortSignal) => {
           holder.stdin.end("done");
           await ended;
+          await hurried.sleep(ms, signal);
         },
       };
       const { snapshot } = await world.session({ repository: "web-repo", at: 2006 });

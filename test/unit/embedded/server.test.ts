@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import { request } from "node:https";
 import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
+import { manualClock } from "../../support/manual-clock.ts";
 import { ask, type Body, embedded, firstEvents, map, maps, settled } from "./embedded-fixture.ts";
 
 type Answer = { readonly status: number; readonly body: Body; readonly warning: string };
@@ -74,8 +75,7 @@ describe("the server over HTTPS", () => {
   });
 
   it("knows service accounts by the tokens that it issued, until they expire", async () => {
-    let now = Date.parse("2030-01-01T00:00:00Z");
-    const clock = { now: () => now, sleep: async () => undefined };
+    const clock = manualClock(Date.parse("2030-01-01T00:00:00Z"));
     const server = await embedded({ clock });
     await settled();
     const path = "/api/v1/namespaces/default/serviceaccounts/default/token";
@@ -91,7 +91,7 @@ describe("the server over HTTPS", () => {
     const options = { token, method: "POST", body: JSON.stringify(review) };
     const who = await fetched(server, "/apis/authentication.k8s.io/v1/selfsubjectreviews", options);
     expect(who.body.status.userInfo.username).toBe("system:serviceaccount:default:default");
-    now += 600_000;
+    clock.advance(600_000);
     expect(await fetched(server, "/version", { token })).toMatchObject({ status: 401 });
   });
 
@@ -169,15 +169,15 @@ describe("what is not done", () => {
 
 describe("lists and watches", () => {
   it("refuse to go on after five minutes, and show one state until then", async () => {
-    let now = Date.parse("2030-01-01T00:00:00Z");
-    const { api } = await embedded({ clock: { now: () => now, sleep: async () => undefined } });
+    const clock = manualClock(Date.parse("2030-01-01T00:00:00Z"));
+    const { api } = await embedded({ clock });
     for (const name of ["a", "b", "c"]) await ask(api, "POST", maps(), { body: map(name) });
     const page = await ask(api, "GET", maps(), { query: { limit: "1" } });
     await ask(api, "DELETE", maps("b"));
     const query = { limit: "5", continue: page.body.metadata.continue };
     const rest = await ask(api, "GET", maps(), { query });
     expect(rest.body.items.map((item: Body) => item.metadata.name)).toEqual(["b", "c"]);
-    now += 301_000;
+    clock.advance(301_000);
     expect(await ask(api, "GET", maps(), { query })).toMatchObject({
       status: 410,
       body: { reason: "Expired" },

@@ -7,6 +7,7 @@ import { createSecretKeeper } from "../../../src/mover/secret-keeper.ts";
 import { connectKube, type KubeConnection } from "../../../src/ports/kube/connect-kube.ts";
 import { openObjects } from "../../../src/ports/objects/open-objects.ts";
 import { createRestic } from "../../../src/ports/restic/create-restic.ts";
+import { hurriedClock } from "../../support/hurried-clock.ts";
 
 type State = { readonly phase: string; readonly error?: string };
 type Written = { readonly path: string; readonly component: State };
@@ -49,12 +50,7 @@ beforeEach(async () => {
     users: [{ name: "x", user: {} }],
   });
   kube = await connectKube({ kubeconfigText });
-  const clock = {
-    now: () => now,
-    sleep: async (ms: number) => {
-      naps.push(ms);
-    },
-  };
+  const clock = { ...hurriedClock(naps), now: () => now };
   const secrets = createSecretKeeper();
   secrets.add(["hunter2"]);
   const context: JobContext = {

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { connectKube, type KubeConnection } from "../../../src/ports/kube/connect-kube.ts";
+import { hurriedClock } from "../../support/hurried-clock.ts";
 import {
   configMaps,
-  hurriedClock,
   kubeconfig,
   named,
   scriptedServer,

@@ -2,10 +2,10 @@ import type { ServerResponse } from "node:http";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { ConnectOptions } from "../../../src/ports/kube/connect-kube.ts";
 import type { Change } from "../../../src/ports/kube/kube.ts";
+import { hurriedClock } from "../../support/hurried-clock.ts";
 import {
   type Asked,
   configMaps,
-  hurriedClock,
   type Script,
   scriptedServer,
   sendJson,

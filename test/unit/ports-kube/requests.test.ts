@@ -4,9 +4,9 @@ import { systemClock } from "../../../src/base/clock.ts";
 import { connectKube } from "../../../src/ports/kube/connect-kube.ts";
 import { KubeError } from "../../../src/ports/kube/kube-error.ts";
 import { freePort } from "../../support/free-port.ts";
+import { hurriedClock } from "../../support/hurried-clock.ts";
 import {
   configMaps,
-  hurriedClock,
   kubeconfig,
   named,
   scriptedServer,

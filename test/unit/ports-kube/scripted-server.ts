@@ -1,12 +1,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { onTestFinished } from "vitest";
-import type { Clock } from "../../../src/base/clock.ts";
-import { systemClock } from "../../../src/base/clock.ts";
 import {
   type ConnectOptions,
   connectKube,
   type KubeConnection,
 } from "../../../src/ports/kube/connect-kube.ts";
+import { hurriedClock } from "../../support/hurried-clock.ts";
 
 export type Asked = {
   readonly method: string;
@@ -61,18 +60,6 @@ export function kubeconfig(server: string, user: Record<string, unknown> = {}): 
     contexts: [{ name: "x", context: { cluster: "c", user: "u", namespace: "home" } }],
     "current-context": "x",
   });
-}
-
-/** Short waits (of retries and back-off) end at once and are noted; long ones (deadlines) take their time. */
-export function hurriedClock(waits: number[] = []): Clock {
-  return {
-    now: () => Date.now(),
-    sleep: (ms, signal) => {
-      if (ms >= 29_000) return systemClock.sleep(ms, signal);
-      waits.push(ms);
-      return systemClock.sleep(0, signal);
-    },
-  };
 }
 
 export function sendJson(response: ServerResponse, body: unknown, status = 200): void {
