@@ -1,14 +1,20 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureRestic } from "./ensure-restic.ts";
 
-/** `npm test`: all tests, or those whose arguments are handed on to vitest, and one plain line at the end. */
+/**
+ * `npm test`: all tests, or those whose arguments are handed on to vitest, and one plain line at the end. What the
+ * tests put aside is in one temporary folder, which goes whatever became of them.
+ */
 async function main(): Promise<number> {
   await ensureRestic((line) => process.stdout.write(`${line}\n`));
-  const folder = mkdtempSync(join(tmpdir(), "holdfast-test-"));
+  // A short name, because sockets of servers are in there, and their paths may not be long.
+  const folder = mkdtempSync(join(tmpdir(), "hf-"));
   const report = join(folder, "report.json");
+  // Ctrl-C ends vitest, and then us.
+  process.on("SIGINT", () => undefined);
   try {
     const vitest = new URL("../node_modules/vitest/vitest.mjs", import.meta.url).pathname;
     const { status } = spawnSync(
@@ -21,8 +27,14 @@ async function main(): Promise<number> {
         `--outputFile.json=${report}`,
         ...process.argv.slice(2),
       ],
-      { stdio: ["ignore", "inherit", "inherit"] },
+      { stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, TMPDIR: folder } },
     );
+    if (!existsSync(report)) {
+      process.stdout.write("The tests were ended before they were done.\n");
+      return 1;
+    }
+    const left = readdirSync(folder).filter((name) => name.startsWith("holdfast-"));
+    if (left.length > 0) process.stdout.write(`Left behind by tests, and removed: ${left.join(" ")}\n`);
     const { passed, failed, skipped } = countsOf(report);
     if (skipped > 0)
       process.stdout.write(
@@ -35,7 +47,7 @@ async function main(): Promise<number> {
     );
     return status === 0 ? 0 : 1;
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { startEmbedded } from "../../../src/embedded/server.ts";
 import { Store } from "../../../src/embedded/store/store.ts";
 import { rawKube } from "../../support/raw-kube.ts";
@@ -45,7 +45,9 @@ describe.each([
     "ends with one ERROR, 410 Expired, and a list leads back to a watch that goes on",
     async () => {
       const { access, close } = await start();
+      onTestFinished(close);
       const raw = rawKube(access);
+      onTestFinished(() => raw.close());
       const tag = `t${randomBytes(4).toString("hex")}`;
       const { place, widget, crdName } = await installWidgets({ raw, tag, namespace: "default" }, "expired");
       const path = place();
@@ -69,8 +71,6 @@ describe.each([
       const [next] = await raw.watch(path, { resourceVersion: body.metadata.resourceVersion }, 1);
       expect(next).toMatchObject({ type: "ADDED", object: { metadata: { name: "next" } } });
       await raw.request("DELETE", `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${crdName}`);
-      await raw.close();
-      await close();
     },
   );
 });

@@ -125,6 +125,8 @@ function kubectl(stage: Stage, step: Step, listener?: Listener): Promise<Run> {
   const env = {
     PATH: process.env["PATH"],
     HOME: home,
+    // A copy of what could not be edited stays there.
+    TMPDIR: home,
     KUBECONFIG: kubeconfigPath,
     ...(step.editor === undefined ? {} : { KUBE_EDITOR: step.editor }),
   };
@@ -180,7 +182,7 @@ function masked(output: string, { namespace, tag, url, home }: Stage): string {
       .replace(/("?resourceVersion"?: ?)"\d+"/g, '$1"N"')
       .replace(/Resource Version: +\d+/g, "Resource Version: N")
       .replace(/\b(\d+m)?\d+s\b/g, "AGE")
-      .replace(/\/tmp\/(LIVE|MERGED)-\d+/g, "$1")
+      .replace(/HOME\/(LIVE|MERGED)-\d+/g, "$1")
       .replace(/(kubectl-edit-)\d+/g, "$1N")
       .replace(/^W\d+ [\d:.]+ +\d+ /gm, "W ")
       .replace(/\d{4}-\d\d-\d\d [\d:.]+ \+0000/g, "TIME")
