@@ -14,6 +14,8 @@ export type Figure = {
   readonly against: string;
   /** Other things that were counted on the way. */
   readonly also?: Readonly<Record<string, number | string>>;
+  /** Which bound it does not keep: then the bench fails. */
+  readonly exceeds?: string;
 };
 
 /** `home`: an empty folder, gone afterwards. */

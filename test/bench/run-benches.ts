@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { badInput } from "./bad-input.ts";
 import type { Bench, Figure } from "./bench.ts";
 import { type BuiltPackage, buildPackage } from "./built-package.ts";
 import { cliStart } from "./cli-start.ts";
@@ -14,6 +15,7 @@ import { volumeBackup } from "./volume-backup.ts";
 
 const benches: readonly Bench[] = [
   cliStart,
+  badInput,
   embeddedStart,
   recordAppend,
   declaredFolder,
@@ -57,8 +59,11 @@ async function told(bench: Bench, built: BuiltPackage, json: boolean): Promise<b
   const home = mkdtempSync(join(tmpdir(), "holdfast-bench-"));
   try {
     if (!json) console.log(`\n${bench.name}: ${bench.about}`);
-    for (const one of await bench.run({ home, built })) console.log(json ? JSON.stringify(one) : lineOf(one));
-    return true;
+    const figures = await bench.run({ home, built });
+    for (const one of figures) console.log(json ? JSON.stringify(one) : lineOf(one));
+    const over = figures.filter(({ exceeds }) => exceeds !== undefined);
+    for (const { name, exceeds } of over) console.error(`${name}: BOUND EXCEEDED: ${exceeds}`);
+    return over.length === 0;
   } catch (error) {
     console.error(`${bench.name}: ${error instanceof Error ? error.message : String(error)}`);
     return false;

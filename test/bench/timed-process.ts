@@ -9,6 +9,8 @@ export type ProcessOptions = {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly input?: string;
+  /** With which it must end; 0 by default. */
+  readonly exitCode?: number;
 };
 
 /** Jiffies per second, as Linux tells all programs. */
@@ -35,7 +37,7 @@ export async function timedProcess(
     child.once("close", resolve);
   });
   const wallMs = performance.now() - startedMs;
-  if (code !== 0)
+  if (code !== (options.exitCode ?? 0))
     throw new Error(`${command} ${args.join(" ")} ended with ${code}: ${(await stderr).slice(-800)}`);
   const after = childrenCpuMs();
   return {
