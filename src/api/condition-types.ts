@@ -206,13 +206,13 @@ export const backupSessionConditions = {
     type: "BackupExecutorEnsured",
     whenTrue: "SuccessfullyEnsuredBackupExecutor",
     whenFalse: "FailedToEnsureBackupExecutor",
-    says: "The backup Jobs were created.",
+    says: "The backup Jobs were created. Unknown while the API server refuses them; the message has its words.",
   },
   snapshotsEnsured: {
     type: "SnapshotsEnsured",
     whenTrue: "SuccessfullyEnsuredSnapshots",
     whenFalse: "FailedToEnsureSnapshots",
-    says: "The Snapshot objects were created.",
+    says: "The Snapshot objects were created. Unknown while the API server refuses them; the message has its words.",
   },
   retentionPolicyExecutorEnsured: {
     type: "RetentionPolicyExecutorEnsured",
@@ -257,7 +257,7 @@ export const restoreSessionConditions = {
     type: "RestoreExecutorEnsured",
     whenTrue: "SuccessfullyEnsuredRestoreExecutor",
     whenFalse: "FailedToEnsureRestoreExecutor",
-    says: "The restore Jobs were created.",
+    says: "The restore Jobs were created. Unknown while the API server refuses them; the message has its words.",
   },
   held: {
     type: "Held",

@@ -1,5 +1,5 @@
 import { builtIn } from "../../api/built-in.ts";
-import { setCondition } from "../../api/conditions.ts";
+import { type Condition, setCondition } from "../../api/conditions.ts";
 import { findKind } from "../../api/kinds.ts";
 import {
   apiVersionOf,
@@ -56,11 +56,12 @@ export async function act(ports: ActPorts, plan: Pick<Plan, "steps">): Promise<O
   const stores = plan.steps.filter((step) => step.kind === "store");
   const marks = await Promise.all(stores.map((step) => run.store(step)));
   const unmade = run.ownersOfUnmade();
+  const decided = [...marks.flat(), ...run.refused.values()];
   // A status that says that something was made is not written when it could not be.
   const statuses = plan.steps
     .filter((step) => step.kind === "status")
     .filter((step) => !unmade.has(keyOf(step.ref)));
-  for (const step of foldMarks(statuses, marks.flat(), ports.clock.now()))
+  for (const step of foldMarks(statuses, decided, ports.clock.now()))
     await run.attempt(step, () => run.writeStatus(step));
   return { results: run.results, problems: run.problems };
 }
@@ -69,11 +70,15 @@ type Decided = {
   readonly mark: Mark;
   readonly error: HoldfastError | undefined;
   readonly status: Readonly<Record<string, unknown>>;
+  /** It failed, and is tried again by every pass until its planner decides. */
+  readonly undecided?: true;
 };
 
 class Run {
   readonly results: { step: Step; result: StepResult }[] = [];
   readonly problems: Problem[] = [];
+  /** Why something that belongs to an object was not created, by the object's key: the first reason of each. */
+  readonly refused = new Map<string, Decided>();
   /** resourceVersions of objects that this run itself has moved on. */
   private readonly versions = new Map<string, { readonly from: string; readonly to: string }>();
   private readonly ports: ActPorts;
@@ -99,6 +104,9 @@ class Run {
       return;
     }
     this.results.push({ step, result: "failed" });
+    const mark = step.kind === "create" ? step.mark : undefined;
+    if (mark !== undefined && !this.refused.has(keyOf(mark.ref)))
+      this.refused.set(keyOf(mark.ref), { mark, error, status: {}, undecided: true });
     const ref = refOfStep(step);
     const next = error.next ?? (step.kind === "note" ? ownNamespaceMissing : undefined);
     this.problems.push({
@@ -110,12 +118,14 @@ class Run {
     });
   }
 
-  /** Objects of which something that belongs to them could not be created. */
+  /** Objects of which something that belongs to them could not be created, and no mark says so. */
   ownersOfUnmade(): ReadonlySet<string> {
     return new Set(
       this.results
         .filter(({ step, result }) => step.kind === "create" && result === "failed")
-        .flatMap(({ step }) => (step.kind === "create" ? ownersOf(step.object) : [])),
+        .flatMap(({ step }) =>
+          step.kind === "create" && step.mark === undefined ? ownersOf(step.object) : [],
+        ),
     );
   }
 
@@ -195,7 +205,8 @@ function foldMarks(
   nowMs: number,
 ): readonly StatusStep[] {
   const byKey = new Map(planned.map((step) => [keyOf(step.ref), step]));
-  for (const { mark, error, status } of decided) {
+  for (const one of decided) {
+    const { mark, status } = one;
     const key = keyOf(mark.ref);
     const step = byKey.get(key) ?? {
       kind: "status" as const,
@@ -204,21 +215,32 @@ function foldMarks(
       status: {},
       because: "its backend answered",
     };
-    const outcome = {
-      type: mark.condition,
-      status: error === undefined ? ("True" as const) : ("False" as const),
-      reason: error === undefined ? mark.whenTrue : mark.whenFalse,
-      message: error?.message ?? "",
-      ...(mark.observedGeneration === undefined ? {} : { observedGeneration: mark.observedGeneration }),
-    };
-    // A failure counts from its last attempt, so the old condition's time is not kept.
-    const before = mark.conditions.filter((one) => error === undefined || one.type !== mark.condition);
-    byKey.set(key, {
-      ...step,
-      status: { ...step.status, ...status, conditions: setCondition(before, outcome, nowMs) },
-    });
+    const conditions =
+      one.undecided === undefined ? conditionsDecided(one, nowMs) : conditionsUndecided(one, nowMs);
+    byKey.set(key, { ...step, status: { ...step.status, ...status, conditions } });
   }
   return [...byKey.values()];
+}
+
+function conditionsDecided({ mark, error }: Decided, nowMs: number): readonly Condition[] {
+  const outcome = {
+    type: mark.condition,
+    status: error === undefined ? ("True" as const) : ("False" as const),
+    reason: error === undefined ? mark.whenTrue : mark.whenFalse,
+    message: error?.message ?? "",
+    ...(mark.observedGeneration === undefined ? {} : { observedGeneration: mark.observedGeneration }),
+  };
+  // A failure counts from its last attempt, so the old condition's time is not kept.
+  const before = mark.conditions.filter((one) => error === undefined || one.type !== mark.condition);
+  return setCondition(before, outcome, nowMs);
+}
+
+/** Words that differ in every pass would be written in every pass: of one reason the first ones stay. */
+function conditionsUndecided({ mark, error }: Decided, nowMs: number): readonly Condition[] {
+  const { reason = "", message = "" } = error ?? {};
+  const known = mark.conditions.find((one) => one.type === mark.condition);
+  if (known?.status === "Unknown" && known.reason === reason) return mark.conditions;
+  return setCondition(mark.conditions, { type: mark.condition, status: "Unknown", reason, message }, nowMs);
 }
 
 function ownersOf({ metadata }: KubeObject): readonly string[] {

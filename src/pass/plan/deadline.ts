@@ -13,24 +13,21 @@ export function deadlineOf(timeout: unknown, fromMs: number): string {
   return timeText(fromMs + (ms ?? longestDays * day));
 }
 
-/** What is said of it when it has passed; `field` is where a person would have set another one. */
-export function deadlinePassed(
-  field: "backupTimeout" | "restoreTimeout",
-  timeout: unknown,
-  at: string,
-): string {
-  return typeof timeout === "string"
-    ? `${field} passed at ${at}`
-    : `it was not done at ${at}, after ${longestDays} days; where that is too short, set ${field}`;
-}
+const fields = {
+  BackupSession: { timeout: "backupTimeout", deadline: "backupDeadline" },
+  RestoreSession: { timeout: "restoreTimeout", deadline: "restoreDeadline" },
+} as const;
 
-/** The same of a BackupSession by the deadline in its status; undefined while it has time. */
-export function backupTimePassed(
+/** What is said of a session when the deadline in its status has passed; undefined while it has time. */
+export function timePassed(
   session: KubeObject,
   status: Readonly<Record<string, unknown>>,
   nowMs: number,
 ): string | undefined {
-  const deadline = status["backupDeadline"];
-  if (typeof deadline !== "string" || nowMs < Date.parse(deadline)) return undefined;
-  return deadlinePassed("backupTimeout", asRecord(session["spec"])["backupTimeout"], deadline);
+  const { timeout, deadline } = fields[session.kind === "RestoreSession" ? session.kind : "BackupSession"];
+  const at = status[deadline];
+  if (typeof at !== "string" || nowMs < Date.parse(at)) return undefined;
+  return typeof asRecord(session["spec"])[timeout] === "string"
+    ? `${timeout} passed at ${at}`
+    : `it was not done at ${at}, after ${longestDays} days; where that is too short, set ${timeout}`;
 }

@@ -74,6 +74,11 @@ export class Draft<T extends KubeObject = KubeObject> {
     return this.conditions().find((condition) => condition.type === type);
   }
 
+  /** Unknown is not decided yet. */
+  isDecided(type: string): boolean {
+    return ["True", "False"].includes(this.condition(type)?.status ?? "");
+  }
+
   setCondition(type: string, ok: boolean, reason: string, message = ""): void {
     this.status["conditions"] = setCondition(
       this.conditions(),

@@ -39,7 +39,13 @@ export type Step =
       readonly drift: readonly string[];
       readonly because: string;
     }
-  | { readonly kind: "create"; readonly object: KubeObject; readonly because: string }
+  | {
+      readonly kind: "create";
+      readonly object: KubeObject;
+      /** The condition that tells, as Unknown, why the API server does not make it. */
+      readonly mark?: Mark;
+      readonly because: string;
+    }
   | {
       readonly kind: "patch";
       readonly ref: ObjectRef;

@@ -22,8 +22,18 @@ function newest(simulation: Simulation): KubeObject | undefined {
     .at(-1);
 }
 
-function message(object: KubeObject | undefined, type: string): unknown {
-  return records(asRecord(object?.["status"])["conditions"]).find((one) => one["type"] === type)?.["message"];
+function condition(object: KubeObject | undefined, type: string) {
+  return records(asRecord(object?.["status"])["conditions"]).find((one) => one["type"] === type);
+}
+
+function declareRestore(simulation: Simulation): void {
+  simulation.happen({ do: "change-restore", timeout: "10m" });
+  simulation.happen({ do: "file", name: "back", there: true });
+  simulation.happen(passes);
+}
+
+function restored(simulation: Simulation): KubeObject | undefined {
+  return simulation.cluster.find("RestoreSession", "app", "back");
 }
 
 test.each([
@@ -36,11 +46,16 @@ test.each([
   simulation.happen({ do: "trigger", session: "files" });
   simulation.happen(passes);
   expect(["Pending", "Running"]).toContain(phase(newest(simulation)));
+  expect(condition(newest(simulation), type)).toMatchObject({
+    status: "Unknown",
+    reason: "Forbidden",
+    message: "Forbidden by a quota",
+  });
   simulation.happen({ do: "clock", seconds: 700 });
   simulation.happen(passes);
   expect(phase(newest(simulation))).toBe("Failed");
-  expect(message(newest(simulation), type)).toMatch(
-    new RegExp(`${kind} .*could not be made: backupTimeout passed`),
+  expect(condition(newest(simulation), type)?.["message"]).toMatch(
+    new RegExp(`${kind} .*could not be made: backupTimeout passed at .*; Forbidden by a quota$`),
   );
   simulation.happen(passes);
   expect(simulation.cluster.list("Snapshot").every(isFinal)).toBe(true);
@@ -70,5 +85,50 @@ test("a session whose retention gets no Job ends half an hour after its deadline
   expect(policy).toMatchObject({
     phase: "FailedToApply",
     error: expect.stringMatching(/^Job retentionpolicy-.* could not be made until /),
+  });
+});
+
+test.each(["Job", "ServiceAccount"])(
+  "a restore of which the API server makes no %s says why, and fails at its deadline",
+  (kind) => {
+    const simulation = shop();
+    simulation.cluster.refused.add(kind);
+    declareRestore(simulation);
+    simulation.happen(passes);
+    expect(condition(restored(simulation), "RestoreExecutorEnsured")).toMatchObject({
+      status: "Unknown",
+      reason: "Forbidden",
+      message: "Forbidden by a quota",
+    });
+    const written = simulation.cluster.changes.length;
+    simulation.happen(passes);
+    expect(simulation.cluster.changes).toHaveLength(written);
+    simulation.happen({ do: "clock", seconds: 700 });
+    simulation.happen(passes);
+    expect(phase(restored(simulation))).toBe("Failed");
+    expect(condition(restored(simulation), "RestoreExecutorEnsured")?.["message"]).toMatch(
+      new RegExp(`${kind} .*could not be made: restoreTimeout passed at .*; Forbidden by a quota$`),
+    );
+    simulation.cluster.refused.clear();
+    simulation.settle();
+    expect(phase(restored(simulation))).toBe("Failed");
+    expect(
+      simulation.cluster.list("Job").filter((job) => job.metadata.ownerReferences?.[0]?.name === "back"),
+    ).toEqual([]);
+    simulation.expectRest();
+  },
+);
+
+test("a restore whose Job the API server refuses for a while runs once it makes it", () => {
+  const simulation = shop();
+  simulation.cluster.refused.add("Job");
+  declareRestore(simulation);
+  simulation.happen(passes);
+  simulation.cluster.refused.clear();
+  simulation.settle();
+  expect(phase(restored(simulation))).toBe("Succeeded");
+  expect(condition(restored(simulation), "RestoreExecutorEnsured")).toMatchObject({
+    status: "True",
+    message: "",
   });
 });

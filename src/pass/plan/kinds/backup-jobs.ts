@@ -1,7 +1,7 @@
 import { backupSessionConditions } from "../../../api/condition-types.ts";
 import { offshootLabels } from "../../../api/labels.ts";
 import { type KubeObject, refOf } from "../../../api/meta.ts";
-import { backupTimePassed } from "../deadline.ts";
+import { createMissing } from "../create-missing.ts";
 import { executorJob, jobEnd, jobName, removeStuck, strangeJob } from "../executor-job.ts";
 import { accessFor } from "../job-access.ts";
 import { type ResolvedTask, resolveTasks } from "../resolve-task.ts";
@@ -25,7 +25,7 @@ import { snapshotsOfSession } from "./session-snapshots.ts";
 export function ensureBackupJobs(context: SessionContext): boolean {
   const { draft, world } = context;
   if (draft.condition("SnapshotsEnsured")?.status === "False") return true;
-  if (draft.condition("BackupExecutorEnsured") !== undefined) return true;
+  if (draft.isDecided("BackupExecutorEnsured")) return true;
   const jobs = backupJobs(context);
   if (typeof jobs === "string") return cannotBackUp(context, jobs);
   const because = `session ${String(context.session["name"])} is due`;
@@ -37,15 +37,10 @@ export function ensureBackupJobs(context: SessionContext): boolean {
   }
   const stranger = strangeJob(wanted, draft.object, world);
   if (stranger !== undefined) return cannotBackUp(context, stranger);
-  const missing = wanted.filter((object) => world.observed.get(refOf(object)) === undefined);
-  const over = backupTimePassed(draft.object, draft.status, world.now);
-  if (missing.length > 0 && over !== undefined) {
-    // The API server may refuse them for ever, by a quota or an admission: later sessions must not wait for that.
-    const names = missing.map((one) => `${one.kind} ${one.metadata.name}`).join(", ");
-    return cannotBackUp(context, `${names} could not be made: ${over}`);
-  }
-  for (const object of missing) draft.step({ kind: "create", object, because });
-  if (missing.length > 0) return draft.wait("its Jobs", Date.parse(String(draft.status["backupDeadline"])));
+  const { backupExecutorEnsured: condition } = backupSessionConditions;
+  const { objects, tooLate } = createMissing(draft, { wanted, condition, because }, world);
+  if (tooLate !== undefined) return cannotBackUp(context, tooLate);
+  if (objects.length > 0) return draft.wait("its Jobs", Date.parse(String(draft.status["backupDeadline"])));
   draft.setCondition("BackupExecutorEnsured", true, "SuccessfullyEnsuredBackupExecutor");
   return draft.wait("its Jobs");
 }

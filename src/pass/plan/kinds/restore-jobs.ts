@@ -1,6 +1,8 @@
+import { restoreSessionConditions } from "../../../api/condition-types.ts";
 import { offshootLabels, startFinalizer } from "../../../api/labels.ts";
 import { type KubeObject, refOf } from "../../../api/meta.ts";
-import { deadlinePassed } from "../deadline.ts";
+import { createMissing } from "../create-missing.ts";
+import { timePassed } from "../deadline.ts";
 import { Draft, type Turn } from "../draft.ts";
 import { executorJob, isOwnedBy, jobEnd, jobName, removeStuck, strangeJob } from "../executor-job.ts";
 import { accessFor } from "../job-access.ts";
@@ -48,12 +50,21 @@ export function restoreWork(context: RestoreContext): RestoreWork | string {
   return strangeJob(wanted, context.draft.object, context.world) ?? { wanted, jobs: jobs.length };
 }
 
-/** Makes what is not there yet. Said together with making it: a Job that is gone afterwards is not made again. */
+/**
+ * Makes what is not there yet, and goes on only when that cannot be. Said together with making it: a Job that is gone
+ * afterwards is not made again.
+ */
 export function ensureRestoreJobs({ draft, world }: RunningRestore, work: RestoreWork): boolean {
   const because = `RestoreSession ${draft.object.metadata.name} is claimed in the record`;
-  for (const object of work.wanted.filter((one) => world.observed.get(refOf(one)) === undefined))
-    draft.step({ kind: "create", object, because });
-  draft.setCondition("RestoreExecutorEnsured", true, "SuccessfullyEnsuredRestoreExecutor");
+  const { restoreExecutorEnsured: condition } = restoreSessionConditions;
+  const { tooLate } = createMissing(draft, { wanted: work.wanted, condition, because }, world);
+  if (tooLate !== undefined) {
+    removeLate(draft, world);
+    draft.setCondition(condition.type, false, condition.whenFalse, tooLate);
+    return true;
+  }
+  draft.wakeAt(Date.parse(String(draft.status["restoreDeadline"])));
+  draft.setCondition(condition.type, true, condition.whenTrue);
   draft.status["totalComponents"] = work.jobs;
   return draft.wait("its Jobs");
 }
@@ -193,6 +204,16 @@ function ordinalOf(component: string): string | undefined {
   return /^dump-pod-(\d+)$/.exec(component)?.[1];
 }
 
+function removeLate(draft: Draft, world: World): void {
+  for (const job of jobsOfRestore(draft.object, world))
+    draft.step({
+      kind: "delete",
+      ref: refOf(job),
+      uid: job.metadata.uid ?? "",
+      because: "its time has passed",
+    });
+}
+
 /** Goes on when every component is final; a Job that ends without its report leaves the restore incomplete. */
 export function followRestoreJobs({ draft, world }: RunningRestore): boolean {
   if (draft.condition("RestoreExecutorEnsured")?.status !== "True") return true;
@@ -208,16 +229,10 @@ export function followRestoreJobs({ draft, world }: RunningRestore): boolean {
   const ends = jobs.map((job) => jobEnd(job, world));
   const deadline = draft.status["restoreDeadline"];
   if (typeof deadline === "string") {
-    if (world.now >= Date.parse(deadline)) {
-      for (const job of jobs)
-        draft.step({
-          kind: "delete",
-          ref: refOf(job),
-          uid: job.metadata.uid ?? "",
-          because: "its time has passed",
-        });
-      const timeout = asRecord(draft.object["spec"])["restoreTimeout"];
-      return incomplete(deadlinePassed("restoreTimeout", timeout, deadline));
+    const over = timePassed(draft.object, draft.status, world.now);
+    if (over !== undefined) {
+      removeLate(draft, world);
+      return incomplete(over);
     }
     draft.wakeAt(Date.parse(deadline));
   }

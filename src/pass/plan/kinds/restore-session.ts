@@ -66,7 +66,12 @@ export function planRestoreSession(restore: KubeObject, world: World): Turn {
   if (!begun) {
     const work = checkedWork(draft, world);
     if (work === undefined) return draft.turn("it was checked");
-    void (claimed(running, state) && pauseBackups(running) && ensureRestoreJobs(running, work));
+    void (
+      claimed(running, state) &&
+      pauseBackups(running) &&
+      ensureRestoreJobs(running, work) &&
+      settle(running)
+    );
   } else {
     letGoOfJobs(draft, world);
     void (followRestoreJobs(running) && settle(running));
@@ -134,7 +139,7 @@ function refuse(draft: Draft, errors: readonly string[]): undefined {
 }
 
 function started(draft: Draft): boolean {
-  return draft.condition("RestoreExecutorEnsured") !== undefined;
+  return draft.isDecided("RestoreExecutorEnsured");
 }
 
 /** Writes the claim ahead of everything else; the pass that has seen it at the remote's tip goes on. */

@@ -1,8 +1,9 @@
+import { backupSessionConditions } from "../../../api/condition-types.ts";
 import { cleanupFinalizer, labelValue, offshootLabels, recordFinalizer } from "../../../api/labels.ts";
 import { type KubeObject, ownerOf, refOf } from "../../../api/meta.ts";
 import { snapshotName } from "../../../api/names.ts";
 import { ulidOf } from "../../../api/ulid.ts";
-import { backupTimePassed } from "../deadline.ts";
+import { createMissing } from "../create-missing.ts";
 import { declaredCommit, declaredFile } from "../deletion.ts";
 import { phaseOf } from "../snapshots.ts";
 import { asRecord, records, targetOf } from "../targets.ts";
@@ -18,22 +19,16 @@ export function ensureSnapshots(context: SessionContext): boolean {
     return true;
   }
   const wanted = wantedSnapshots(context);
-  if (typeof wanted === "string") {
-    draft.setCondition("SnapshotsEnsured", false, "FailedToEnsureSnapshots", wanted);
+  const { snapshotsEnsured: condition } = backupSessionConditions;
+  const failed = (reason: string) => {
+    draft.setCondition(condition.type, false, condition.whenFalse, reason);
     return true;
-  }
-  const missing = wanted.filter((one) => world.observed.get(refOf(one)) === undefined);
-  const over = backupTimePassed(draft.object, draft.status, world.now);
-  if (missing.length > 0 && over !== undefined) {
-    // The API server may refuse them for ever, by a quota or an admission: later sessions must not wait for that.
-    const names = missing.map((one) => one.metadata.name).join(", ");
-    const message = `Snapshot ${names} could not be made: ${over}`;
-    draft.setCondition("SnapshotsEnsured", false, "FailedToEnsureSnapshots", message);
-    return true;
-  }
-  for (const object of missing)
-    draft.step({ kind: "create", object, because: "each Repository of the session gets one" });
-  if (missing.length > 0)
+  };
+  if (typeof wanted === "string") return failed(wanted);
+  const because = "each Repository of the session gets one";
+  const { objects, tooLate } = createMissing(draft, { wanted, condition, because }, world);
+  if (tooLate !== undefined) return failed(tooLate);
+  if (objects.length > 0)
     return draft.wait("its Snapshots", Date.parse(String(draft.status["backupDeadline"])));
   draft.setCondition("SnapshotsEnsured", true, "SuccessfullyEnsuredSnapshots");
   draft.status["totalSnapshots"] = wanted.length;

@@ -6,7 +6,7 @@ import { snapshotPhase } from "../../../api/phases/snapshot-phase.ts";
 import { formatSize, parseSize } from "../../../api/size.ts";
 import type { SnapshotStatus } from "../../../api/snapshot.ts";
 import { ensureRecorded, isRecorded } from "../awaiting-record.ts";
-import { backupTimePassed } from "../deadline.ts";
+import { timePassed } from "../deadline.ts";
 import { forgottenBy } from "../deletion.ts";
 import { Draft, type Turn } from "../draft.ts";
 import { jobEnd } from "../executor-job.ts";
@@ -119,9 +119,9 @@ function reasonItCannotEnd(
     return `its BackupSession ended as ${phaseOf(session)} without it`;
   if (executor?.["status"] === "False") return String(executor["message"]);
   // Before its Jobs are looked at: what the API server refuses to make never gets as far.
-  const over = backupTimePassed(session, status, world.now);
+  const over = timePassed(session, status, world.now);
   if (over !== undefined) return over;
-  if (executor === undefined) return undefined;
+  if (executor === undefined || executor["status"] === "Unknown") return undefined;
   if (jobs.length === 0) return "its Job is gone";
   const ends = jobs.map((job) => jobEnd(job, world));
   if (ends.some((end) => end.kind === "running")) return undefined;

@@ -10,6 +10,7 @@ type Decided = {
   readonly mark: Mark;
   readonly failure: string | undefined;
   readonly status: Readonly<Record<string, unknown>>;
+  readonly undecided?: true;
 };
 
 /** What goes wrong while a plan is carried out; numbers count effects from 0. */
@@ -32,6 +33,7 @@ export type CarryOut = {
 export function carryOut(ports: CarryOut, plan: Plan, trouble: Trouble): boolean {
   let effects = 0;
   const unmade = new Set<string>();
+  const decided: Decided[] = [];
   const versions = new Map<string, { readonly from: string; readonly to: string }>();
   const attempt = (step: Step, work: () => void): "killed" | "done" | "refused" => {
     const at = effects++;
@@ -50,11 +52,14 @@ export function carryOut(ports: CarryOut, plan: Plan, trouble: Trouble): boolean
     if (step.kind !== "store" && step.kind !== "status") {
       const end = attempt(step, () => write(ports.cluster, step, versions));
       if (end === "killed") return false;
-      if (end === "refused" && step.kind === "create")
+      if (end !== "refused" || step.kind !== "create") continue;
+      const { mark } = step;
+      if (mark !== undefined)
+        decided.push({ mark, failure: "Forbidden by a quota", status: {}, undecided: true });
+      else
         for (const { kind, name } of step.object.metadata.ownerReferences ?? [])
           unmade.add(`${kind}/${step.object.metadata.namespace}/${name}`);
     }
-  const decided: Decided[] = [];
   for (const step of plan.steps) {
     if (step.kind !== "store") continue;
     let status: Readonly<Record<string, unknown>> = {};
@@ -113,18 +118,19 @@ function folded(
   nowMs: number,
 ): readonly StatusStep[] {
   const byKey = new Map<string, StatusStep>(planned.map((step) => [keyOf(step.ref), step]));
-  for (const { mark, failure, status } of decided) {
+  for (const { mark, failure, status, undecided } of decided) {
     const key = keyOf(mark.ref);
     const { ref, resourceVersion } = mark;
     const because = "its backend answered";
     const step = byKey.get(key) ?? { kind: "status" as const, ref, resourceVersion, status: {}, because };
     const before: readonly Condition[] = mark.conditions.filter(
-      (one) => failure === undefined || one.type !== mark.condition,
+      (one) => failure === undefined || undecided || one.type !== mark.condition,
     );
+    const refused = undecided ? ("Unknown" as const) : ("False" as const);
     const outcome = {
       type: mark.condition,
-      status: failure === undefined ? ("True" as const) : ("False" as const),
-      reason: failure === undefined ? mark.whenTrue : mark.whenFalse,
+      status: failure === undefined ? ("True" as const) : refused,
+      reason: failure === undefined ? mark.whenTrue : undecided ? "Forbidden" : mark.whenFalse,
       message: failure ?? "",
       ...(mark.observedGeneration === undefined ? {} : { observedGeneration: mark.observedGeneration }),
     };

@@ -68,7 +68,8 @@ export class Laws {
   ofStep(step: Step): void {
     if (isRestoreJob(step)) {
       const key = `${step.object.metadata.namespace}/${step.object.metadata.name}`;
-      if (this.live.get(refOf(step.object)) === undefined) {
+      const made = this.live.get(refOf(step.object)) === undefined && !this.live.refused.has("Job");
+      if (made) {
         law(!this.restoreJobs.has(key), `a restore runs at most once, and Job ${key} is made again`);
         this.restoreJobs.add(key);
       }
