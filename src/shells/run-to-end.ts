@@ -29,7 +29,13 @@ export type RunEnd = {
 /** `partial`: a part of the source is missing in what was saved. */
 export type Failure = { readonly object: string; readonly phase: string; readonly partial: boolean };
 
-const pauseMs = 200;
+const shortestPauseMs = 200;
+const longestPauseMs = 5_000;
+
+/** What a run waits before it looks again: a quarter of what it has waited already, so that long work is asked about seldom. */
+export function pauseAfter(waitedMs: number): number {
+  return Math.min(longestPauseMs, Math.max(shortestPauseMs, waitedMs / 4));
+}
 
 /** Passes until nothing is left that this process can wait for. */
 export async function runToEnd(
@@ -40,6 +46,7 @@ export async function runToEnd(
   const startedMs = ports.clock.now();
   let previous: PassMemory | undefined;
   let flush = false;
+  let movedMs = startedMs;
   const ended = new Map<string, string>();
   const partial = new Set<string>();
   for (let passes = 1; ; passes += 1) {
@@ -56,7 +63,9 @@ export async function runToEnd(
       return { end: "timeout", passes, last, problems: last.problems, failures: failuresOf(ended, partial) };
     // What may wait for the next final entry is written when nothing final is to come.
     flush = finished;
-    if (!moved && !finished) await ports.clock.sleep(pauseMs, ports.signal);
+    const nowMs = ports.clock.now();
+    if (moved) movedMs = nowMs;
+    else if (!finished) await ports.clock.sleep(pauseAfter(nowMs - movedMs), ports.signal);
   }
 }
 
