@@ -216,3 +216,11 @@ const restoring: readonly KillPoint[] = [
 
 /** Every place where somebody is killed. What must hold afterwards is in laws.ts, by story. */
 export const killPoints: readonly KillPoint[] = [...declaring, ...backingUp, ...resticAlone, ...restoring];
+
+/** Those for which there is always time: each kind of victim, and each story of one that stands. */
+export const killSample: readonly string[] = [
+  "run when a backup's Job is made",
+  "job when it has said that it is done",
+  "restic when its lock is written",
+  "run when a claim is in the record",
+];

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Exchange } from "../../support/reverse-proxy.ts";
-import { entry, type FaultWorld } from "./fault-world.ts";
+import { compiledOnce, entry, type FaultWorld } from "./fault-world.ts";
 import type { KillPoint, Victim } from "./kill-points.ts";
 
 /** How a seed bends a kill: how long after the sign it comes, and whether its whole process group dies. */
@@ -139,8 +139,8 @@ export function startRun(world: FaultWorld): RunningCommand {
     "--kubeconfig",
     world.kubeconfigPath,
   ];
-  const child = spawn(process.execPath, [entry, ...args, "--timeout", "60s"], {
-    env: { ...process.env, XDG_CACHE_HOME: join(world.home, "run-cache") },
+  const child = spawn(process.execPath, [entry, ...args, "--timeout", "120s"], {
+    env: { ...process.env, XDG_CACHE_HOME: join(world.home, "run-cache"), ...compiledOnce(world.home) },
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
