@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "../../src/base/clock.ts";
 import { startEmbedded } from "../../src/embedded/server.ts";
@@ -17,7 +18,12 @@ export const manifestDump: Bench = {
       const task = { kubeconfigPath: server.kubeconfigPath, tree: join(home, "tree") };
       const { ours, floor } = await inPairs(
         5,
-        () => runWorker<Answer>(built.worker("manifest-dump"), task),
+        async () => {
+          const dumped = await runWorker<Answer>(built.worker("manifest-dump"), task);
+          // A dump removes what is in its place, and here that would be another dump.
+          rmSync(task.tree, { recursive: true });
+          return dumped;
+        },
         () => runWorker<Answer>(built.worker("list-discard"), task),
       );
       const [dumped = 0, listed = 0] = [ours[0]?.answer.objects, floor[0]?.answer.objects];

@@ -1,10 +1,10 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { messageOf } from "../../base/errors.ts";
 import { fileNotWritten } from "../../base/file-error.ts";
 import type { DiscoveredResource, Discovery, Kube } from "../../ports/kube/kube.ts";
 import { isKubeError, KubeError } from "../../ports/kube/kube-error.ts";
-import { inParallel } from "../storage/in-parallel.ts";
 import { labelSelectorOf } from "./label-rules.ts";
 import {
   groupResourceName,
@@ -20,7 +20,7 @@ import { createManifestWriter, type ManifestWriter } from "./manifest-writer.ts"
 import { createMissingParts, type MissingParts } from "./missing-parts.ts";
 
 const pageSize = 250;
-const writesAtOnce = 16;
+const writesInOneGo = 25;
 /** How often a list is begun again after its continue token expired. */
 const listAttempts = 3;
 
@@ -141,14 +141,32 @@ async function* dumpPages(
     ...(namespace === undefined ? {} : { namespace }),
     ...(labelSelector === undefined ? {} : { labelSelector }),
   });
-  for await (const page of pages) {
+  for await (const page of oneAhead(pages)) {
     const wanted = page.items.filter(
       (item) => takesPlace(filter, item.metadata.namespace) && takesLabels(filter, item),
     );
     let written = 0;
-    await inParallel(wanted, writesAtOnce, async (item) => {
-      if (await dumping.write(type, item)) written += 1;
-    });
+    for (const [index, item] of wanted.entries()) {
+      // The next page comes in meanwhile, and whoever ends this is heard.
+      if (index % writesInOneGo === 0) await setImmediate(undefined, { signal });
+      if (dumping.write(type, item)) written += 1;
+    }
     yield written;
+  }
+}
+
+/** Asks for the next one while this one is worked on. */
+async function* oneAhead<Item>(items: AsyncIterable<Item>): AsyncGenerator<Item> {
+  const source = items[Symbol.asyncIterator]();
+  try {
+    let coming = source.next();
+    for (let item = await coming; item.done !== true; item = await coming) {
+      coming = source.next();
+      // It is told when it is awaited.
+      coming.catch(() => undefined);
+      yield item.value;
+    }
+  } finally {
+    await source.return?.();
   }
 }

@@ -49,7 +49,7 @@ export async function dumpWorkload(
   const { namespace, name } = target;
   const workload = await kube.get(resource, resource.namespaced ? { namespace, name } : { name }, signal);
   if (workload === undefined) throw targetNotFound(target);
-  let objects = (await dumping.write(resource, workload)) ? 1 : 0;
+  let objects = dumping.write(resource, workload) ? 1 : 0;
   const references = referencesOf(workload);
   if (references === undefined) return { objects, missing: missing.list() };
   const account = await save(dumping, builtIn.ServiceAccount, { namespace, name: references.serviceAccount });
@@ -85,7 +85,7 @@ async function save(dumping: Dumping, type: Resource, name: ObjectName): Promise
   try {
     const found = await kube.get(type, name, signal);
     if (found === undefined) log(`${shown} is referred to and does not exist`);
-    else if (await dumping.write(type, found)) return found;
+    else if (dumping.write(type, found)) return found;
   } catch (thrown) {
     if (!isAnswer(thrown)) throw thrown;
     missing.add(`${shown}: ${messageOf(thrown)}`);
@@ -106,7 +106,7 @@ async function saveRoles(dumping: Dumping, account: string): Promise<number> {
   const roles = new Set<string>();
   for (const type of [builtIn.RoleBinding, builtIn.ClusterRoleBinding]) {
     for (const binding of await bindingsOf(dumping, type, account)) {
-      if (!(await dumping.write(type, binding))) continue;
+      if (!dumping.write(type, binding)) continue;
       objects += 1;
       roles.add(`${textAt(binding, "roleRef", "kind")}/${textAt(binding, "roleRef", "name")}`);
     }

@@ -1,8 +1,8 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { apiVersionOf, type KubeObject, nameOf, type Resource, refOf } from "../../api/meta.ts";
 import { fileNotWritten } from "../../base/file-error.ts";
-import { yamlOf } from "../storage/stored-document.ts";
+import { yamlOf } from "../storage/yaml-of.ts";
 import { isMadeForJobs } from "./made-for-jobs.ts";
 import { fileNameOf, folderOfType, isSafeName } from "./manifest-tree.ts";
 import type { MissingParts } from "./missing-parts.ts";
@@ -10,10 +10,10 @@ import { sanitise } from "./sanitise.ts";
 import { unsafeIntegerAt } from "./unsafe-integer.ts";
 
 /** Writes one object into the tree; false when it is Holdfast's own, or could not be, which `missing` then names. */
-export type ManifestWriter = (type: Resource, listed: KubeObject) => Promise<boolean>;
+export type ManifestWriter = (type: Resource, listed: KubeObject) => boolean;
 
 export function createManifestWriter(tree: string, missing: MissingParts): ManifestWriter {
-  return async (type, listed) => {
+  return (type, listed) => {
     const object: KubeObject = { ...listed, apiVersion: apiVersionOf(type), kind: type.kind };
     if (isMadeForJobs(object)) return false;
     const { name, namespace } = object.metadata;
@@ -27,22 +27,26 @@ export function createManifestWriter(tree: string, missing: MissingParts): Manif
       return false;
     }
     const folder = join(tree, folderOfType(type, namespace));
-    await writeInto(folder, fileNameOf(name), yamlOf(sanitise(object)));
+    writeInto(folder, fileNameOf(name), yamlOf(sanitise(object)));
     return true;
   };
 }
 
-/** Folders are made when the first file needs them: a list that is begun again removes them. */
-async function writeInto(folder: string, name: string, text: string): Promise<void> {
+/**
+ * Folders are made when the first file needs them: a list that is begun again removes them. Files are small and go
+ * into the system's cache: waiting for each in turn takes several times as long as writing it.
+ */
+function writeInto(folder: string, name: string, text: string): void {
   const file = join(folder, name);
-  const refuse = (thrown: unknown): never => {
-    throw fileNotWritten(file, thrown);
-  };
   try {
-    await writeFile(file, text);
+    try {
+      writeFileSync(file, text);
+    } catch (thrown) {
+      if (!(thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT")) throw thrown;
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(file, text);
+    }
   } catch (thrown) {
-    if (!(thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT")) return refuse(thrown);
-    await mkdir(folder, { recursive: true }).catch(refuse);
-    await writeFile(file, text).catch(refuse);
+    throw fileNotWritten(file, thrown);
   }
 }

@@ -4,7 +4,8 @@ import { HoldfastError } from "../../base/errors.ts";
 import type { Objects } from "../../ports/objects/objects.ts";
 import { fieldAt, fieldsAt, isFields, listAt, textAt } from "./fields.ts";
 import { folderOf } from "./folder.ts";
-import { parseObject, parseYaml, yamlOf } from "./stored-document.ts";
+import { parseObject, parseYaml } from "./stored-document.ts";
+import { yamlOf } from "./yaml-of.ts";
 
 /**
  * What a backend holds beside restic's data, as KubeStash lays it out:

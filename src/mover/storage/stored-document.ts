@@ -1,4 +1,4 @@
-import { dump, load, Schema, YAML11_SCHEMA } from "js-yaml";
+import { load, Schema, YAML11_SCHEMA } from "js-yaml";
 import type { KubeObject } from "../../api/meta.ts";
 import { HoldfastError, messageOf } from "../../base/errors.ts";
 import { isFields } from "./fields.ts";
@@ -10,19 +10,6 @@ const onlyText = new Set(["timestamp", "merge", "binary", "omap", "pairs", "set"
 const readSchema = new Schema(
   YAML11_SCHEMA.tags.filter((tag) => !onlyText.has(tag.tagName.replace("tag:yaml.org,2002:", ""))),
 );
-
-/**
- * YAML as `kubectl` reads it back, value for value: text that a reader of YAML 1.1 or 1.2 would take for
- * something else is quoted. Keys are sorted, so that equal objects have equal bytes.
- */
-export function yamlOf(value: unknown): string {
-  return dump(value, { lineWidth: -1, noRefs: true, sortKeys: byCodeUnit });
-}
-
-function byCodeUnit(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
-}
 
 /**
  * One YAML document, without aliases (a document of ours has none, and an alias bomb is made of them).

@@ -39,13 +39,13 @@ it("leaves what Holdfast makes for its Jobs out of a dump, without calling it mi
   const missing = createMissingParts();
   const write = createManifestWriter(tree, missing);
   for (const type of ofJobs) {
-    expect(await write(type, managed(type, "holdfast"))).toBe(false);
-    expect(await write(type, managed(type, "Helm"))).toBe(true);
+    expect(write(type, managed(type, "holdfast"))).toBe(false);
+    expect(write(type, managed(type, "Helm"))).toBe(true);
   }
   // What Holdfast applies for a person is that person's.
-  expect(await write(builtIn.ConfigMap, managed(builtIn.ConfigMap, "holdfast"))).toBe(true);
+  expect(write(builtIn.ConfigMap, managed(builtIn.ConfigMap, "holdfast"))).toBe(true);
   const note = stateMap({ cluster: "lab", namespace: "holdfast" }, {});
-  expect(await write(builtIn.ConfigMap, note)).toBe(false);
+  expect(write(builtIn.ConfigMap, note)).toBe(false);
   expect(missing.list()).toEqual([]);
   expect(await readdir(tree)).toHaveLength(ofJobs.length + 1);
 });

@@ -3,7 +3,7 @@ import { load } from "js-yaml";
 import { expect, it } from "vitest";
 import type { KubeObject } from "../../../src/api/meta.ts";
 import { sanitise } from "../../../src/mover/manifests/sanitise.ts";
-import { yamlOf } from "../../../src/mover/storage/stored-document.ts";
+import { yamlOf } from "../../../src/mover/storage/yaml-of.ts";
 
 const fixtures = new URL("../../fixtures/mover/", import.meta.url);
 const kinds = ["deployment", "pod", "claim", "job", "service", "secret"];

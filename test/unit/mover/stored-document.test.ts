@@ -6,7 +6,8 @@ import { promisify } from "node:util";
 import fc from "fast-check";
 import { load, YAML11_SCHEMA } from "js-yaml";
 import { describe, expect, it } from "vitest";
-import { parseObject, parseYaml, yamlOf } from "../../../src/mover/storage/stored-document.ts";
+import { parseObject, parseYaml } from "../../../src/mover/storage/stored-document.ts";
+import { yamlOf } from "../../../src/mover/storage/yaml-of.ts";
 import { pathOf, requireOrSkip } from "../../support/real-parts.ts";
 
 /** Text that readers of YAML 1.1 or 1.2 take for something else when it stands without quotes. */
