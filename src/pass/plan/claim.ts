@@ -7,6 +7,7 @@ import type { RestoreEntry } from "../record/recorded.ts";
 import { withoutAway } from "./away-condition.ts";
 import { conditionIs, phaseOf } from "./snapshots.ts";
 import type { Entry } from "./step.ts";
+import { asRecord, records } from "./targets.ts";
 import type { World } from "./world.ts";
 
 /**
@@ -37,10 +38,11 @@ export function claimOf(restore: KubeObject, world: World, hasJob: boolean): Cla
   const entry = world.recorded.restore(namespace, name);
   const digest = digestOf(restore["spec"]);
   const again = `declare it under a new name: holdfast restore --again ${name}`;
+  const begun = hasJob || conditionIs(restore, "RestoreExecutorEnsured", "True");
   if (entry === undefined) {
-    const untouched = ["", "Pending", "Invalid"].includes(phaseOf(restore)) && !hasJob;
-    // Started under a claim that the record has lost since: it goes on, and its outcome is written again.
-    return untouched ? "free" : "ours";
+    // Begun under a claim that the record has lost, or that cannot be read now: it ends, and its outcome is written.
+    if (begun) return "ours";
+    return mayHaveRun(restore) ? lost(name, again) : "free";
   }
   if (entry.unreadable !== undefined) {
     // Its Job was made under a claim that could be read then.
@@ -50,7 +52,6 @@ export function claimOf(restore: KubeObject, world: World, hasJob: boolean): Cla
     return { phase: "Pending", reason: entryUnreadable, message, next, severity: "error" };
   }
   // What runs under its claim ends under it, whatever is written into its spec meanwhile.
-  const begun = hasJob || conditionIs(restore, "RestoreExecutorEnsured", "True");
   const here = entry.clusterUid === world.observed.clusterUid;
   if (entry.phase === "Claimed" && begun && (hasJob || here)) return "ours";
   if (entry.specDigest !== digest)
@@ -74,9 +75,16 @@ export function claimOf(restore: KubeObject, world: World, hasJob: boolean): Cla
     };
   // The object that was claimed may have got its Job before it went: another one of its name cannot know.
   if (entry.uid !== undefined && entry.uid !== restore.metadata.uid) return lost(name, again);
+  if (mayHaveRun(restore)) return lost(name, again);
   if (entry.holder === world.instance) return "ours";
   if (world.now < entry.claimedAtMs + graceMs) return "elsewhere";
   return lost(name, again);
+}
+
+/** Its status tells of a Job that it does not know to be made: a write was lost, and then the Job was torn away. */
+function mayHaveRun(restore: KubeObject): boolean {
+  const components = asRecord(asRecord(restore["status"])["components"]);
+  return !["", "Pending", "Invalid"].includes(phaseOf(restore)) || Object.keys(components).length > 0;
 }
 
 /** Reason of a restore that is held because its entry says nothing. */
@@ -116,10 +124,21 @@ export function changedSpec(
   };
 }
 
+const claimWithoutOutcome = "ClaimWithoutOutcome";
+
+/** Whether a Job of it was made, as far as the object tells: then it has an outcome, whatever is known of its claim. */
+export function hasBegun(restore: KubeObject): boolean {
+  const conditions = records(asRecord(restore["status"])["conditions"]);
+  return (
+    conditionIs(restore, "RestoreExecutorEnsured", "True") ||
+    conditions.some(({ type, reason }) => type === "Held" && reason === claimWithoutOutcome)
+  );
+}
+
 /** Claimed, no outcome, no Job: whether it ran cannot be known, so it is never run by itself. */
 function lost(name: string, next: string): ClaimState {
   const message = `restore ${name} was claimed and its Job cannot be found: whether it ran is unknown, so it is held`;
-  return { phase: "Unknown", reason: "ClaimWithoutOutcome", message, next, severity: "error" };
+  return { phase: "Unknown", reason: claimWithoutOutcome, message, next, severity: "error" };
 }
 
 /** The write-ahead entry: before its first Job this is at the remote's tip, or no Job is made. */

@@ -11,7 +11,7 @@ import { digestOf } from "../../base/digest.ts";
 import type { Problem } from "../../base/problem.ts";
 import { withoutUserinfo } from "../../base/redact.ts";
 import { withoutAway } from "./away-condition.ts";
-import { restoreEntryContent } from "./claim.ts";
+import { hasBegun, restoreEntryContent } from "./claim.ts";
 import { contained } from "./contained.ts";
 import { declaredIn } from "./declared-objects.ts";
 import { declaredCommit, declaredFile, forgottenBy } from "./deletion.ts";
@@ -110,7 +110,7 @@ function restoreEntry(restore: KubeObject, world: World): Entry | undefined {
   if (!finalPhases.includes(phaseOf(restore)) || (claimed !== undefined && claimed.phase !== "Claimed"))
     return undefined;
   const digest = claimed?.specDigest ?? digestOf(restore["spec"]);
-  const begun = conditionIs(restore, "RestoreExecutorEnsured", "True");
+  const begun = hasBegun(restore);
   const ours =
     claimed === undefined
       ? begun

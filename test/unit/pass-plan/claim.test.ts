@@ -1,12 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { cleanupFinalizer, recordFinalizer } from "../../../src/api/labels.ts";
-import type { KubeObject } from "../../../src/api/meta.ts";
+import { type KubeObject, refOf } from "../../../src/api/meta.ts";
 import { digestOf } from "../../../src/base/digest.ts";
 import { observedFrom } from "../../../src/pass/observed/observed.ts";
 import { claimEntry, claimOf, restoreEntryContent } from "../../../src/pass/plan/claim.ts";
 import { planPass } from "../../../src/pass/plan/plan.ts";
+import { asRecord } from "../../../src/pass/plan/targets.ts";
 import type { World } from "../../../src/pass/plan/world.ts";
 import type { RestoreEntry } from "../../../src/pass/record/recorded.ts";
+import { Simulation } from "./model/simulation.ts";
 import { now, objectOf, worldOf } from "./world-of.ts";
 
 const spec = { dataSource: { repository: "repo", snapshot: "latest" } };
@@ -48,6 +50,27 @@ type Row = readonly [string, KubeObject, World, boolean, string | object];
 const rows: readonly Row[] = [
   ["is free while nothing is recorded", restore, worldOf(restore), false, "free"],
   ["goes on when the record lost its claim and a Job is there", restore, worldOf(restore), true, "ours"],
+  [
+    "goes on to its end when its status tells of a Job, though nothing is known of the record",
+    withStatus(ensured),
+    worldOf(restore),
+    false,
+    "ours",
+  ],
+  [
+    "is lost when it runs without a Job and nothing is known of the record",
+    withStatus({ phase: "Running" }),
+    worldOf(restore),
+    false,
+    { phase: "Unknown", reason: "ClaimWithoutOutcome" },
+  ],
+  [
+    "is lost when a component has reported and its Job is gone, though this run claimed it",
+    withStatus({ phase: "Pending", components: { dump: { phase: "Succeeded" } } }),
+    recorded(),
+    false,
+    { phase: "Unknown", reason: "ClaimWithoutOutcome" },
+  ],
   ["is ours when this run claimed it", restore, recorded(), false, "ours"],
   ["is left to another run for a moment", restore, recorded({ holder: "other" }), false, "elsewhere"],
   ["is ours when its Job is there, whoever claimed it", restore, recorded({ holder: "other" }), true, "ours"],
@@ -198,4 +221,44 @@ test("no credentials in a URL reach the record by a claim or an outcome, and the
     });
   }
   expect(contents[1]).toMatchObject({ status: { message: "cannot reach https://***@example.org/x" } });
+});
+
+describe("a restore whose Job is torn away while nothing is known of the record", () => {
+  const options = { keep: 2, history: 2, retries: 0, timeout: undefined, wipeOut: false, consent: false };
+  const passes = { do: "passes", by: 0, count: 5 } as const;
+  const back = (simulation: Simulation) => simulation.cluster.find("RestoreSession", "app", "back");
+
+  /** Its Job was made, and reported; what is refused keeps its status from saying that all is made, if anything is. */
+  function torn(refused: string | undefined): Simulation {
+    const simulation = new Simulation({ provider: "s3", lived: true, ...options });
+    if (refused !== undefined) simulation.cluster.refused.add(refused);
+    simulation.happen({ do: "file", name: "back", there: true });
+    simulation.happen(passes);
+    const restore = back(simulation);
+    if (restore === undefined) throw new Error("no restore");
+    const status = { components: { dump: { phase: "Running" } } };
+    simulation.cluster.patch(refOf(restore), undefined, { status });
+    simulation.happen(passes);
+    simulation.happen({ do: "remote", away: true });
+    simulation.happen({ do: "restart", by: 0 });
+    const jobs = simulation.cluster.list("Job").filter(({ metadata }) => metadata.name.startsWith("back"));
+    expect(jobs.length).toBeGreaterThan(0);
+    for (const job of jobs) {
+      simulation.cluster.patch(refOf(job), undefined, { metadata: { finalizers: [] } });
+      simulation.cluster.delete(refOf(job));
+    }
+    simulation.cluster.refused.clear();
+    simulation.happen(passes);
+    return simulation;
+  }
+
+  test.each([
+    ["fails when its status says that all was made", undefined, "Failed"],
+    ["is held as Unknown when its status does not", "ServiceAccount", "Unknown"],
+  ])("%s, and is not run again", (_name, refused, ending) => {
+    const simulation = torn(refused);
+    expect(asRecord(back(simulation)?.["status"])["phase"]).toBe(ending);
+    simulation.settle();
+    expect(asRecord(back(simulation)?.["status"])["phase"]).toBe(ending);
+  });
 });
