@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { stat } from "node:fs/promises";
+import { systemClock } from "./clock.ts";
 import { HoldfastError, messageOf } from "./errors.ts";
 import { createLineSplitter, createTail } from "./output.ts";
 
@@ -44,7 +45,6 @@ const defaultMaxOutputBytes = 1024 * 1024;
 const maxLineBytes = 1024 * 1024;
 /** How long a killed group may keep the pipes open (a member in another session) before they are let go. */
 const stragglerMs = 1_000;
-const longestTimerMs = 2 ** 31 - 1;
 
 /**
  * Runs one process to its end. Any exit code is an answer, not an error; so are the deadline and an abort.
@@ -151,9 +151,9 @@ async function start(request: ExecRequest): Promise<Running | undefined> {
 function holdOnLeash(child: ChildProcess, groupId: number, request: ExecRequest) {
   let timedOut = false;
   let aborted = false;
-  const timers: NodeJS.Timeout[] = [];
+  const released = new AbortController();
   const after = (ms: number, run: () => void) =>
-    timers.push(setTimeout(run, Math.min(Math.max(ms, 0), longestTimerMs)));
+    void systemClock.sleep(ms, released.signal).then(() => released.signal.aborted || run());
   let ending = false;
   const end = () => {
     if (ending) return;
@@ -179,7 +179,7 @@ function holdOnLeash(child: ChildProcess, groupId: number, request: ExecRequest)
   return {
     end,
     release() {
-      for (const timer of timers) clearTimeout(timer);
+      released.abort();
       request.signal?.removeEventListener("abort", onAbort);
       return { timedOut, aborted };
     },

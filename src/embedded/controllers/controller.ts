@@ -48,7 +48,7 @@ export type RunningController = {
 
 const firstRetryMs = 50;
 const longestRetryMs = 30_000;
-/** A timer that is longer would overflow, and sleeps through a suspended machine. */
+/** A timer that is longer sleeps through a suspended machine. */
 const longestTimerMs = 3_600_000;
 const workers = 8;
 

@@ -97,10 +97,12 @@ export function openRemote(options: RemoteOptions): Remote {
 
 function openTransport(options: RemoteOptions): Transport {
   const address = parseRemoteUrl(options.url);
+  const totalMs = options.totalTimeoutMs ?? 600_000;
   const deadlines: Deadlines = {
     connectMs: options.connectTimeoutMs ?? 15_000,
-    idleMs: options.idleTimeoutMs ?? 30_000,
-    totalMs: options.totalTimeoutMs ?? 600_000,
+    // Node.js keeps no timer of over 24 days, and nobody can be silent for longer than the whole.
+    idleMs: Math.min(options.idleTimeoutMs ?? 30_000, totalMs),
+    totalMs,
   };
   const environment = options.environment ?? process.env;
   const { credentials, ssh } = options;

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { systemClock } from "../../../base/clock.ts";
 import { messageOf } from "../../../base/errors.ts";
 import { openLogFile } from "./log-file.ts";
 import { identify, type ProcessIdentity, signalProcess } from "./process-identity.ts";
@@ -50,20 +51,22 @@ export async function startProcess(request: ProcessRequest): Promise<ContainerPr
     return { exitCode: 128, startError };
   }
   const ended = endOf(child, pid, log);
-  let killer: NodeJS.Timeout | undefined;
+  let killer = new AbortController();
   let over = false;
   void ended.then(() => {
     over = true;
-    clearTimeout(killer);
+    killer.abort();
   });
   return {
     identity: await identify(pid),
     ended,
     terminate(graceMs) {
       if (over) return;
-      clearTimeout(killer);
+      killer.abort();
+      killer = new AbortController();
+      const { signal } = killer;
       signalProcess(-pid, "SIGTERM");
-      killer = setTimeout(() => signalProcess(-pid, "SIGKILL"), Math.min(graceMs, 2 ** 31 - 1));
+      void systemClock.sleep(graceMs, signal).then(() => signal.aborted || signalProcess(-pid, "SIGKILL"));
     },
   };
 }
