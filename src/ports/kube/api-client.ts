@@ -30,13 +30,15 @@ export type ApiClientOptions = {
   readonly burst: number;
   /** For one attempt, from connecting to the last byte of the answer. */
   readonly deadlineMs: number;
+  /** Of a server that has not answered yet. */
+  readonly attemptsToReach: number;
 };
 
 type Response = Dispatcher.ResponseData;
 
 const defaultMaxBytes = 16 * 1024 * 1024;
 const errorMaxBytes = 256 * 1024;
-const maxAttempts = 5;
+export const maxAttempts = 5;
 const longestWaitMs = 30_000;
 
 /**
@@ -49,6 +51,7 @@ export class ApiClient {
   readonly #bucket: TokenBucket;
   readonly #origin: string;
   readonly #prefix: string;
+  #reached = false;
   #pool: { readonly dispatcher: Dispatcher; readonly certificate: Credentials["certificate"] } | undefined;
 
   constructor(options: ApiClientOptions) {
@@ -69,7 +72,8 @@ export class ApiClient {
       } catch (error) {
         if (!(error instanceof KubeError)) throw error;
         const again: boolean = error.code === 401 && !fresh;
-        const waitMs = again ? 0 : waitBeforeRetry(call, error, attempt);
+        const attempts = this.#reached ? maxAttempts : this.#options.attemptsToReach;
+        const waitMs = again ? 0 : attempt < attempts ? waitBeforeRetry(call, error, attempt) : undefined;
         if (waitMs === undefined) throw error;
         fresh = again;
         if (waitMs > 0) await this.#options.clock.sleep(waitMs, call.signal);
@@ -128,7 +132,7 @@ export class ApiClient {
     const credentials = await this.#options.access.credentials(fresh);
     const query = new URLSearchParams(call.query).toString();
     const dispatcher = this.#dispatcher(credentials.certificate);
-    return await dispatcher.request({
+    const response = await dispatcher.request({
       origin: this.#origin,
       path: `${this.#prefix}${call.path}${query === "" ? "" : `?${query}`}`,
       method: call.method,
@@ -141,6 +145,8 @@ export class ApiClient {
       body: call.body === undefined ? null : JSON.stringify(call.body),
       signal,
     });
+    this.#reached = true;
+    return response;
   }
 
   /** Certificates may change while we run (an exec plugin renews them); connections hold the old one. */
@@ -195,7 +201,7 @@ function isOurs(error: unknown): boolean {
 
 /** Milliseconds until the next attempt, or undefined when the error is final. */
 function waitBeforeRetry(call: ApiCall, error: KubeError, attempt: number): number | undefined {
-  if (attempt >= maxAttempts || error.reason === "Interrupted") return undefined;
+  if (error.reason === "Interrupted") return undefined;
   const read = call.method === "GET";
   const notDone = error.code === 429 || wasNeverSent(error);
   const passing = (error.code >= 500 && error.code !== 501) || error.reason === "ApiServerUnreachable";

@@ -2,7 +2,7 @@ import { apiVersionOf, type KubeObject, type Resource } from "../../api/meta.ts"
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { HoldfastError } from "../../base/errors.ts";
 import { type Access, inClusterAccess, kubeconfigAccess } from "./access.ts";
-import { type ApiCall, ApiClient } from "./api-client.ts";
+import { type ApiCall, ApiClient, maxAttempts } from "./api-client.ts";
 import { homePath, objectPath } from "./api-path.ts";
 import { discover } from "./discover.ts";
 import { defaultFollowTimes, type FollowTimes, followCollection } from "./follow.ts";
@@ -23,6 +23,8 @@ export type ConnectOptions = {
   readonly burst?: number;
   /** Milliseconds for one request, 30,000 by default. */
   readonly deadlineMs?: number;
+  /** How often a server that has not answered yet is tried before it counts as unreachable; 5 by default. */
+  readonly attemptsToReach?: number;
   readonly userAgent?: string;
   readonly env?: Environment;
   readonly clock?: Clock;
@@ -57,6 +59,7 @@ export async function connectKube(options: ConnectOptions = {}): Promise<KubeCon
     qps: options.qps ?? 50,
     burst: options.burst ?? 100,
     deadlineMs: options.deadlineMs ?? 30_000,
+    attemptsToReach: options.attemptsToReach ?? maxAttempts,
   });
   const times = { ...defaultFollowTimes, ...options.followTimes };
   return {

@@ -12,5 +12,7 @@ export function openCluster(
     ...(kubeconfigText === undefined ? {} : { kubeconfigText }),
     ...(context === undefined ? {} : { context }),
     userAgent: `holdfast/${version}`,
+    // Whoever typed a command learns soon that nobody listens there; a server that answered once is waited for.
+    attemptsToReach: 2,
   });
 }

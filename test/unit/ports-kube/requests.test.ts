@@ -80,6 +80,28 @@ describe("trying again", () => {
   });
 });
 
+describe("a server that never answered", () => {
+  it("is tried as often as it is told, and one that did five times", async () => {
+    const unreachable = { code: 0, reason: "ApiServerUnreachable", disposition: "retry" };
+    const waits: number[] = [];
+    const given = { clock: hurriedClock(waits), attemptsToReach: 2 };
+    const never = await connectKube({
+      kubeconfigText: kubeconfig(`http://127.0.0.1:${await freePort()}`),
+      ...given,
+    });
+    await expect(never.get(configMaps, named)).rejects.toMatchObject(unreachable);
+    expect(waits.splice(0)).toHaveLength(1);
+    await never.close();
+    const once = await scriptedServer(
+      (_, response, count) => void (count === 1 ? sendJson(response, settings) : response.destroy()),
+      given,
+    );
+    expect(await once.kube.get(configMaps, named)).toEqual(settings);
+    await expect(once.kube.get(configMaps, named)).rejects.toMatchObject(unreachable);
+    expect(waits).toHaveLength(4);
+  });
+});
+
 describe("deadlines and bounds", () => {
   it("gives up a request that is not answered in time", async () => {
     const { kube } = await scriptedServer(() => {}, { deadlineMs: 50, clock: systemClock });
