@@ -34,7 +34,10 @@ export function endSentence({ end, last }: RunEnd): string {
 }
 
 export function failureLines({ failures }: RunEnd): readonly string[] {
-  return failures.map(({ object, phase, partial }) => `${object}: ${phase}${partial ? " (partial)" : ""}`);
+  return failures.map(({ object, phase, partial, why }) => {
+    const cause = why.length === 0 ? "" : `: ${why.join("; ")}`;
+    return oneLine(`${object}: ${phase}${partial ? " (partial)" : ""}${cause}`);
+  });
 }
 
 /** What one pass did, a line each, and what it recorded; what only keeps statuses current is left out. */

@@ -110,7 +110,7 @@ test("a wrong restic password fails the backup in restic's own words, and nothin
   });
   const { code, stderr } = await run();
   expect(code).toBe(1);
-  expect(stderr).toMatch(/BackupSession vault\/app-manifests-often-\d+: Failed/);
+  expect(stderr).toMatch(/BackupSession vault\/app-manifests-often-\d+: Failed: .*wrong password/);
   const [failed] = (await world.list("Snapshot", "vault")).filter((one) => phase(one) === "Failed");
   expect(JSON.stringify(failed?.["status"])).toMatch(/wrong password/);
   expect(JSON.stringify(failed)).not.toContain("not the password");

@@ -1,5 +1,6 @@
 import type { KubeObject } from "../../../api/meta.ts";
 import { ExitCode } from "../../../base/exit-code.ts";
+import { complaintsOf } from "../../complaints.ts";
 import { fieldOf, textOf } from "../field-of.ts";
 import {
   type KubeOptions,
@@ -26,32 +27,10 @@ const kinds = [
   "BackupVerificationSession",
 ] as const;
 
-const badWhenTrue = [
-  "BackupSkipped",
-  "BackupIncomplete",
-  "RestoreIncomplete",
-  "SourceShrunk",
-  "Partial",
-  "Held",
-  "NotSupportedYet",
-  "RemoteAway",
-];
-
-/** What an object's conditions and components say is wrong. */
+/** What an object says is wrong. */
 function complaints(object: KubeObject): readonly string[] {
-  const conditions = fieldOf(object, "status", "conditions");
-  const wrong = (Array.isArray(conditions) ? conditions : []).filter(
-    (one) =>
-      one.message && ["Unknown", badWhenTrue.includes(one.type) ? "True" : "False"].includes(one.status),
-  );
-  const components = Object.values(fieldOf(object, "status", "components") ?? {}).map((one) =>
-    fieldOf(one, "error"),
-  );
-  return [
-    ...(fieldOf(object, "spec", "paused") === true ? ["it is paused"] : []),
-    ...wrong.map((one) => `${one.reason}: ${one.message}`),
-    ...components.filter((error) => typeof error === "string"),
-  ];
+  const paused = fieldOf(object, "spec", "paused") === true ? ["it is paused"] : [];
+  return [...paused, ...complaintsOf(object["status"])];
 }
 
 /** A session says itself only that it failed; its Snapshots say why. */
