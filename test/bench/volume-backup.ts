@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { ensureRestic } from "../../scripts/ensure-restic.ts";
 import { builtIn } from "../../src/api/built-in.ts";
 import { resourceOf } from "../../src/api/kinds.ts";
-import { apiVersionOf, type KubeObject, type Resource } from "../../src/api/meta.ts";
 import { connectKube, type KubeConnection } from "../../src/ports/kube/connect-kube.ts";
 import { startLocalCluster } from "../../src/shells/local-cluster.ts";
 import { type Bench, figure, inPairs, type Place } from "./bench.ts";
+import { createObject } from "./create-object.ts";
 import { timedProcess } from "./timed-process.ts";
 
 const files = 20_000;
@@ -106,12 +106,12 @@ async function byJob({ home, built, template, kube, kubeconfigPath }: World) {
 }
 
 async function prepare(kube: KubeConnection): Promise<void> {
-  await create(kube, builtIn.Namespace, { metadata: { name: "vault" } });
-  await create(kube, builtIn.Secret, {
+  await createObject(kube, builtIn.Namespace, { metadata: { name: "vault" } });
+  await createObject(kube, builtIn.Secret, {
     metadata: { namespace: "vault", name: "restic-key" },
     stringData: { RESTIC_PASSWORD: password },
   });
-  await create(kube, resourceOf("BackupStorage"), {
+  await createObject(kube, resourceOf("BackupStorage"), {
     metadata: { namespace: "vault", name: "main" },
     spec: {
       storage: { provider: "local", local: { hostPath: { path: "/srv" }, mountPath: "/backend" } },
@@ -125,7 +125,7 @@ type Names = { readonly session: string; readonly snapshot: string; readonly dir
 /** The objects that the controller makes before the Job. */
 async function prepareSession(kube: KubeConnection, { session, snapshot, directory }: Names): Promise<void> {
   const appRef = { apiGroup: "na", name: "na" };
-  await create(kube, resourceOf("Repository"), {
+  await createObject(kube, resourceOf("Repository"), {
     metadata: { namespace: "vault", name: directory },
     spec: {
       appRef,
@@ -134,14 +134,14 @@ async function prepareSession(kube: KubeConnection, { session, snapshot, directo
       encryptionSecret: { name: "restic-key" },
     },
   });
-  await create(kube, resourceOf("BackupSession"), {
+  await createObject(kube, resourceOf("BackupSession"), {
     metadata: { namespace: "vault", name: session },
     spec: {
       invoker: { apiGroup: "core.kubestash.com", kind: "BackupConfiguration", name: "bench" },
       session: "often",
     },
   });
-  await create(kube, resourceOf("Snapshot"), {
+  await createObject(kube, resourceOf("Snapshot"), {
     metadata: { namespace: "vault", name: snapshot },
     spec: {
       snapshotID: `01${snapshot}`,
@@ -159,17 +159,5 @@ async function prepareSession(kube: KubeConnection, { session, snapshot, directo
     { namespace: "vault", name: session },
     { status },
     { manager: "bench", subresource: "status" },
-  );
-}
-
-async function create(
-  kube: KubeConnection,
-  resource: Resource,
-  object: Omit<KubeObject, "apiVersion" | "kind">,
-): Promise<void> {
-  await kube.create(
-    resource,
-    { apiVersion: apiVersionOf(resource), kind: resource.kind, ...object } as KubeObject,
-    { manager: "bench" },
   );
 }

@@ -32,10 +32,10 @@ const ports: PassPorts = {
   version,
   clock: systemClock,
   remote: openRemote({ url: remote, cacheDirectory }),
-  signal: AbortSignal.timeout(1_800_000),
+  signal: AbortSignal.timeout(3_600_000),
 };
 const request = { cluster: "lab", branch: "main", instance: ulid(), image: image(), version };
-const { end, last, problems } = await runToEnd(ports, request, { timeoutMs: 1_200_000 });
+const { end, last, problems } = await runToEnd(ports, request, { timeoutMs: 3_600_000 });
 if (end !== "done" || problems.length > 0)
   throw new Error(
     `the world does not come to rest: ${JSON.stringify({ end, problems: problems.slice(0, 3), waiting: last.plan.waiting.slice(0, 3) })}`,
