@@ -106,7 +106,7 @@ export const snapshotConditions = {
     type: "SourceShrunk",
     whenTrue: "SourceMuchSmallerThanBefore",
     whenFalse: "ShrinkAccepted",
-    says: "True: the source was empty, under half of the last good Snapshot, or without a component that this had; retention of the repository stands still until a person accepts it.",
+    says: "True: the source was empty, under half of the last good Snapshot, or without a component that this had; retention of the repository stands still until a person accepts it, or one beside it that is alike.",
     own: true,
   },
   remoteAway,

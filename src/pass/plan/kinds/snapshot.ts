@@ -10,15 +10,8 @@ import { timePassed } from "../deadline.ts";
 import { forgottenBy } from "../deletion.ts";
 import { Draft, type Turn } from "../draft.ts";
 import { jobEnd } from "../executor-job.ts";
-import {
-  acceptShrink,
-  conditionIs,
-  emptyComponents,
-  goodComponentBefore,
-  lostComponents,
-  phaseOf,
-  shrunkComponents,
-} from "../snapshots.ts";
+import { acceptedBeside, acceptShrink, goodBefore, losses } from "../shrink.ts";
+import { conditionIs, phaseOf } from "../snapshots.ts";
 import { ensureStored } from "../store.ts";
 import { asRecord, records } from "../targets.ts";
 import { isBeingDeleted, type World } from "../world.ts";
@@ -164,36 +157,26 @@ function judgePartial(draft: Draft): void {
  */
 function judgeShrink(draft: Draft, repository: KubeObject, world: World): void {
   if (phaseOfComponents(draft) !== "Succeeded") return;
-  const { name } = draft.object.metadata;
-  const judged = draft.condition("SourceShrunk");
+  const { type, whenTrue, whenFalse } = snapshotConditions.sourceShrunk;
+  const judged = draft.condition(type);
   if (judged?.status === "False") return;
-  if (acceptedShrink(draft.object, world)) {
-    if (judged !== undefined)
-      draft.setCondition(
-        "SourceShrunk",
-        false,
-        snapshotConditions.sourceShrunk.whenFalse,
-        `${acceptShrink} names ${name}`,
-      );
+  const now = { ...draft.object, status: draft.status };
+  const isAsked = (component: string) => isAskedFor(component, draft.object, world);
+  const named = acceptedShrink(draft.object, world) ? draft.object : undefined;
+  const accepted = named ?? (judged && acceptedBeside(now, repository, { world, isAsked }));
+  if (accepted !== undefined) {
+    const name = accepted.metadata.name;
+    const message = named
+      ? `${acceptShrink} names ${name}`
+      : `it lacks nothing beside ${name}, which is accepted`;
+    if (judged !== undefined) draft.setCondition(type, false, whenFalse, message);
     return;
   }
   if (judged !== undefined || draft.condition("SnapshotMetadataUploaded") !== undefined) return;
-  const now = { ...draft.object, status: draft.status };
-  const shrunk = shrunkComponents(now, (component) =>
-    goodComponentBefore(component, draft.object, repository, world),
-  );
-  const found = [
-    ...lostComponents(now, repository, world)
-      .filter((component) => isAskedFor(component, draft.object, world))
-      .map((component) => `${component} is not there, the last good one had it`),
-    ...emptyComponents(now).map((component) => `${component} is empty`),
-    ...shrunk.map(
-      (one) => `${one.component} has ${one.now} ${one.measure}, the last good one had ${one.before}`,
-    ),
-  ];
+  const found = losses(now, goodBefore(now, repository, world), isAsked);
   if (found.length === 0) return;
   const message = `${found.join("; ")}. It is kept, is never "latest", and retention stands still`;
-  draft.setCondition("SourceShrunk", true, snapshotConditions.sourceShrunk.whenTrue, message);
+  draft.setCondition(type, true, whenTrue, message);
 }
 
 /**

@@ -25,7 +25,8 @@ export type Event =
   | { readonly do: "file"; readonly name: DeclaredFile; readonly there: boolean }
   | { readonly do: "change-restore"; readonly timeout: string | undefined }
   | { readonly do: "unreadable"; readonly unreadable: boolean }
-  | { readonly do: "accept-shrink" };
+  /** Of all that have shrunk, or only of the one that was found first. */
+  | { readonly do: "accept-shrink"; readonly one?: boolean };
 
 export type DeclaredFile = "storage" | "policy" | "web" | "back" | "named";
 
@@ -96,7 +97,7 @@ const changeRestore = fc.record({
 });
 const remote = fc.record({ do: fc.constant("remote" as const), away: fc.boolean() });
 const namespace = fc.record({ do: fc.constant("namespace" as const), there: fc.boolean() });
-const acceptShrink = fc.record({ do: fc.constant("accept-shrink" as const) });
+const acceptShrink = fc.record({ do: fc.constant("accept-shrink" as const), one: fc.boolean() });
 
 function histories(
   ...mixed: readonly { readonly weight: number; readonly arbitrary: fc.Arbitrary<Event> }[]

@@ -139,6 +139,7 @@ export class Simulation {
               (condition) => condition["type"] === "SourceShrunk",
             ),
           )
+          .slice(0, event.one ? 1 : undefined)
           .map((one) => one.metadata.name)
           .join(",");
         this.commits += 1;
