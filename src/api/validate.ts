@@ -5,6 +5,7 @@ import { unsupportedErrors } from "./not-supported-yet.ts";
 import { rulesOf } from "./rules/rules.ts";
 import { isFields, schemaErrors, unknownField } from "./schema-errors.ts";
 import { nodeOf, type SchemaNode } from "./schema-node.ts";
+import { withoutNulls } from "./without-nulls.ts";
 
 const metadataFields = {
   name: true,
@@ -51,8 +52,8 @@ export function validateObject(object: KubeObject): readonly FieldError[] {
   // A rule may rely on the types that the schema promises; an unknown field does not touch them.
   const typed = errors.every((error) => error.reason === "UnknownField");
   // An absent spec of a kind that requires nothing in it is an empty one.
-  const ruled = { ...object, spec: object["spec"] ?? {} };
-  return [...errors, ...(typed ? rulesOf(kind.resource.kind, ruled) : []), ...unsupportedErrors(object)];
+  const given = { ...object, spec: withoutNulls(object["spec"] ?? {}) };
+  return [...errors, ...(typed ? rulesOf(kind.resource.kind, given) : []), ...unsupportedErrors(given)];
 }
 
 function specErrors(node: SchemaNode, spec: unknown): readonly FieldError[] {

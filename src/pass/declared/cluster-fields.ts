@@ -16,7 +16,8 @@ export type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * An object without the fields that only the cluster sets, as `kubectl get -o yaml` shows them and people paste
- * them; applying them would fail or do nothing. `dropped` names those that said something.
+ * them; applying them would fail or do nothing. `dropped` names those that said something. Fields of the metadata
+ * that are null count as absent.
  */
 export function withoutClusterFields(object: Fields): {
   readonly object: Fields;
@@ -24,7 +25,9 @@ export function withoutClusterFields(object: Fields): {
 } {
   const { status, ...rest } = object;
   const metadata = isFields(rest["metadata"]) ? rest["metadata"] : {};
-  const kept = Object.entries(metadata).filter(([name]) => !ofMetadata.includes(name));
+  const kept = Object.entries(metadata).filter(
+    ([name, value]) => !ofMetadata.includes(name) && value !== null,
+  );
   const dropped: FieldPath[] = ofMetadata
     .filter((name) => saysSomething(metadata[name]))
     .map((name) => ["metadata", name]);

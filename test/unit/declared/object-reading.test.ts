@@ -35,6 +35,18 @@ test("an object in order has no problem", () => {
   expect(complete).toBe(true);
 });
 
+test("what is null is as good as absent, in the metadata and in the spec", () => {
+  const nulls = "  labels: null\n  annotations: ~\n  finalizers:\n";
+  const given = storage.replace("  namespace: demo\n", `  namespace: demo\n${nulls}`);
+  expect(
+    told(`${given}  runtimeSettings: null\n`.replace("      region: eu\n", "      region: null\n")),
+  ).toEqual([]);
+  expect(read(given).objects[0]?.document?.object).toEqual(read(storage).objects[0]?.document?.object);
+  expect(told(storage.replace("name: s3", "name: null"))).toEqual([
+    expect.stringContaining("metadata.name is missing"),
+  ]);
+});
+
 describe("a mistake in a field is told with the field's line, and the object is left out", () => {
   test.each<[string, string, RegExp]>([
     [
