@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { openRemote } from "../../../src/ports/git/open-remote.ts";
 import type { Remote } from "../../../src/ports/git/remote.ts";
 import { gitDirectory, startGitServer } from "../../support/git-remote.ts";
@@ -173,6 +173,7 @@ describe.runIf(requireOrSkip("git"))("an object cache that was spoilt", () => {
 
   test("by flipped bytes is healed from a server without filter as well", async () => {
     const server = await startGitServer({ filter: false });
+    onTestFinished(() => server.close());
     const { repository, files, commit, options } = filledIn(root);
     const served = server.repository();
     repository.git("push", "-q", served.directory, "main");
@@ -184,7 +185,6 @@ describe.runIf(requireOrSkip("git"))("an object cache that was spoilt", () => {
       const all = filesIn(options.cacheDirectory).filter((file) => statSync(file).size > 0);
       for (let flips = 0; flips < 50; flips++) flipByte(all[random(all.length)] ?? "", random);
     }
-    await server.close();
   });
 });
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { inspect } from "node:util";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { openRemote, type RemoteOptions } from "../../../src/ports/git/open-remote.ts";
 import { type CgiReply, type GitServer, sendReply, startGitServer } from "../../support/git-remote.ts";
 import { startHttpProxy } from "../../support/http-proxy.ts";
@@ -280,12 +280,12 @@ describe.runIf(requireOrSkip("git"))("HTTP through a proxy", () => {
     const { pushed, another } = on.place();
     const commit = await pushed({ a: "a" });
     const proxy = await startHttpProxy();
+    onTestFinished(() => proxy.close());
     const tipBy = (environment: NodeJS.ProcessEnv) => another({ environment }).tip("main");
     expect(await tipBy({ http_proxy: proxy.url })).toBe(commit);
     expect(proxy.seen).toHaveLength(2);
     expect(await tipBy({ HTTP_PROXY: proxy.url, NO_PROXY: "127.0.0.1" })).toBe(commit);
     expect(proxy.seen).toHaveLength(2);
-    await proxy.close();
   });
 
   test.each(["http", "https"])(

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { inspect } from "node:util";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { openRemote, type RemoteOptions } from "../../../src/ports/git/open-remote.ts";
 import { type GitServer, gitDirectory, startGitServer } from "../../support/git-remote.ts";
 import { startHttpProxy } from "../../support/http-proxy.ts";
@@ -57,6 +57,7 @@ describe.runIf(requireOrSkip("git", "openssl"))("HTTPS with a certificate of a p
 
   test("is trusted where GIT_SSL_CAINFO names the authority, directly and through a proxy", async () => {
     const proxy = await startHttpProxy({ userinfo: "me:p@ss" });
+    onTestFinished(() => proxy.close());
     const trusting = { GIT_SSL_CAINFO: front.authorityFile };
     expect(await open(trusting).tip("main")).toBe(commit);
     const https_proxy = proxy.url.replace("//", "//me:p%40ss@");
@@ -64,14 +65,13 @@ describe.runIf(requireOrSkip("git", "openssl"))("HTTPS with a certificate of a p
     expect(new Set(proxy.seen)).toEqual(new Set([`CONNECT ${new URL(front.url).host}`]));
     // As with curl and git, the proxy for http:// is not the one for https://.
     expect(await open({ ...trusting, http_proxy: "http://127.0.0.1:1" }).tip("main")).toBe(commit);
-    await proxy.close();
   });
 
   test("is refused where its name is another one's", async () => {
     const other = await startTlsFront(server.url, { name: "DNS:git.example.org" });
+    onTestFinished(() => other.close());
     const remote = open({ GIT_SSL_CAINFO: other.authorityFile }, { url: `${other.url}${path}` });
     await expect(remote.tip("main")).rejects.toEqual(stalls("CertificateNotTrusted"));
-    await other.close();
   });
 
   test.each([
@@ -100,6 +100,7 @@ describe.runIf(requireOrSkip("git"))("a proxy of the environment", () => {
 
   test.each(["http", "https"])("that wants another password is named, for %s", async (scheme) => {
     const proxy = await startHttpProxy({ userinfo: "me:right" });
+    onTestFinished(() => proxy.close());
     const address = proxy.url.replace("//", "//me:wr0ng-s3cret%2F@");
     const environment = { http_proxy: address, https_proxy: address };
     const error: unknown = await tipBy(environment, `${scheme}://git.example.org/x.git`).catch(
@@ -109,7 +110,6 @@ describe.runIf(requireOrSkip("git"))("a proxy of the environment", () => {
     expect(error).toHaveProperty("message", expect.stringContaining("proxy"));
     for (const form of ["wr0ng-s3cret", Buffer.from("me:wr0ng-s3cret/").toString("base64")])
       expect(inspect(error, { depth: 9 })).not.toContain(form);
-    await proxy.close();
   });
 
   test.each(["socks5://me:s3cret@127.0.0.1:1080", "http://me:s3cret@:", "::s3cret::"])(
@@ -229,11 +229,11 @@ describe.runIf(requireOrSkip("git", "ssh", "sshd"))("a real sshd", () => {
 
   test("that drops the version of the protocol is refused by name", async () => {
     const old = await startSshServer({ protocolV2: false });
+    onTestFinished(() => old.close());
     const command = `ssh -F none -i ${old.identityFile} -o UserKnownHostsFile=${old.knownHostsFile}`;
     const { repository } = open({});
     const { remote } = open({ url: `${old.url}${repository.directory}`, command });
     await expect(remote.tip("main")).rejects.toEqual(stalls("RemoteUnsupported"));
     await expect(remote.tip("main")).rejects.toThrow("version 2");
-    await old.close();
   });
 });

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { beforeAll, expect, it } from "vitest";
+import { beforeAll, expect, it, onTestFinished } from "vitest";
 import { connectKube } from "../../../src/ports/kube/connect-kube.ts";
 import { pathOf, requireOrSkip } from "../../support/real-parts.ts";
 import { configMaps, deployment, path } from "./fixtures.ts";
@@ -51,12 +51,12 @@ onEmbedded("what the embedded server does not do", (server) => {
     const text = await readFile(kubeconfigPath, "utf8");
     const kubeconfigText = text.replace(/^( +)token:/m, "$1as: somebody\n$1token:");
     const kube = await connectKube({ kubeconfigText });
+    onTestFinished(() => kube.close());
     await expect(kube.get(configMaps, { namespace, name: "x" })).rejects.toMatchObject({
       code: 501,
       reason: "NotImplemented",
       disposition: "stall",
     });
-    await kube.close();
   });
 
   it("serves these API groups nowhere, so that nothing in them is accepted and ignored", async () => {
