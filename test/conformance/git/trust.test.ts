@@ -155,7 +155,6 @@ describe.runIf(requireOrSkip("git"))("a remote that does not come to an end", ()
     ],
     ["https, while it is silent", "https", { idleTimeoutMs: 200 }, /was silent for 200 ms/],
     ["http, while it is silent", "http", { idleTimeoutMs: 200 }, /was silent for 200 ms/],
-    ["http, in all", "http", { totalTimeoutMs: 200 }, /took over 200 ms/],
     ["ssh, while it is silent", "ssh", { idleTimeoutMs: 200 }, /was silent for 200 ms/],
     ["ssh, while it connects", "ssh", { connectTimeoutMs: 1_000 }, /cannot be talked to.*timed out/],
   ])("is given up over %s", async (_what, scheme, deadlines, message) => {
