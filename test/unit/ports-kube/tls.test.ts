@@ -2,12 +2,14 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connectKube } from "../../../src/ports/kube/connect-kube.ts";
+import { hurriedClock } from "../../support/hurried-clock.ts";
 import { requireOrSkip } from "../../support/real-parts.ts";
 import { configMaps, named } from "./scripted-server.ts";
 import { startTlsServer, startTunnel, type TlsServer } from "./tls-server.ts";
 
 describe.runIf(requireOrSkip("openssl"))("TLS", () => {
   let server: TlsServer;
+  const waits: number[] = [];
   const pem = (name: string) => readFile(join(server.dir, name));
   beforeAll(async () => {
     server = await startTlsServer();
@@ -23,7 +25,7 @@ describe.runIf(requireOrSkip("openssl"))("TLS", () => {
       "current-context": "x",
     };
     await writeFile(path, JSON.stringify(config));
-    const kube = await connectKube({ kubeconfigPath: path });
+    const kube = await connectKube({ kubeconfigPath: path, clock: hurriedClock(waits) });
     try {
       return (await kube.get(configMaps, named))?.["data"];
     } finally {
@@ -40,9 +42,9 @@ describe.runIf(requireOrSkip("openssl"))("TLS", () => {
   });
 
   it("trusts nobody else, and does not try again", async () => {
-    const began = performance.now();
+    waits.length = 0;
     await expect(ask({})).rejects.toMatchObject({ reason: "ApiServerNotTrusted", disposition: "stall" });
-    expect(performance.now() - began).toBeLessThan(2_000);
+    expect(waits).toEqual([]);
     const other = { ...trusted, "tls-server-name": "other.example.com" };
     await expect(ask(other)).rejects.toMatchObject({ reason: "ApiServerNotTrusted" });
   });
