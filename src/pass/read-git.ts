@@ -8,6 +8,7 @@ import { type DeclaredRequest, readDeclared } from "./declared/read-declared.ts"
 import type { Desired } from "./desired/desired.ts";
 import { resolveDesired } from "./desired/resolve-desired.ts";
 import type { Observed } from "./observed/observed.ts";
+import type { OutboxItem } from "./plan/outbox.ts";
 import { recordInterest } from "./plan/record-interest.ts";
 import type { PassMemory, PassPorts, PassRequest } from "./reconcile.ts";
 import { type RecordAt, type RecordTarget, readRecord, unknownRecord } from "./record/read-record.ts";
@@ -64,7 +65,7 @@ type GitRequest = Pick<
 export async function readGit(
   ports: GitPorts,
   request: GitRequest,
-  around: { readonly observed: Observed; readonly namespace: string },
+  around: Omit<Basis, "noted">,
 ): Promise<GitView> {
   const nowMs = ports.clock.now();
   const { previous, commit, branch } = request;
@@ -83,12 +84,17 @@ export async function readGit(
   }
 }
 
-type Basis = { readonly observed: Observed; readonly namespace: string; readonly noted: ClusterState };
+type Basis = {
+  readonly observed: Observed;
+  readonly namespace: string;
+  readonly outbox: readonly OutboxItem[];
+  readonly noted: ClusterState;
+};
 
 /** What is noted in the cluster; a note that could not be written is still remembered by this process. */
 function notedState(
   { cluster, previous }: GitRequest,
-  { observed, namespace }: Omit<Basis, "noted">,
+  { observed, namespace }: Omit<Basis, "noted" | "outbox">,
 ): ClusterState {
   const map = observed.get(stateRef({ cluster, namespace }));
   return map === undefined ? (previous?.state ?? {}) : stateOf(map);
@@ -124,7 +130,7 @@ function stillAway(
 async function present(
   { remote, clock, signal }: GitPorts,
   { previous, ...request }: GitRequest,
-  { observed, namespace, noted }: Basis,
+  { observed, outbox, noted }: Basis,
 ): Promise<GitView> {
   const { branch, cluster, acceptRewritten = [] } = request;
   const since = noted.declared?.branch === branch ? noted.declared.commit : undefined;
@@ -141,7 +147,7 @@ async function present(
   refuseMoved(target, { noted, branch, commit: declared.revision.commit, acceptRewritten });
   const before = noted.record?.branch === target.branch ? noted.record.commit : undefined;
   const record = await readRecord(remote, target, {
-    interest: recordInterest(desired, observed, namespace),
+    interest: recordInterest(desired, observed, outbox),
     signal,
     acceptRewritten,
     ...(before && { since: before }),

@@ -6,7 +6,7 @@ import type { Remote } from "../ports/git/remote.ts";
 import { type ActPorts, act, type Outcome } from "./act/act.ts";
 import { observe } from "./observed/observe.ts";
 import type { Observed } from "./observed/observed.ts";
-import { awayProblem } from "./plan/outbox.ts";
+import { awayProblem, outboxOf } from "./plan/outbox.ts";
 import { planPass } from "./plan/plan.ts";
 import type { Plan } from "./plan/step.ts";
 import type { World } from "./plan/world.ts";
@@ -56,12 +56,13 @@ export async function reconcile(ports: PassPorts, request: PassRequest): Promise
     signal: ports.signal,
     previous: request.previous?.observed,
   });
-  const git = await readGit(ports, request, { observed, namespace });
+  const outbox = outboxOf(observed, { cluster: request.cluster, namespace });
+  const git = await readGit(ports, request, { observed, namespace, outbox });
   const plan = planPass({
     desired: git.desired,
     observed,
     recorded: git.record,
-    own: { namespace, state: git.state },
+    own: { namespace, state: git.state, outbox },
     now: ports.clock.now(),
     instance: request.instance,
     image: request.image,

@@ -10,10 +10,13 @@ export function contained<T>(object: KubeObject, problems: Problem[], plan: () =
   try {
     return plan();
   } catch (thrown) {
+    const [reason, name] = ["PlanFailed", nameOf(refOf(object))];
+    // What stands in the way of one part of an object's plan stands in the way of the others too.
+    if (problems.some((one) => one.reason === reason && one.object === name)) return undefined;
     problems.push({
       severity: "error",
-      reason: "PlanFailed",
-      object: nameOf(refOf(object)),
+      reason,
+      object: name,
       message: `it cannot be planned, and is left as it is: ${messageOf(thrown)}`,
       next: "correct what is unusual in this object, and report this as a bug of Holdfast",
     });

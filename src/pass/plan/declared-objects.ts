@@ -5,7 +5,8 @@ import type { Problem } from "../../base/problem.ts";
 import type { DesiredObject } from "../desired/desired.ts";
 import type { RestoreEntry } from "../record/recorded.ts";
 import { changedSpec } from "./claim.ts";
-import { declaredRelationErrors, neighboursIn } from "./declared-relations.ts";
+import { contained } from "./contained.ts";
+import { declaredRelationErrors, type Neighbours, neighboursIn } from "./declared-relations.ts";
 import { driftOf } from "./drift.ts";
 import type { Step } from "./step.ts";
 import { isBeingDeleted, type World } from "./world.ts";
@@ -17,24 +18,29 @@ type Answer = { readonly steps: readonly Step[]; readonly problems: readonly Pro
 
 /** Declared objects that are absent, changed or drifted are applied; those of another manager are named. */
 export function planDeclaredObjects(world: World): Answer {
-  const steps: Step[] = [];
-  const problems: Problem[] = [];
+  const failed: Problem[] = [];
   const neighbours = neighboursIn(world);
-  for (const wanted of world.desired.objects.values()) {
-    const live = world.observed.get(refOf(wanted.object));
-    const owner = live === undefined ? undefined : otherOwner(live);
-    if (owner !== undefined) problems.push(ownedByOther(wanted, owner));
-    else if (missingNamespace(wanted.object, world)) problems.push(namespaceMissing(wanted));
-    else if (live !== undefined && changesClaimed(wanted, live, world))
-      problems.push(claimedAlready(wanted, world));
-    else {
-      const errors = declaredRelationErrors(wanted.object, live, neighbours, world);
-      problems.push(...errors.map((error) => refusedBeside(wanted, error, world)));
-      const step = errors.length > 0 ? undefined : applyStep(wanted, live);
-      if (step) steps.push(step);
-    }
-  }
-  return { steps, problems };
+  const answers = [...world.desired.objects.values()].flatMap(
+    (wanted) => contained(wanted.object, failed, () => planDeclared(wanted, neighbours, world)) ?? [],
+  );
+  return {
+    steps: answers.flatMap(({ steps }) => steps),
+    problems: [...answers.flatMap(({ problems }) => problems), ...failed],
+  };
+}
+
+function planDeclared(wanted: DesiredObject, neighbours: Neighbours, world: World): Answer {
+  const live = world.observed.get(refOf(wanted.object));
+  const owner = live === undefined ? undefined : otherOwner(live);
+  const refused = (...problems: readonly Problem[]) => ({ steps: [], problems });
+  if (owner !== undefined) return refused(ownedByOther(wanted, owner));
+  if (missingNamespace(wanted.object, world)) return refused(namespaceMissing(wanted));
+  if (live !== undefined && changesClaimed(wanted, live, world))
+    return refused(claimedAlready(wanted, world));
+  const errors = declaredRelationErrors(wanted.object, live, neighbours, world);
+  if (errors.length > 0) return refused(...errors.map((error) => refusedBeside(wanted, error, world)));
+  const step = applyStep(wanted, live);
+  return { steps: step === undefined ? [] : [step], problems: [] };
 }
 
 /** A restore ran, or runs, as it was claimed: another spec under its name does not even reach the object. */
@@ -90,12 +96,13 @@ function applyStep(wanted: DesiredObject, live: KubeObject | undefined): Step | 
 }
 
 /** What another manager has taken over meanwhile was moved, and is that one's to delete. */
-function orphansOf({ desired, observed }: World): readonly KubeObject[] {
-  return declarableKinds
-    .flatMap((kind) => observed.list(kind))
-    .filter((object) => object.metadata.annotations?.[declaredIn]?.startsWith(`${desired.cluster}/`))
-    .filter((object) => !isBeingDeleted(object) && !desired.objects.has(keyOf(refOf(object))))
-    .filter((object) => otherOwner(object) === undefined);
+function isOrphan(object: KubeObject, { desired }: World): boolean {
+  return (
+    object.metadata.annotations?.[declaredIn]?.startsWith(`${desired.cluster}/`) === true &&
+    !isBeingDeleted(object) &&
+    !desired.objects.has(keyOf(refOf(object))) &&
+    otherOwner(object) === undefined
+  );
 }
 
 /**
@@ -103,30 +110,30 @@ function orphansOf({ desired, observed }: World): readonly KubeObject[] {
  * read, or when nothing at all is declared: an emptied folder is more often an accident than a wish.
  */
 export function planPrune(world: World): Answer {
-  const { desired } = world;
-  const orphans = orphansOf(world);
-  if (orphans.length === 0) return { steps: [], problems: [] };
-  if (!desired.complete)
-    return { steps: [], problems: [pruneHeld(orphans.length, "a document could not be read", "mend it")] };
-  if (desired.objects.size === 0)
-    return {
-      steps: [],
-      problems: [
-        pruneHeld(
-          orphans.length,
-          "nothing is declared any more",
-          "delete the objects with kubectl if that is meant",
-        ),
-      ],
-    };
+  const problems: Problem[] = [];
+  const orphans = declarableKinds
+    .flatMap((kind) => world.observed.list(kind))
+    .filter((object) => contained(object, problems, () => isOrphan(object, world)));
+  const held = orphans.length === 0 ? undefined : whyHeld(world);
+  if (held !== undefined)
+    return { steps: [], problems: [...problems, pruneHeld(orphans.length, held.because, held.next)] };
   return {
-    problems: [],
+    problems,
     steps: orphans.map((object) => ({
       kind: "delete",
       ref: refOf(object),
       uid: object.metadata.uid ?? "",
       because: `${object.metadata.annotations?.[declaredIn]} no longer declares it; its backup data stays`,
     })),
+  };
+}
+
+function whyHeld({ desired }: World): { readonly because: string; readonly next: string } | undefined {
+  if (!desired.complete) return { because: "a document could not be read", next: "mend it" };
+  if (desired.objects.size > 0) return undefined;
+  return {
+    because: "nothing is declared any more",
+    next: "delete the objects with kubectl if that is meant",
   };
 }
 

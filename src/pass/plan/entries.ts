@@ -15,7 +15,7 @@ import { hasBegun, restoreEntryContent } from "./claim.ts";
 import { contained } from "./contained.ts";
 import { declaredIn } from "./declared-objects.ts";
 import { declaredCommit, declaredFile, forgottenBy } from "./deletion.ts";
-import { entriesOfOutbox, pathsOfOutbox } from "./outbox.ts";
+import type { OutboxPlan } from "./outbox.ts";
 import { conditionIs, phaseOf } from "./snapshots.ts";
 import type { Entry } from "./step.ts";
 import { asRecord, records } from "./targets.ts";
@@ -35,16 +35,24 @@ export const recordedKinds: readonly string[] = [
 const finalPhases = ["Succeeded", "Failed", "Skipped", "Unknown"];
 
 /** Every entry as it should stand at the tip: a comparison decides what is written, so nothing is recorded twice. What cannot be written of an object joins `failed`. */
-export function plannedEntries(world: World, failed: Problem[]): readonly Entry[] {
+export function plannedEntries(
+  world: World,
+  outbox: Pick<OutboxPlan, "entries" | "paths">,
+  failed: Problem[],
+): readonly Entry[] {
   const present = recordedKinds
     .flatMap((kind) => world.observed.list(kind))
     .flatMap((object) => contained(object, failed, () => entryOf(object, world)) ?? [])
     .filter((entry) => entry.content === undefined || !world.recorded.holds(entry.path, entry.content));
   // What an object says itself is newer than what was put aside of it; of another one by its name it comes after.
   const speaking = new Map(present.map((entry) => [entry.path, uidIn(entry)]));
-  const waiting = entriesOfOutbox(world).filter((entry) => speaking.get(entry.path) !== uidIn(entry));
+  const waiting = outbox.entries.filter((entry) => speaking.get(entry.path) !== uidIn(entry));
   const first = new Set(waiting.map(({ path }) => path));
-  return [...waiting, ...present.filter(({ path }) => !first.has(path)), ...entriesToLeave(world)];
+  return [
+    ...waiting,
+    ...present.filter(({ path }) => !first.has(path)),
+    ...entriesToLeave(world, outbox.paths, failed),
+  ];
 }
 
 function uidIn({ content }: Entry): unknown {
@@ -222,23 +230,24 @@ function countOf(status: Json): string {
  * limit, Snapshots by retention. After the loss of a cluster or a namespace the entries stay: they say what
  * can be restored.
  */
-function entriesToLeave(world: World): readonly Entry[] {
+function entriesToLeave(world: World, waiting: ReadonlySet<string>, failed: Problem[]): readonly Entry[] {
   const key = (kind: string, namespace: string | undefined, name: string | undefined) =>
     `${kind}/${namespace}/${name}`;
   const ofKinds = (...kinds: readonly string[]) => kinds.flatMap((kind) => world.observed.list(kind));
   const keyOf = ({ kind, metadata }: KubeObject) => key(kind, metadata.namespace, metadata.name);
   const present = new Set(ofKinds("BackupSession", "Snapshot", "BackupConfiguration").map(keyOf));
-  const parents = ofKinds("BackupConfiguration", "Repository").filter((one) => phaseOf(one) === "Ready");
+  const parents = ofKinds("BackupConfiguration", "Repository").filter((one) =>
+    contained(one, failed, () => phaseOf(one) === "Ready"),
+  );
   const ready = new Set(parents.map(keyOf));
   const parentIsReady = ({ kind, namespace, parent }: { kind: string; namespace: string; parent?: string }) =>
     (kind === "BackupSession" && ready.has(key("BackupConfiguration", namespace, parent))) ||
     (kind === "Snapshot" && ready.has(key("Repository", namespace, parent)));
-  // An entry that left before its note in the outbox did would be written a second time.
-  const waiting = pathsOfOutbox(world);
   const single = world.recorded.paths().flatMap((path) => {
     const parsed = parseEntryPath(path);
     if (parsed === undefined) return [];
     const { kind, namespace, name } = parsed;
+    // An entry that left before its note in the outbox did would be written a second time.
     if (present.has(key(kind, namespace, name)) || waiting.has(path)) return [];
     const gone =
       parentIsReady(parsed) ||

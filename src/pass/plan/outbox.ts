@@ -16,6 +16,7 @@ import { parseEntryPath } from "../../api/record-layout.ts";
 import { sameJson } from "../../api/same-json.ts";
 import type { Problem } from "../../base/problem.ts";
 import type { Observed } from "../observed/observed.ts";
+import { contained } from "./contained.ts";
 import type { Draft } from "./draft.ts";
 import type { Entry, Step } from "./step.ts";
 import { asRecord } from "./targets.ts";
@@ -26,7 +27,7 @@ export const patienceMs = 600_000;
 /** A ConfigMap holds 1 MiB; its other fields are small. */
 const largestEntry = 1_000_000;
 
-type OutboxItem = { readonly map: KubeObject; readonly entry: OutboxEntry };
+export type OutboxItem = { readonly map: KubeObject; readonly entry: OutboxEntry };
 
 /** Entries of this cluster that wait for the remote, in the order in which they came. */
 export function outboxOf(observed: Observed, { cluster, namespace }: NotesPlace): readonly OutboxItem[] {
@@ -67,37 +68,57 @@ export function awayProblem({ sinceMs, because }: Away, revision: string): Probl
   return { severity: "error", reason: "RemoteAway", message, next };
 }
 
-/** Entries that stand in the record leave the outbox; what cannot be read there is named and left alone. */
-export function planOutbox(world: World): {
+/** What becomes of the outbox: what is still to be written of it, and what leaves it. */
+export type OutboxPlan = {
   readonly steps: readonly Step[];
+  readonly entries: readonly Entry[];
+  readonly paths: ReadonlySet<string>;
   readonly problems: readonly Problem[];
-} {
-  const items = outboxOf(world.observed, placeOf(world));
-  const known = new Set(items.map(({ map }) => map.metadata.name));
+};
+
+/** Entries that stand in the record leave the outbox, others are written; what cannot be read is named and left alone. */
+export function planOutbox(world: World): OutboxPlan {
+  const { outbox, namespace } = world.own;
+  const failed: Problem[] = [];
+  const plans = outbox.flatMap((item) => contained(item.map, failed, () => planItem(item, world)) ?? []);
+  const known = new Set(outbox.map(({ map }) => map.metadata.name));
   const strange = world.observed
-    .list("ConfigMap", world.own.namespace)
+    .list("ConfigMap", namespace)
     .filter((map) => isOutboxMap(map, world.desired.cluster) && !known.has(map.metadata.name));
   return {
-    steps: items
-      .filter(({ entry }) => isOnRecord(entry, world))
-      .map(({ map }) => ({
-        kind: "delete",
-        ref: refOf(map),
-        uid: map.metadata.uid ?? "",
-        because: "its entry stands in the record",
-      })),
-    problems: strange.map((map) => ({
-      severity: "error",
-      reason: "OutboxEntryUnreadable",
-      message: "it is no entry of the outbox, so it cannot be recorded",
-      object: nameOf(refOf(map)),
-      next: "look at it, and delete it with kubectl when it is of no use",
-    })),
+    steps: plans.flatMap(({ steps }) => steps),
+    entries: plans.flatMap(({ entries }) => entries),
+    paths: new Set(outbox.map(({ entry }) => entry.path)),
+    problems: [...strange.map(unreadableItem), ...failed],
   };
 }
 
-export function pathsOfOutbox(world: World): ReadonlySet<string> {
-  return new Set(outboxOf(world.observed, placeOf(world)).map(({ entry }) => entry.path));
+/** Written once: what stands in the record is not written again. */
+function planItem({ map, entry }: OutboxItem, world: World): Pick<OutboxPlan, "steps" | "entries"> {
+  if (isOnRecord(entry, world)) {
+    const because = "its entry stands in the record";
+    return {
+      steps: [{ kind: "delete", ref: refOf(map), uid: map.metadata.uid ?? "", because }],
+      entries: [],
+    };
+  }
+  if (isHeldBack(entry, world)) return { steps: [], entries: [] };
+  const { path, summary } = entry;
+  const content = underItsClaim(entry, world);
+  return {
+    steps: [],
+    entries: [{ path, content, when: "now", ...(summary === undefined ? {} : { summary }) }],
+  };
+}
+
+function unreadableItem(map: KubeObject): Problem {
+  return {
+    severity: "error",
+    reason: "OutboxEntryUnreadable",
+    message: "it is no entry of the outbox, so it cannot be recorded",
+    object: nameOf(refOf(map)),
+    next: "look at it, and delete it with kubectl when it is of no use",
+  };
 }
 
 /** A claim is not yet an outcome; of everything else one entry is all there is to tell. */
@@ -112,18 +133,6 @@ function isOnRecord({ path }: OutboxEntry, world: World): boolean {
 function isHeldBack({ path }: OutboxEntry, world: World): boolean {
   const { kind, namespace = "", name = "" } = parseEntryPath(path) ?? {};
   return kind === "RestoreSession" && world.recorded.restore(namespace, name)?.unreadable !== undefined;
-}
-
-/** What is to be written of the outbox: once, because what stands in the record is not written again. */
-export function entriesOfOutbox(world: World): readonly Entry[] {
-  return outboxOf(world.observed, placeOf(world))
-    .filter(({ entry }) => !isOnRecord(entry, world) && !isHeldBack(entry, world))
-    .map(({ entry }) => ({
-      path: entry.path,
-      content: underItsClaim(entry, world),
-      when: "now",
-      ...(entry.summary === undefined ? {} : { summary: entry.summary }),
-    }));
 }
 
 /** An outcome that was noted while the claim could not be read gets what the claim says. */

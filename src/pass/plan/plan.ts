@@ -55,8 +55,8 @@ export function planPass(world: World): Plan {
       .filter((object) => !touched.has(keyOf(refOf(object))))
       .flatMap((object) => contained(object, failed, () => plan(object, world)) ?? []),
   );
-  const planned = plannedEntries(world, failed);
   const outbox = planOutbox(world);
+  const planned = plannedEntries(world, outbox, failed);
   const wakeAt = turns.flatMap((turn) => turn.wakeAtMs ?? []).filter((atMs) => atMs > world.now);
   return {
     revision: world.desired.revision,

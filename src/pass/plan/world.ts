@@ -4,6 +4,7 @@ import { sameJson } from "../../api/same-json.ts";
 import type { Desired } from "../desired/desired.ts";
 import type { Observed } from "../observed/observed.ts";
 import type { Recorded } from "../record/recorded.ts";
+import type { OutboxItem } from "./outbox.ts";
 
 /** Everything a plan may look at: lookups, no verbs. */
 export type World = {
@@ -20,7 +21,12 @@ export type World = {
 };
 
 /** What Holdfast keeps for itself: where, and what it should say after this pass. */
-export type Own = { readonly namespace: string; readonly state: ClusterState };
+export type Own = {
+  readonly namespace: string;
+  readonly state: ClusterState;
+  /** What waits there for the remote. */
+  readonly outbox: readonly OutboxItem[];
+};
 
 /** A merge patch that turns `from` into `to`; undefined when they are equal. Lists are replaced whole. */
 export function mergePatchOf(from: unknown, to: unknown): Readonly<Record<string, unknown>> | undefined {

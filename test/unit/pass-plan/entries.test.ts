@@ -4,6 +4,8 @@ import { plannedEntries } from "../../../src/pass/plan/entries.ts";
 import type { World } from "../../../src/pass/plan/world.ts";
 import { objectOf, worldOf } from "./world-of.ts";
 
+const nothingWaits = { entries: [], paths: new Set<string>() };
+
 const session = "clusters/lab/sessions/app/web/2026/11/20/web-often-1.yaml";
 const snapshot = "clusters/lab/snapshots/app/web-repo/2026/11/20/web-repo-web-often-1.yaml";
 const restore = "clusters/lab/restores/app/back.yaml";
@@ -22,7 +24,9 @@ function remembering(paths: readonly string[], ...objects: readonly KubeObject[]
 }
 
 function leaving(world: World): readonly string[] {
-  return plannedEntries(world, []).flatMap(({ path, content }) => (content === undefined ? [path] : []));
+  return plannedEntries(world, nothingWaits, []).flatMap(({ path, content }) =>
+    content === undefined ? [path] : [],
+  );
 }
 
 const ready = { status: { phase: "Ready" } };
@@ -46,7 +50,11 @@ test("a day of which no object is left leaves the tip whole, while what it belon
     objectOf("BackupConfiguration", "app/web", ready),
     objectOf("Repository", "app/web-repo", ready),
   );
-  const entries = plannedEntries({ ...world, recorded: { ...world.recorded, otherDays: () => days } }, []);
+  const entries = plannedEntries(
+    { ...world, recorded: { ...world.recorded, otherDays: () => days } },
+    nothingWaits,
+    [],
+  );
   expect(entries.filter(({ content }) => content === undefined)).toEqual(
     [days[0], days[2]].map((path) => ({ path, content: undefined, when: "soon", folder: true })),
   );
@@ -74,10 +82,10 @@ test("a finished session is told at once, and what changes of it later may wait"
     spec: { invoker: { name: "web" }, session: "often" },
     status: { phase: "Succeeded", nextRetry: "2026-11-20T12:01:00Z" },
   });
-  expect(plannedEntries(remembering([], ended), [])).toMatchObject([
+  expect(plannedEntries(remembering([], ended), nothingWaits, [])).toMatchObject([
     { path: session, when: "now", summary: "backup app/web: Succeeded" },
   ]);
-  const [again] = plannedEntries(remembering([session], ended), []);
+  const [again] = plannedEntries(remembering([session], ended), nothingWaits, []);
   expect(again).toMatchObject({ path: session, when: "soon" });
   expect(again).not.toHaveProperty("summary");
   expect(again?.content?.["status"]).toEqual({ phase: "Succeeded" });
@@ -89,7 +97,7 @@ test("a session that belongs to no name has no entry, and stops nobody else's", 
     status: { phase: "Skipped" },
   });
   const other = objectOf("BackupConfiguration", "app/web", ready);
-  expect(plannedEntries(remembering([], stray, other), []).map(({ path }) => path)).toEqual([
+  expect(plannedEntries(remembering([], stray, other), nothingWaits, []).map(({ path }) => path)).toEqual([
     "clusters/lab/configurations/app/web.yaml",
   ]);
 });

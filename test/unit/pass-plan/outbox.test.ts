@@ -134,7 +134,8 @@ test("a plan while the remote is away says so once for all, and shows what goes 
 const away = { sinceMs: now - 600_000, because: "cut" };
 
 function awayWorld(...objects: readonly KubeObject[]): World {
-  return { ...worldOf(...objects), own: { namespace: "holdfast", state: { away } } };
+  const world = worldOf(...objects);
+  return { ...world, own: { ...world.own, state: { away } } };
 }
 
 test("an entry that no ConfigMap holds waits with its object, by name", () => {

@@ -40,7 +40,7 @@ function worldAt(nowMs: number, ...pods: readonly KubeObject[]): World {
       otherDays: () => [],
     },
     now: nowMs,
-    own: { namespace: "holdfast", state: {} },
+    own: { namespace: "holdfast", state: {}, outbox: [] },
     instance: "i",
     image: { registry: "r", repository: "h", tag: "1" },
   };

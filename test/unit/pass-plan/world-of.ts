@@ -1,14 +1,16 @@
 import type { KubeObject } from "../../../src/api/meta.ts";
 import { observedFrom } from "../../../src/pass/observed/observed.ts";
+import { outboxOf } from "../../../src/pass/plan/outbox.ts";
 import type { World } from "../../../src/pass/plan/world.ts";
 
 export const now = Date.parse("2026-11-20T12:00:00Z");
 
 /** A world that holds these objects, with nothing declared and nothing recorded. */
 export function worldOf(...objects: readonly KubeObject[]): World {
+  const observed = observedFrom(objects, "uid-of-kube-system");
   return {
     desired: { cluster: "lab", revision: "0".repeat(40), objects: new Map(), complete: true, problems: [] },
-    observed: observedFrom(objects, "uid-of-kube-system"),
+    observed,
     recorded: {
       tip: undefined,
       restore: () => undefined,
@@ -17,7 +19,11 @@ export function worldOf(...objects: readonly KubeObject[]): World {
       paths: () => [],
       otherDays: () => [],
     },
-    own: { namespace: "holdfast", state: {} },
+    own: {
+      namespace: "holdfast",
+      state: {},
+      outbox: outboxOf(observed, { cluster: "lab", namespace: "holdfast" }),
+    },
     now,
     instance: "this-run",
     image: { registry: "ghcr.io", repository: "holdfast-dev/holdfast", tag: "0.1.0" },

@@ -58,7 +58,7 @@ function lab(record: string) {
       const map = stateMap({ cluster: "lab", namespace }, noted);
       const ports = { remote, clock, signal: new AbortController().signal };
       const request = { cluster: "lab", branch: "main", acceptRewritten, ...(previous && { previous }) };
-      return readGit(ports, request, { observed: observedFrom([map], "uid-1"), namespace });
+      return readGit(ports, request, { observed: observedFrom([map], "uid-1"), namespace, outbox: [] });
     },
   };
 }

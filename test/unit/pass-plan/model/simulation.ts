@@ -6,6 +6,7 @@ import { type ClusterState, stateOf, stateRef } from "../../../../src/api/own-no
 import type { Declared } from "../../../../src/pass/declared/declared.ts";
 import type { Desired } from "../../../../src/pass/desired/desired.ts";
 import { resolveDesired } from "../../../../src/pass/desired/resolve-desired.ts";
+import { outboxOf } from "../../../../src/pass/plan/outbox.ts";
 import { planPass } from "../../../../src/pass/plan/plan.ts";
 import type { Plan } from "../../../../src/pass/plan/step.ts";
 import { asRecord, records } from "../../../../src/pass/plan/targets.ts";
@@ -225,11 +226,14 @@ export class Simulation {
 
   private world(by: number, seen: RecordAtTip): World {
     const desired = this.desired();
+    const observed = this.cluster.observed();
+    const namespace = "holdfast";
+    const outbox = outboxOf(observed, { cluster: clusterName, namespace });
     return {
       desired,
-      observed: this.cluster.observed(),
+      observed,
       recorded: seen,
-      own: { namespace: "holdfast", state: this.state(desired, seen) },
+      own: { namespace, state: this.state(desired, seen), outbox },
       now: this.cluster.nowMs,
       instance: this.instances[by] ?? "",
       image: { registry: "r", repository: "holdfast", tag: "1" },
