@@ -66,6 +66,7 @@ export type ConfigurationRequest = {
   readonly name?: string;
   readonly target?: unknown;
   readonly addon?: unknown;
+  readonly storage?: string;
   readonly repository?: string;
   readonly directory?: string;
   readonly session?: Readonly<Record<string, unknown>>;
@@ -78,6 +79,7 @@ export function configuration(request: ConfigurationRequest = {}): KubeObject {
   const {
     namespace = "vault",
     name = "app-manifests",
+    storage = "store",
     repository = "app-manifests",
     directory = "/app/manifests",
   } = request;
@@ -90,7 +92,7 @@ export function configuration(request: ConfigurationRequest = {}): KubeObject {
       backends: [
         {
           name: "main",
-          storageRef: { name: "store", namespace: "vault" },
+          storageRef: { name: storage, namespace: "vault" },
           retentionPolicy: { name: "keep", namespace: "vault" },
         },
       ],

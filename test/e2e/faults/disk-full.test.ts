@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { builtIn } from "../../../src/api/built-in.ts";
@@ -20,21 +21,26 @@ import { type FaultWorld, openFaultWorld } from "./fault-world.ts";
 import { checkBackupLaws, checkRest, sessionsOf } from "./laws.ts";
 
 const full = /no space left on device/;
+/** A try again that leaves time to make room. */
+const patient = { ...retried, retryConfig: { maxRetry: 3, delay: "3s" } };
 
 let world: FaultWorld;
 /** Where pods keep their scratch volumes, and where the backend is. */
 let pods: SmallDisk;
 let backend: SmallDisk;
-/** Does not get smaller by compression. */
-const large = configMap("app", "large", { random: randomBytes(300_000).toString("base64") });
 
-function localStorage(): KubeObject {
+/** Unlike the one before, so that it has to be written, and not smaller by compression. */
+function large(): KubeObject {
+  return configMap("app", "large", { random: randomBytes(300_000).toString("base64") });
+}
+
+function localStorage(name: string, path: string): KubeObject {
   return {
     apiVersion: "storage.kubestash.com/v1alpha1",
     kind: "BackupStorage",
-    metadata: { name: "store", namespace: "vault" },
+    metadata: { name, namespace: "vault" },
     spec: {
-      storage: { provider: "local", local: { hostPath: { path: backend.path }, mountPath: "/backend" } },
+      storage: { provider: "local", local: { hostPath: { path }, mountPath: "/backend" } },
       usagePolicy: { allowedNamespaces: { from: "All" } },
     },
   };
@@ -63,15 +69,24 @@ describe.runIf(requireOrSkip("restic", "git", "versitygw") && mayMount())(
   () => {
     beforeAll(async () => {
       world = await openFaultWorld({
-        backend: "backend",
+        backend: "backend/standing",
         beforeStart(podsFolder, home) {
           pods = mountSmallDisk(podsFolder, 8_000_000);
           backend = mountSmallDisk(join(home, "backend"), 4_000_000);
+          for (const folder of ["standing", "late"]) mkdirSync(join(backend.path, folder));
         },
       });
       await furnish(world);
-      await world.create(large);
-    }, 60_000);
+      await world.create(large());
+      world.remote.commit("Declare storage, retention and a backup", {
+        "clusters/lab/storage.yaml": [
+          localStorage("store", world.backend),
+          retentionPolicy({ successfulSnapshots: { last: 1 } }),
+        ],
+        "clusters/lab/app.yaml": configuration({ session: { ...patient, sessionHistoryLimit: 4 } }),
+      });
+      expect((await world.run()).failures).toEqual([]);
+    }, 120_000);
 
     afterEach(() => {
       pods?.makeRoom();
@@ -85,27 +100,27 @@ describe.runIf(requireOrSkip("restic", "git", "versitygw") && mayMount())(
     });
 
     test("under the backend makes its storage NotReady and names the path, until there is room", async () => {
+      const path = join(backend.path, "late");
       backend.fill();
-      const delay = { retryConfig: { maxRetry: 3, delay: "3s" } };
-      world.remote.commit("Declare storage, retention and a backup", {
-        "clusters/lab/storage.yaml": [localStorage(), retentionPolicy({ successfulSnapshots: { last: 1 } })],
-        "clusters/lab/app.yaml": configuration({ session: { ...retried, ...delay, sessionHistoryLimit: 4 } }),
+      const declared = { name: "late", storage: "late", repository: "late", directory: "/late" };
+      world.remote.commit("Declare another storage and a backup into it", {
+        "clusters/lab/late-storage.yaml": localStorage("late", path),
+        "clusters/lab/late.yaml": configuration({ ...declared, session: patient }),
       });
       await world.run();
-      const storage = await world.get("BackupStorage", "vault", "store");
+      const storage = await world.get("BackupStorage", "vault", "late");
       expect(phase(storage)).toBe("NotReady");
       expect(conditionMessage(storage, "BackendInitialized")).toMatch(full);
       expect(conditionMessage(storage, "BackendInitialized")).toContain("/backend");
       backend.makeRoom();
       const { end, failures } = await world.run({ aheadMs: 61_000 });
       expect({ end, failures }).toEqual({ end: "done", failures: [] });
-      await checkBackupLaws(world, "app-manifests", new Set());
+      await checkBackupLaws({ ...world, backend: path }, "late", new Set());
     });
 
     test("under the backend fails a backup in restic's words, and the retry heals", async () => {
-      // Unlike the last one, so that it has to be written.
       await world.kube.delete(builtIn.ConfigMap, { namespace: "app", name: "large" });
-      await world.create(configMap("app", "large", { random: randomBytes(300_000).toString("base64") }));
+      await world.create(large());
       backend.fill(40_000);
       const said = await failAndHeal(() => backend.makeRoom());
       expect(said).toMatch(full);
