@@ -103,6 +103,18 @@ function seenOf({ at }: KillPoint): string {
   return at.on === "api" || at.on === "store" ? world[at.on].seen.slice(-80).join("\n") : at.on;
 }
 
+/** Sessions and Snapshots as they are, for whoever reads of a failure. */
+async function whatStands(): Promise<string> {
+  const lists = await Promise.all(
+    ["BackupSession", "Snapshot", "Job"].map((kind) => world.list(kind, "vault")),
+  );
+  const lines = lists.flat().map(({ kind, metadata, ...rest }) => {
+    const { name, creationTimestamp, finalizers } = metadata;
+    return `${kind} ${name} ${creationTimestamp} ${finalizers?.join() ?? ""} ${JSON.stringify(rest["status"])}`;
+  });
+  return lines.join("\n");
+}
+
 /**
  * One test for each point and seed of those at which this victim dies. They share a world, each with what it
  * declares by itself, until it is worn or one of them has failed in it.
@@ -132,8 +144,12 @@ export function describeKills(victim: Victim): void {
       for (const proxy of [world.api, world.store]) proxy.seen.length = 0;
     }, 120_000);
 
-    afterEach(({ task }) => {
-      if (task.result?.state === "fail") left = 0;
+    afterEach(async ({ task }) => {
+      if (task.result?.state !== "fail") return;
+      left = 0;
+      // Told at once: a run of hours may never come to its summary.
+      const said = (task.result.errors ?? []).map(({ message, diff }) => `${message}\n${diff ?? ""}`);
+      process.stderr.write(`\n${task.name}\n${said.join("\n")}\n${await whatStands()}\n`);
     });
 
     afterAll(async () => {
@@ -145,7 +161,8 @@ export function describeKills(victim: Victim): void {
         retry: 0,
         timeout: 300_000,
       }, async () => {
-        await expect(killAndGoOn(point, seed)).resolves.toBeUndefined();
+        expect.hasAssertions();
+        await killAndGoOn(point, seed);
       });
   });
 }
