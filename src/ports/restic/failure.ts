@@ -1,7 +1,7 @@
 import { HoldfastError } from "../../base/errors.ts";
 import type { ExecResult } from "../../base/exec.ts";
 import { ExitCode } from "../../base/exit-code.ts";
-import { wordsOf } from "./messages.ts";
+import { withoutFrames, wordsOf } from "./messages.ts";
 
 /** Lines of restic's words that go into a message, the last ones. */
 const maxWordLines = 12;
@@ -63,8 +63,7 @@ export function isHopeless(line: string): boolean {
 
 /** The last lines of what restic said, in words. */
 export function resticWords(result: Pick<ExecResult, "stderr">): string {
-  return result.stderr
-    .split("\n")
+  return withoutFrames(result.stderr.split("\n"))
     .map(wordsOf)
     .filter((line) => line !== "")
     .slice(-maxWordLines)

@@ -59,7 +59,7 @@ export function wordsOf(line: string): string {
   // Terminal control sequences are not words.
   if (message === undefined) return line.replace(/\u001b?\[2K/g, "").trim();
   if (message["message_type"] === "exit_error")
-    return textIn(message, "message").trim().replaceAll("\n", "; ");
+    return withoutFrames(textIn(message, "message").split("\n")).join("; ");
   if (message["message_type"] !== "error") return "";
   const error = asObject(message["error"]) ?? {};
   const item = textIn(message, "item");
@@ -68,6 +68,15 @@ export function wordsOf(line: string): string {
     [textIn(error, "Op"), textIn(error, "Path"), errnoWords(error["Err"])].filter((word) => word).join(" ") ||
     "could not be read";
   return item === "" ? said : `${item}: ${said}`;
+}
+
+/** Lines without the frames of Go's stack that some errors bring along, each a function and its place below it. */
+export function withoutFrames(lines: readonly string[]): readonly string[] {
+  const isPlace = (line: string | undefined) => line !== undefined && /^\s+\S+\.(?:go|s):\d+$/.test(line);
+  return lines
+    .filter((line, at) => !isPlace(line) && !isPlace(lines[at + 1]))
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
 }
 
 /** The few that reading a tree meets; numbers as on Linux. */

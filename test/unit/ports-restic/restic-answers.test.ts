@@ -108,6 +108,18 @@ describe("an answer of restic", () => {
     await expect(restic.check(repository)).rejects.toMatchObject({ reason, exitCode });
   });
 
+  it.each([
+    ["plain", "%b"],
+    ["JSON", '{"message_type":"exit_error","code":1,"message":"%s"}'],
+  ])("is told without the stack that restic prints below an error, %s", async (_form, format) => {
+    const said =
+      "unable to remove it\\nReadFull(<data/e00a>)\\nmain.init\\n\\tgithub.com/restic/cmd_forget.go:67\\nruntime.goexit\\n\\truntime/asm_amd64.s:1771\\nthe end";
+    const restic = saying("restic 0.19.1", `printf '${format}\\n' '${said}' >&2; exit 1`);
+    await expect(restic.forget(repository, ["abcd1234"])).rejects.toThrow(
+      /exit code 1: unable to remove it; ReadFull\(<data\/e00a>\); the end$/,
+    );
+  });
+
   it("that is not JSON is a failure, not an empty list", async () => {
     await expect(saying("restic 0.19.1", "echo oops").snapshots(repository)).rejects.toMatchObject({
       reason: "ResticFailed",
