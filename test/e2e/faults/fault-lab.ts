@@ -33,6 +33,9 @@ export function objectStore(
 /** One try again, at once. */
 export const retried = { retryConfig: { maxRetry: 2, delay: "1s" } } as const;
 
+/** What is saved and restored. */
+export const settings = configMap("app", "settings", { mode: "0644", text: "some text ".repeat(2_000) });
+
 /** Two namespaces, the Secrets and a ConfigMap to save; nothing is declared. */
 export async function furnish(world: FaultWorld): Promise<void> {
   const { accessKeyId, secretAccessKey } = world.s3;
@@ -44,7 +47,7 @@ export async function furnish(world: FaultWorld): Promise<void> {
       AWS_ACCESS_KEY_ID: accessKeyId,
       AWS_SECRET_ACCESS_KEY: secretAccessKey,
     }),
-    configMap("app", "settings", { mode: "0644", text: "some text ".repeat(2_000) }),
+    settings,
   ])
     await world.create(object);
 }

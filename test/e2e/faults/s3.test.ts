@@ -4,16 +4,8 @@ import { builtIn } from "../../../src/api/built-in.ts";
 import { eventually } from "../../support/eventually.ts";
 import { requireOrSkip } from "../../support/real-parts.ts";
 import { startToxiproxy, type Toxic, type Toxiproxy } from "../../support/toxiproxy.ts";
-import {
-  conditionMessage,
-  configMap,
-  configuration,
-  field,
-  phase,
-  restore,
-  retentionPolicy,
-} from "../lab.ts";
-import { furnish, objectStore, retried, trigger } from "./fault-lab.ts";
+import { conditionMessage, configuration, field, phase, restore, retentionPolicy } from "../lab.ts";
+import { furnish, objectStore, retried, settings, trigger } from "./fault-lab.ts";
 import { type FaultWorld, openFaultWorld } from "./fault-world.ts";
 import { checkBackupLaws, checkRest, sessionsOf } from "./laws.ts";
 
@@ -22,17 +14,20 @@ const seeds = Number(process.env["HOLDFAST_FAULT_SEEDS"] ?? 0);
 let world: FaultWorld;
 let toxic: Toxiproxy;
 
-/** Answers requests that fit with 503, so many of them. */
-function refuse(request: RegExp, times: number): () => number {
+const tooBusy = { status: 503, code: "SlowDown", message: "Please reduce your request rate." };
+const forbidden = { status: 403, code: "AccessDenied", message: "Access Denied." };
+
+/** Answers requests that fit in this way, so many of them; answers how many it has answered. */
+function refuse(request: RegExp, times: number, { status, code, message } = tooBusy): () => number {
   let refused = 0;
   world.store.intercept = (exchange) => {
     if (refused >= times || !request.test(`${exchange.method} ${exchange.path}`)) return exchange.pass();
     refused += 1;
-    exchange.response.writeHead(503, { "content-type": "application/xml", connection: "close" });
+    exchange.response.writeHead(status, { "content-type": "application/xml", connection: "close" });
     exchange.response.end(
       exchange.method === "HEAD"
         ? undefined
-        : '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>',
+        : `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${message}</Message></Error>`,
     );
   };
   return () => refused;
@@ -89,6 +84,14 @@ async function errorsOf(session: string): Promise<string> {
   const snapshots = await world.list("Snapshot", "vault");
   const mine = snapshots.filter((one) => field(one, "spec", "backupSession") === session);
   return mine.map((one) => String(field(one, "status", "components", "manifest", "error"))).join();
+}
+
+/** Names of the Snapshots whose entries are at the record's tip. */
+function recordedSnapshots(): readonly string[] {
+  const paths = world.remote.git("ls-tree", "-r", "--name-only", "holdfast-record").split("\n");
+  return paths.flatMap(
+    (path) => /\/snapshots\/vault\/app-manifests\/.*\/([^/]+)\.yaml$/.exec(path)?.[1] ?? [],
+  );
 }
 
 const available = requireOrSkip("restic", "git", "versitygw", "toxiproxy-server");
@@ -176,6 +179,72 @@ test.runIf(available)(
 );
 
 test.runIf(available)(
+  "an S3 server that lets nothing be removed fails retention in restic's words and loses no Snapshot, and the next session forgets",
+  async () => {
+    declare({ retryConfig: undefined });
+    await world.run();
+    const before = recordedSnapshots();
+    const refused = refuse(/^DELETE [^ ]+\/manifest\/snapshots\//, forEver, forbidden);
+    const first = await trigger(world);
+    const { end, failures } = await world.run();
+    expect({ end, failures }).toMatchObject({ end: "done", failures: [{ phase: "Failed" }] });
+    expect(refused()).toBeGreaterThan(0);
+    const session = await world.get("BackupSession", "vault", first);
+    expect(phase(session)).toBe("Failed");
+    expect(field(session, "status", "retentionPolicy")).toMatchObject([
+      {
+        phase: "FailedToApply",
+        error: expect.stringMatching(
+          /restic could not forget.*unable to remove snapshot\/[0-9a-f]+ from the repository; [a-z ]+$/,
+        ),
+      },
+    ]);
+    // What was saved is saved, and what was to go is still there, also in the record.
+    const snapshots = await world.list("Snapshot", "vault");
+    expect(snapshots.map(phase)).toEqual(snapshots.map(() => "Succeeded"));
+    const names = snapshots.map(({ metadata }) => metadata.name).sort();
+    expect(names).toEqual(expect.arrayContaining([...before]));
+    expect(names).toHaveLength(before.length + 1);
+    expect([...recordedSnapshots()].sort()).toEqual(names);
+    world.store.intercept = undefined;
+    const known = new Set((await sessionsOf(world, "app-manifests")).map((one) => one.metadata.name));
+    await trigger(world);
+    expect((await world.run()).failures).toEqual([]);
+    await checkBackupLaws(world, "app-manifests", known);
+    await checkRest(world);
+  },
+);
+
+test.runIf(available)(
+  "an S3 server that answers 503 to a restore fails it at its timeout in its own words, and one that is slow costs time alone",
+  async () => {
+    declare({});
+    await world.run();
+    await world.kube.delete(builtIn.ConfigMap, { namespace: "app", name: "settings" });
+    const timed = (name: string) => restore(name, { restoreTimeout: "10m" });
+    const busy = refuse(/^GET [^ ]+\/data\//, forEver);
+    world.remote.commit("Restore", { "clusters/lab/restores/busy.yaml": timed("busy") });
+    await untilStuck();
+    // restic's library repeats a request ten times before restic hears of it and says so.
+    await eventually(async () => expect(busy()).toBeGreaterThan(10), 60_000);
+    await afterTimeout("RestoreSession", "busy");
+    const failed = await world.get("RestoreSession", "vault", "busy");
+    expect(String(field(failed, "status", "components", "manifest", "error"))).toMatch(
+      /told to end.*restic could not .*(SlowDown|reduce your request rate)/,
+    );
+    expect(await world.get("ConfigMap", "app", "settings")).toBeUndefined();
+    await toxic.add(...slow);
+    const refused = refuse(/^GET [^ ]+\/data\//, 2);
+    world.remote.commit("Restore again", { "clusters/lab/restores/slow.yaml": timed("slow") });
+    expect((await world.run()).failures).toEqual([]);
+    expect(refused()).toBe(2);
+    expect(phase(await world.get("RestoreSession", "vault", "slow"))).toBe("Succeeded");
+    expect((await world.get("ConfigMap", "app", "settings"))?.["data"]).toEqual(settings["data"]);
+    await checkRest(world);
+  },
+);
+
+test.runIf(available)(
   "an S3 server that cuts connections at random bytes for a while costs a retry at most",
   { timeout: Math.max(1, seeds) * 240_000 },
   async () => {
@@ -216,8 +285,6 @@ test.runIf(available)(
     world.remote.commit("Restore again", { "clusters/lab/restores/again.yaml": timed("again") });
     expect((await world.run()).failures).toEqual([]);
     expect(phase(await world.get("RestoreSession", "vault", "again"))).toBe("Succeeded");
-    expect((await world.get("ConfigMap", "app", "settings"))?.["data"]).toEqual(
-      configMap("app", "settings", { mode: "0644", text: "some text ".repeat(2_000) })["data"],
-    );
+    expect((await world.get("ConfigMap", "app", "settings"))?.["data"]).toEqual(settings["data"]);
   },
 );
