@@ -46,6 +46,28 @@ function localStorage(name: string, path: string): KubeObject {
   };
 }
 
+/** A standing configuration whose first backup is made. */
+async function settle(): Promise<void> {
+  world = await openFaultWorld({
+    backend: "backend/standing",
+    beforeStart(podsFolder, home) {
+      pods = mountSmallDisk(podsFolder, 8_000_000);
+      backend = mountSmallDisk(join(home, "backend"), 4_000_000);
+      for (const folder of ["standing", "late"]) mkdirSync(join(backend.path, folder));
+    },
+  });
+  await furnish(world);
+  await world.create(large());
+  world.remote.commit("Declare storage, retention and a backup", {
+    "clusters/lab/storage.yaml": [
+      localStorage("store", world.backend),
+      retentionPolicy({ successfulSnapshots: { last: 1 } }),
+    ],
+    "clusters/lab/app.yaml": configuration({ session: { ...patient, sessionHistoryLimit: 4 } }),
+  });
+  expect((await world.run()).failures).toEqual([]);
+}
+
 /** Triggers a backup that fails, and answers what its Snapshot says; `heal` comes before the retry. */
 async function failAndHeal(heal: () => void): Promise<string> {
   const known = new Set((await sessionsOf(world, "app-manifests")).map((one) => one.metadata.name));
@@ -67,26 +89,7 @@ describe.runIf(requireOrSkip("restic", "git", "versitygw") && mayMount())(
   "a disk that is full",
   { retry: 0 },
   () => {
-    beforeAll(async () => {
-      world = await openFaultWorld({
-        backend: "backend/standing",
-        beforeStart(podsFolder, home) {
-          pods = mountSmallDisk(podsFolder, 8_000_000);
-          backend = mountSmallDisk(join(home, "backend"), 4_000_000);
-          for (const folder of ["standing", "late"]) mkdirSync(join(backend.path, folder));
-        },
-      });
-      await furnish(world);
-      await world.create(large());
-      world.remote.commit("Declare storage, retention and a backup", {
-        "clusters/lab/storage.yaml": [
-          localStorage("store", world.backend),
-          retentionPolicy({ successfulSnapshots: { last: 1 } }),
-        ],
-        "clusters/lab/app.yaml": configuration({ session: { ...patient, sessionHistoryLimit: 4 } }),
-      });
-      expect((await world.run()).failures).toEqual([]);
-    }, 120_000);
+    beforeAll(settle, 120_000);
 
     afterEach(() => {
       pods?.makeRoom();
