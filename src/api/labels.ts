@@ -1,5 +1,4 @@
 import type { KubeObject } from "./meta.ts";
-import { shortName } from "./names.ts";
 
 export const managedByLabel = "app.kubernetes.io/managed-by";
 export const managedByHoldfast = "holdfast";
@@ -45,7 +44,11 @@ function sessionLabel(spec: unknown): Readonly<Record<string, string>> {
   return typeof session === "string" ? { [kubestashLabels.sessionName]: labelValue(session) } : {};
 }
 
-/** A name of up to 253 characters as the value of a label, which has room for 63. */
+/**
+ * A name of up to 253 characters as the value of a label, which has room for 63: by KubeStash's rule the first 32 and
+ * the last 31 characters, without a `-` at an end. Two long names can have one value.
+ */
 export function labelValue(name: string): string {
-  return shortName(name);
+  if (name.length <= 63) return name;
+  return `${name.slice(0, 32)}${name.slice(-31)}`.replaceAll(/^[-.]+|[-.]+$/g, "");
 }

@@ -2,15 +2,6 @@
 const longest = 63;
 const longestOfCronJob = 52;
 
-/**
- * KubeStash's rule for names that are too long: the first 32 and the last 31 characters, without a `-` at an end.
- * Two long names can become one, so what it shortens ends in something unique, such as a time.
- */
-export function shortName(name: string): string {
-  if (name.length <= longest) return name;
-  return trim(`${name.slice(0, 32)}${name.slice(-31)}`);
-}
-
 /** A CronJob, to whose name Kubernetes itself adds eleven characters for each Job. */
 export function triggerName(configuration: string, session: string): string {
   const name = `trigger-${configuration}-${session}`;
@@ -27,23 +18,18 @@ export function snapshotName(repository: string, backupSession: string): string 
   return shortName(`${repository}-${backupSession}`);
 }
 
-export function retentionJobName(backupSession: string): string {
-  return shortName(`retentionpolicy-${backupSession}`);
+/**
+ * Begin and end of what is too long, which has the time, and between them a digest of the whole. Without that, as
+ * KubeStash has it, the Snapshots of one session in two Repositories become one.
+ */
+function shortName(name: string): string {
+  if (name.length <= longest) return name;
+  const digest = digestOf(name);
+  const begin = longest - digest.length - 2 - keptAtEnd;
+  return `${trim(name.slice(0, begin))}-${digest}-${trim(name.slice(-keptAtEnd))}`;
 }
 
-/** Job that makes metadata.yaml of a backend that only a pod can mount. */
-export function initializeJobName(backupStorage: string): string {
-  return shortName(`init-${backupStorage}`);
-}
-
-export function uploadJobName(object: string): string {
-  return shortName(`upload-${object}`);
-}
-
-/** Job that removes what a BackupStorage, Repository or Snapshot held. */
-export function cleanupJobName(object: string): string {
-  return shortName(`cleanup-${object}`);
-}
+const keptAtEnd = 31;
 
 /**
  * A name out of parts that do not end in something unique, such as a Job per session and component. When it is

@@ -2,18 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { setCondition, timeText } from "../../../src/api/conditions.ts";
 import { matchesSelector } from "../../../src/api/label-selector.ts";
-import { offshootLabels } from "../../../src/api/labels.ts";
-import {
-  backupSessionName,
-  cleanupJobName,
-  initializeJobName,
-  nameOfParts,
-  retentionJobName,
-  shortName,
-  snapshotName,
-  triggerName,
-  uploadJobName,
-} from "../../../src/api/names.ts";
+import { labelValue, offshootLabels } from "../../../src/api/labels.ts";
+import { backupSessionName, nameOfParts, snapshotName, triggerName } from "../../../src/api/names.ts";
 import { usageAllowed } from "../../../src/api/usage-policy.ts";
 
 describe("names", () => {
@@ -23,10 +13,6 @@ describe("names", () => {
     expect(snapshotName("shop-web-repo", "shop-web-hourly-1754041620")).toBe(
       "shop-web-repo-shop-web-hourly-1754041620",
     );
-    expect(retentionJobName("shop-web-hourly-1")).toBe("retentionpolicy-shop-web-hourly-1");
-    expect(initializeJobName("shelf")).toBe("init-shelf");
-    expect(uploadJobName("shelf")).toBe("upload-shelf");
-    expect(cleanupJobName("shelf")).toBe("cleanup-shelf");
   });
 
   test("a CronJob's name has at most 52 characters, and two long ones stay two", () => {
@@ -39,11 +25,22 @@ describe("names", () => {
     expect(new Set(long).size).toBe(2);
   });
 
-  test("63 characters stay, 64 become the first 32 and the last 31", () => {
-    const exact = `${"a".repeat(62)}z`;
-    expect(shortName(exact)).toBe(exact);
-    const name = `${"a".repeat(32)}b${"c".repeat(31)}`;
-    expect(shortName(name)).toBe(`${"a".repeat(32)}${"c".repeat(31)}`);
+  test("63 characters of a name stay, and of 64 begin and end, with a digest in between", () => {
+    const end = "c".repeat(31);
+    expect(snapshotName("a".repeat(31), end)).toBe(`${"a".repeat(31)}-${end}`);
+    const name = snapshotName("a".repeat(32), end);
+    expect(name).toMatch(/^a{20}-[0-9a-f]{10}-c{31}$/);
+  });
+
+  test("long names of sessions and Snapshots differ when what they are of differs anywhere", () => {
+    const [one = "", two = ""] = ["red", "blue"].map(
+      (color) => `a-configuration-with-quite-a-long-name-${color}-of-its-own-in-the-namespace`,
+    );
+    const at = 1754041620;
+    expect(backupSessionName(one, "nightly", at)).not.toBe(backupSessionName(two, "nightly", at));
+    expect(backupSessionName(two, "nightly", at)).toMatch(/-nightly-1754041620$/);
+    const session = backupSessionName("shop-web", "hourly", at);
+    expect(snapshotName(one, session)).not.toBe(snapshotName(two, session));
   });
 
   test("a long session name keeps its time and stays unique by it", () => {
@@ -99,6 +96,8 @@ describe("labels of what is made for an object", () => {
   test("fit a label where a name does not", () => {
     const long = { apiVersion: "x/v1", kind: "Snapshot", metadata: { name: "n".repeat(200) } };
     expect(offshootLabels(long)["kubestash.com/invoker-name"]).toHaveLength(63);
+    const both = `${"a".repeat(32)}b${"c".repeat(31)}`;
+    expect(labelValue(both)).toBe(`${"a".repeat(32)}${"c".repeat(31)}`);
   });
 });
 
