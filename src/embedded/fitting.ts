@@ -17,8 +17,12 @@ export function requireFitting(kind: Identity, place: Place, body: unknown): Jso
   if (!isObject(body)) throw badRequest("the body of the request is no JSON object");
   requireIdentity(kind, body);
   const name = textAt(body, "metadata", "name");
-  if (place.name !== "" && name !== "" && name !== place.name) {
-    throw badRequest(`the name of the object (${name}) does not match the name on the URL (${place.name})`);
+  if (place.name !== "" && name !== place.name) {
+    throw badRequest(
+      name === ""
+        ? `the object for ${place.name} has no metadata.name: name must be provided`
+        : `the name of the object (${name}) does not match the name on the URL (${place.name})`,
+    );
   }
   const namespace = textAt(body, "metadata", "namespace");
   if (namespace !== "" && namespace !== place.namespace) {

@@ -19,9 +19,8 @@ export function handleScale(cluster: Cluster, call: Call, path: ResourcePath): A
   const live = read(cluster, kind, place);
   const current = scaleOf(kind, live);
   if (call.method === "GET") return presentedScale(call, current);
-  const scale = wanted(call, current);
   const fitting = { group: "autoscaling", version: "v1", kind: "Scale" };
-  requireFitting(fitting, place, scale);
+  const scale = requireFitting(fitting, place, wanted(call, current));
   const replicas = numberAt(scale, "spec", "replicas") ?? 0;
   if (replicas < 0) throw badRequest("spec.replicas: Invalid value: must be greater than or equal to 0");
   const version = textAt(scale, "metadata", "resourceVersion");
@@ -35,8 +34,8 @@ export function handleScale(cluster: Cluster, call: Call, path: ResourcePath): A
   return json(200, scaleOf(kind, object), options.warnings);
 }
 
-function wanted(call: Call, current: JsonObject): JsonObject {
-  if (call.method === "PUT") return isObject(call.body) ? call.body : {};
+function wanted(call: Call, current: JsonObject): unknown {
+  if (call.method === "PUT") return call.body;
   if (call.method !== "PATCH") throw methodNotAllowed();
   switch (call.contentType) {
     case "application/json-patch+json":
@@ -44,7 +43,8 @@ function wanted(call: Call, current: JsonObject): JsonObject {
     // A Scale has no lists that a strategic merge patch would merge otherwise.
     case "application/merge-patch+json":
     case "application/strategic-merge-patch+json":
-      return mergePatched(current, isObject(call.body) ? call.body : {});
+      if (!isObject(call.body)) throw badRequest("a merge patch is a JSON object");
+      return mergePatched(current, call.body);
     default:
       throw notDone(
         "server-side apply of a scale",

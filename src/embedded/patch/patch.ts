@@ -45,8 +45,6 @@ function applyOf(call: Call, kind: Kind, place: Place): Change {
   }
   const config = requireFitting(kind, place, call.body);
   requireApplicable(kind, place, config);
-  if (textAt(config, "metadata", "name") === "")
-    throw badRequest("metadata.name is required in an applied configuration");
   return { kind: "apply", config, force: call.query["force"] === "true" || call.query["force"] === "1" };
 }
 

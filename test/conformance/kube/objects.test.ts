@@ -114,6 +114,21 @@ onEveryServer("refusals of objects", (server) => {
     expect(number).toMatchObject({ status: 400, body: { reason: "BadRequest" } });
   });
 
+  it("replaces nothing by an object without a name, nor scales by what says nothing", async () => {
+    const { raw, kube, namespace } = server();
+    await kube.create(configMaps, configMap(namespace, "named", { a: "1" }), write);
+    const spec = { replicas: 2, paused: true };
+    await kube.create(deployments, deployment(namespace, "scaled", undefined, spec), write);
+    const bad = { status: 400, body: { reason: "BadRequest" } };
+    const named = path.configMaps(namespace, "named");
+    expect(await raw.request("PUT", named, { body: { data: { a: "2" } } })).toMatchObject(bad);
+    const scale = `${path.deployments(namespace, "scaled")}/scale`;
+    for (const body of [{}, []]) expect(await raw.request("PUT", scale, { body })).toMatchObject(bad);
+    const contentType = "application/merge-patch+json";
+    expect(await raw.request("PATCH", scale, { body: [], contentType })).toMatchObject(bad);
+    expect(await raw.request("GET", scale)).toMatchObject({ body: { spec: { replicas: 2 } } });
+  });
+
   it("refuses bodies that are of another kind, or no JSON", async () => {
     const { raw, namespace } = server();
     const other = { apiVersion: "v1", kind: "Secret", metadata: { name: "other" } };
