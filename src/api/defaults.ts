@@ -1,10 +1,10 @@
+import { isFields } from "../base/json.ts";
 import type { BackupConfiguration } from "./backup-configuration.ts";
 import type { BackupStorage } from "./backup-storage.ts";
 import { findKind } from "./kinds.ts";
 import { type KubeObject, type ObjectMeta } from "./meta.ts";
 import type { ObjectReference } from "./references.ts";
 import type { RetentionPolicy } from "./retention-policy.ts";
-import { isFields } from "./schema-errors.ts";
 import { nodeOf, type SchemaNode } from "./schema-node.ts";
 import { type Referrer, type UsagePolicy, usageAllowed } from "./usage-policy.ts";
 

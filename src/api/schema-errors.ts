@@ -1,3 +1,4 @@
+import { isFields } from "../base/json.ts";
 import { nearestName } from "../base/nearest-name.ts";
 import { parseGoDuration, tooLong } from "./duration.ts";
 import { type FieldError, type FieldPath, invalid, required } from "./field-error.ts";
@@ -39,10 +40,6 @@ function isNumberOrText(value: unknown): boolean {
 }
 
 type Fields = Readonly<Record<string, unknown>>;
-
-export function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 function fieldErrors(node: SchemaNode, value: Fields, path: FieldPath): readonly FieldError[] {
   const known = node.properties ?? {};

@@ -1,9 +1,10 @@
+import { isFields } from "../base/json.ts";
 import { type FieldError, invalid, required } from "./field-error.ts";
 import { findKind } from "./kinds.ts";
 import type { KubeObject } from "./meta.ts";
 import { unsupportedErrors } from "./not-supported-yet.ts";
 import { rulesOf } from "./rules/rules.ts";
-import { isFields, schemaErrors, unknownField } from "./schema-errors.ts";
+import { schemaErrors, unknownField } from "./schema-errors.ts";
 import { nodeOf, type SchemaNode } from "./schema-node.ts";
 import { withoutNulls } from "./without-nulls.ts";
 

@@ -1,4 +1,4 @@
-import { isFields } from "./schema-errors.ts";
+import { isFields } from "../base/json.ts";
 
 /** A value without the fields that are null, at every depth: they count as absent, as in the API server. */
 export function withoutNulls(value: unknown): unknown {

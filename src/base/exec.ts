@@ -27,6 +27,13 @@ export type ExecRequest = {
   readonly onStderrLine?: (line: string) => void;
 };
 
+/** What this process was given, for one that shall find what it finds. */
+export function ownEnvironment(): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+}
+
 export type ExecResult = {
   /** Absent when a signal ended the process, or when it was aborted before it began. */
   readonly exitCode: number | undefined;

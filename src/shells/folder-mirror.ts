@@ -5,7 +5,7 @@ import { buffer } from "node:stream/consumers";
 import { setImmediate } from "node:timers/promises";
 import type { Clock } from "../base/clock.ts";
 import { HoldfastError, messageOf, toHoldfastError } from "../base/errors.ts";
-import { exec } from "../base/exec.ts";
+import { exec, ownEnvironment } from "../base/exec.ts";
 import { secretIn } from "../pass/declared/file-reading.ts";
 import { limits } from "../pass/declared/limits.ts";
 import { settingsFrom, settingsPath } from "../pass/declared/settings.ts";
@@ -40,9 +40,7 @@ export async function makeMirror(repository: string, branch: string, signal: Abo
     () => false,
   );
   if (there) return;
-  const environment = Object.fromEntries(
-    Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  );
+  const environment = ownEnvironment();
   const args = ["init", "--quiet", "--bare", `--initial-branch=${branch}`, repository];
   const { exitCode, stderr } = await exec({ command: "git", args, environment, deadlineMs: 30_000, signal });
   if (exitCode === 0) return;

@@ -1,3 +1,4 @@
+import { isFields } from "../../base/json.ts";
 import type { FieldPath } from "./yaml-node.ts";
 
 const ofMetadata = [
@@ -34,10 +35,6 @@ export function withoutClusterFields(object: Fields): {
   if (saysSomething(status)) dropped.push(["status"]);
   const cleaned = isFields(rest["metadata"]) ? { ...rest, metadata: Object.fromEntries(kept) } : rest;
   return { object: cleaned, dropped };
-}
-
-export function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function saysSomething(value: unknown): boolean {

@@ -8,7 +8,8 @@ import {
 } from "js-yaml";
 import { apiVersionOf, type Resource } from "../../api/meta.ts";
 import { sameJson } from "../../api/same-json.ts";
-import { type Fields, isFields } from "./cluster-fields.ts";
+import { isFields } from "../../base/json.ts";
+import type { Fields } from "./cluster-fields.ts";
 import { limits } from "./limits.ts";
 import { readYaml } from "./yaml.ts";
 import { jsonOf } from "./yaml-node.ts";

@@ -1,13 +1,14 @@
 import { apiVersionOf, type KubeObject, type Resource } from "../../api/meta.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { HoldfastError } from "../../base/errors.ts";
+import { isFields } from "../../base/json.ts";
 import { type Access, inClusterAccess, kubeconfigAccess } from "./access.ts";
 import { type ApiCall, ApiClient, maxAttempts } from "./api-client.ts";
 import { homePath, objectPath } from "./api-path.ts";
 import { discover } from "./discover.ts";
 import { defaultFollowTimes, type FollowTimes, followCollection } from "./follow.ts";
 import type { Kube, WriteOptions } from "./kube.ts";
-import { isKubeError, isRecord, KubeError } from "./kube-error.ts";
+import { isKubeError, KubeError } from "./kube-error.ts";
 import { type Environment, kubeconfigPaths, readKubeconfigFiles, readKubeconfigText } from "./kubeconfig.ts";
 import { listPages } from "./list-pages.ts";
 
@@ -152,7 +153,7 @@ function writesOf(client: ApiClient): Pick<Kube, "create" | "replace" | "apply" 
 
 async function objectOf(client: ApiClient, call: ApiCall): Promise<KubeObject> {
   const answer = await client.request(call);
-  if (!isRecord(answer) || typeof answer["kind"] !== "string" || !isRecord(answer["metadata"])) {
+  if (!isFields(answer) || typeof answer["kind"] !== "string" || !isFields(answer["metadata"])) {
     const message = `${call.method} ${call.path}: the answer is no Kubernetes object`;
     throw new KubeError("ApiServerAnswerInvalid", message, { code: 200 });
   }

@@ -2,8 +2,8 @@ import type { RequestOptions } from "node:https";
 import { isAbsolute, join } from "node:path";
 import type { User } from "@kubernetes/client-node";
 import { HoldfastError } from "../../base/errors.ts";
+import { isFields } from "../../base/json.ts";
 import type { Access, CredentialSource, Credentials } from "./access.ts";
-import { isRecord } from "./kube-error.ts";
 
 const deadlineMs = 60_000;
 
@@ -42,7 +42,7 @@ async function openPlugin(
     const options: RequestOptions = {};
     await config.applyToHTTPSOptions(options);
     const headers = options.headers;
-    const given = isRecord(headers) ? headers["Authorization"] : undefined;
+    const given = isFields(headers) ? headers["Authorization"] : undefined;
     const authorization = typeof given === "string" ? { authorization: given } : {};
     const { cert, key } = options;
     const pair = cert && key ? { certificate: { cert: String(cert), key: String(key) } } : {};
@@ -52,7 +52,7 @@ async function openPlugin(
 
 function pluginUser({ fields, dir }: PluginUser, access: Omit<Access, "credentials">): User {
   const exec = fields["exec"];
-  if (!isRecord(exec)) return { name: "plugin", authProvider: fields["auth-provider"] };
+  if (!isFields(exec)) return { name: "plugin", authProvider: fields["auth-provider"] };
   const command = typeof exec["command"] === "string" ? exec["command"] : "";
   // As kubectl does: a name is looked up in PATH, a relative path starts at the kubeconfig.
   const path = command.includes("/") && !isAbsolute(command) ? join(dir, command) : command;
@@ -89,7 +89,7 @@ async function withDeadline(work: Promise<Credentials>): Promise<Credentials> {
     return await Promise.race([work, late]);
   } catch (error) {
     if (error instanceof HoldfastError) throw error;
-    throw failure(isRecord(error) && error["code"] === "ENOENT" ? "does not exist" : "failed");
+    throw failure(isFields(error) && error["code"] === "ENOENT" ? "does not exist" : "failed");
   } finally {
     clearTimeout(timer);
   }

@@ -1,7 +1,8 @@
 import { messageOf } from "../../base/errors.ts";
+import { isFields } from "../../base/json.ts";
 import type { ApiClient } from "./api-client.ts";
 import type { DiscoveredResource, Discovery } from "./kube.ts";
-import { isRecord, KubeError } from "./kube-error.ts";
+import { KubeError } from "./kube-error.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 type Found = Omit<DiscoveredResource, "preferred">;
@@ -25,7 +26,7 @@ export async function discover(client: ApiClient, signal?: AbortSignal): Promise
   for (const path of ["/api", "/apis"]) {
     const answer = await client.request({ method: "GET", path, accept, maxBytes, ...withSignal(signal) });
     const part =
-      isRecord(answer) && answer["kind"] === "APIGroupDiscoveryList"
+      isFields(answer) && answer["kind"] === "APIGroupDiscoveryList"
         ? fromAggregated(answer)
         : await fromGroups(client, path, answer, signal);
     found.push(...part.found);
@@ -38,7 +39,7 @@ function fromAggregated(list: Fields): Versions {
   const found: Found[] = [];
   const failures: Failure[] = [];
   for (const group of recordsOf(list["items"])) {
-    const groupName = textOf(isRecord(group["metadata"]) ? group["metadata"]["name"] : "");
+    const groupName = textOf(isFields(group["metadata"]) ? group["metadata"]["name"] : "");
     for (const version of recordsOf(group["versions"])) {
       const name = textOf(version["version"]);
       const groupVersion = groupName === "" ? name : `${groupName}/${name}`;
@@ -47,7 +48,7 @@ function fromAggregated(list: Fields): Versions {
         continue;
       }
       for (const resource of recordsOf(version["resources"])) {
-        const kind = isRecord(resource["responseKind"]) ? textOf(resource["responseKind"]["kind"]) : "";
+        const kind = isFields(resource["responseKind"]) ? textOf(resource["responseKind"]["kind"]) : "";
         const namespaced = resource["scope"] === "Namespaced";
         const plural = textOf(resource["resource"]);
         found.push({ group: groupName, version: name, kind, plural, namespaced, ...listsOf(resource) });
@@ -65,12 +66,12 @@ async function fromGroups(
 ): Promise<Versions> {
   const found: Found[] = [];
   const failures: Failure[] = [];
-  for (const { group, version } of groupVersionsOf(isRecord(answer) ? answer : {})) {
+  for (const { group, version } of groupVersionsOf(isFields(answer) ? answer : {})) {
     const groupVersion = group === "" ? version : `${group}/${version}`;
     const path = `${root}/${groupVersion}`;
     try {
       const list = await client.request({ method: "GET", path, maxBytes, ...withSignal(signal) });
-      const resources = isRecord(list) ? recordsOf(list["resources"]) : [];
+      const resources = isFields(list) ? recordsOf(list["resources"]) : [];
       found.push(...resources.flatMap((resource) => fromLegacy(resource, group, version)));
     } catch (error) {
       if (!(error instanceof KubeError) || error.reason === "Interrupted") throw error;
@@ -86,7 +87,7 @@ function groupVersionsOf(answer: Fields): { group: string; version: string }[] {
     return answer["versions"].map((version) => ({ group: "", version: textOf(version) }));
   }
   return recordsOf(answer["groups"]).flatMap((group) => {
-    const preferred = isRecord(group["preferredVersion"]) ? textOf(group["preferredVersion"]["version"]) : "";
+    const preferred = isFields(group["preferredVersion"]) ? textOf(group["preferredVersion"]["version"]) : "";
     const versions = recordsOf(group["versions"]).map((entry) => textOf(entry["version"]));
     const ordered = [...new Set([preferred, ...versions])].filter((version) => version !== "");
     return ordered.map((version) => ({ group: textOf(group["name"]), version }));
@@ -122,7 +123,7 @@ function withSignal(signal: AbortSignal | undefined): { signal?: AbortSignal } {
 }
 
 function recordsOf(value: unknown): readonly Fields[] {
-  return Array.isArray(value) ? value.filter(isRecord) : [];
+  return Array.isArray(value) ? value.filter(isFields) : [];
 }
 
 function textsOf(value: unknown): readonly string[] {

@@ -1,10 +1,11 @@
 import type { KubeObject, Resource } from "../../api/meta.ts";
 import type { Clock } from "../../base/clock.ts";
+import { isFields } from "../../base/json.ts";
 import type { ApiClient } from "./api-client.ts";
 import { collectionPath } from "./api-path.ts";
 import { readLines } from "./bounded-body.ts";
 import type { Change, ListOptions } from "./kube.ts";
-import { errorOfAnswer, errorOfTransport, isKubeError, isRecord, KubeError } from "./kube-error.ts";
+import { errorOfAnswer, errorOfTransport, isKubeError, KubeError } from "./kube-error.ts";
 import { listPages, selectorsOf } from "./list-pages.ts";
 
 export type FollowOptions = ListOptions & {
@@ -180,10 +181,10 @@ function changeOf(line: string, where: string, cursor: Watching["cursor"]): Chan
   const event = parseEvent(line, where);
   const object = event["object"];
   if (event["type"] === "ERROR") {
-    const code = isRecord(object) && typeof object["code"] === "number" ? object["code"] : 500;
+    const code = isFields(object) && typeof object["code"] === "number" ? object["code"] : 500;
     throw errorOfAnswer(where, code, object);
   }
-  const metadata = isRecord(object) && isRecord(object["metadata"]) ? object["metadata"] : undefined;
+  const metadata = isFields(object) && isFields(object["metadata"]) ? object["metadata"] : undefined;
   const resourceVersion = metadata?.["resourceVersion"];
   if (typeof resourceVersion !== "string") throw malformed(where, "an event without a resourceVersion");
   cursor.resourceVersion = resourceVersion;
@@ -207,7 +208,7 @@ function parseEvent(line: string, where: string): Readonly<Record<string, unknow
   } catch {
     throw malformed(where, "a line that is not JSON");
   }
-  if (!isRecord(event)) throw malformed(where, "a line that is no event");
+  if (!isFields(event)) throw malformed(where, "a line that is no event");
   return event;
 }
 

@@ -1,4 +1,5 @@
 import { type Disposition, HoldfastError, messageOf } from "../../base/errors.ts";
+import { isFields } from "../../base/json.ts";
 
 export type StatusCause = {
   /** Such as `FieldValueInvalid`. */
@@ -85,10 +86,10 @@ const nextSteps: Readonly<Record<number, string>> = {
 
 /** The error of an answer: `body` is its JSON value, or its text where that was none. */
 export function errorOfAnswer(where: string, code: number, body: unknown, retryAfterMs?: number): KubeError {
-  const status = isRecord(body) ? body : {};
+  const status = isFields(body) ? body : {};
   const reason = textOf(status["reason"]) ?? reasons[code] ?? "UnknownError";
   const said = textOf(status["message"]) ?? (typeof body === "string" ? excerpt(body) : "");
-  const details = isRecord(status["details"]) ? (status["details"] as StatusDetails) : {};
+  const details = isFields(status["details"]) ? (status["details"] as StatusDetails) : {};
   const next = nextSteps[code];
   return new KubeError(reason, `${where}: ${code} ${reason}${said === "" ? "" : `: ${said}`}`, {
     code,
@@ -145,7 +146,7 @@ export function wasNeverSent(error: KubeError): boolean {
 
 /** `ECONNREFUSED` and its like; "" when there is none. Several addresses that all fail make one AggregateError. */
 function systemCodeOf(thrown: unknown): string {
-  if (!isRecord(thrown)) return "";
+  if (!isFields(thrown)) return "";
   if (typeof thrown["code"] === "string") return thrown["code"];
   if (thrown instanceof AggregateError) return systemCodeOf(thrown.errors[0]);
   return systemCodeOf(thrown["cause"]);
@@ -158,8 +159,4 @@ function excerpt(text: string): string {
 
 function textOf(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
-}
-
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { delimiter, dirname, isAbsolute, join } from "node:path";
 import { load } from "js-yaml";
 import { HoldfastError, messageOf } from "../../base/errors.ts";
-import { isRecord } from "./kube-error.ts";
+import { isFields } from "../../base/json.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -46,7 +46,7 @@ export async function readKubeconfigFiles(paths: readonly string[], context?: st
   const documents: Entry[] = [];
   for (const path of paths) {
     const text = await readFile(path, "utf8").catch((error: unknown) => {
-      if (isRecord(error) && error["code"] === "ENOENT") return undefined;
+      if (isFields(error) && error["code"] === "ENOENT") return undefined;
       throw invalid(`kubeconfig ${path} cannot be read: ${messageOf(error)}`);
     });
     if (text !== undefined) documents.push({ fields: parse(text, path), dir: dirname(path) });
@@ -87,12 +87,12 @@ function selectContext(from: Source, wanted?: string): KubeContext {
 function find({ documents, source }: Source, list: string, field: string, name: string): Entry {
   for (const { fields, dir } of documents) {
     const entries = Array.isArray(fields[list]) ? (fields[list] as readonly unknown[]) : [];
-    const entry = entries.filter(isRecord).find((candidate) => candidate["name"] === name);
-    if (entry !== undefined) return { fields: isRecord(entry[field]) ? entry[field] : {}, dir };
+    const entry = entries.filter(isFields).find((candidate) => candidate["name"] === name);
+    if (entry !== undefined) return { fields: isFields(entry[field]) ? entry[field] : {}, dir };
   }
   const known = documents
     .flatMap(({ fields }) => (Array.isArray(fields[list]) ? (fields[list] as readonly unknown[]) : []))
-    .map((entry) => (isRecord(entry) ? String(entry["name"]) : ""));
+    .map((entry) => (isFields(entry) ? String(entry["name"]) : ""));
   throw invalid(`${source} has no ${field} ${name}`, `Use one of: ${known.join(", ") || "(none)"}.`);
 }
 
@@ -105,7 +105,7 @@ function parse(text: string, place: string): Fields {
     // The parser's message quotes the text, and the text holds credentials.
     throw invalid(`kubeconfig ${place} is not valid YAML`, "Check it with `kubectl config view`.");
   }
-  if (!isRecord(value)) throw invalid(`kubeconfig ${place} is not a mapping`);
+  if (!isFields(value)) throw invalid(`kubeconfig ${place} is not a mapping`);
   return value;
 }
 

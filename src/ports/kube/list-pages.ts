@@ -1,8 +1,9 @@
 import { apiVersionOf, type KubeObject, type Resource } from "../../api/meta.ts";
+import { isFields } from "../../base/json.ts";
 import type { ApiClient } from "./api-client.ts";
 import { collectionPath } from "./api-path.ts";
 import type { ListOptions, ListPage } from "./kube.ts";
-import { isRecord, KubeError } from "./kube-error.ts";
+import { KubeError } from "./kube-error.ts";
 
 const defaultLimit = 500;
 /** A page of 500 objects of the greatest size would be 750 MiB. */
@@ -48,8 +49,8 @@ export function selectorsOf(options: ListOptions): Record<string, string> {
 }
 
 function pageOf(answer: unknown, resource: Resource, path: string): ListPage & { readonly token: string } {
-  const metadata = isRecord(answer) && isRecord(answer["metadata"]) ? answer["metadata"] : undefined;
-  const items = isRecord(answer) ? answer["items"] : undefined;
+  const metadata = isFields(answer) && isFields(answer["metadata"]) ? answer["metadata"] : undefined;
+  const items = isFields(answer) ? answer["items"] : undefined;
   const resourceVersion = metadata?.["resourceVersion"];
   // A server without objects of a kind may answer `items: null`.
   if (typeof resourceVersion !== "string" || !(Array.isArray(items) || items === null)) {

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
-import { parseGoDuration } from "../../api/duration.ts";
 import { clusterName } from "../../pass/declared/cluster-name.ts";
 import { isOid } from "../../ports/git/git-object.ts";
+import { durationOption } from "../cli/duration-option.ts";
 import { fieldOf } from "../cli/field-of.ts";
 import { type Inputs, type Mode, readInputs, usageError } from "./inputs.ts";
 
@@ -44,7 +44,7 @@ export async function readRequest(env: Environment): Promise<ActionRequest> {
     ...(path === undefined ? {} : { path }),
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
     ...(context === undefined ? {} : { context }),
-    timeoutMs: timeoutOf(inputs),
+    timeoutMs: durationOption(inputs.timeout ?? "1h", "the input timeout"),
   };
 }
 
@@ -116,15 +116,5 @@ function commitOf({ commit }: Inputs, env: Environment): string {
     "CommitInvalid",
     oid === "" ? "the event names no commit" : `the input commit is ${oid}, not the whole id of a commit`,
     "Give all 40 hex digits.",
-  );
-}
-
-function timeoutOf({ timeout = "1h" }: Inputs): number {
-  const ms = parseGoDuration(timeout);
-  if (ms !== undefined && ms > 0) return ms;
-  throw usageError(
-    "DurationInvalid",
-    `the input timeout is ${timeout}, not a duration`,
-    "Write it like 90s, 30m or 1h30m.",
   );
 }

@@ -6,6 +6,7 @@ import { type SavedPath, savedComponent } from "../../mover/restore-source.ts";
 import type { ResticRepository } from "../../ports/restic/restic.ts";
 import { backendFolder } from "./backend-folder.ts";
 import { fieldOf } from "./field-of.ts";
+import { objectName } from "./object-name.ts";
 import type { ReaderContext } from "./reader-context.ts";
 import { usage } from "./usage.ts";
 
@@ -42,7 +43,10 @@ export async function openSnapshot(
   text: string,
   given: { readonly namespace: string | undefined; readonly only: string | undefined },
 ): Promise<OpenSnapshot> {
-  const [namespace, name] = nameIn(text, given.namespace ?? context.namespace);
+  const { namespace, name } = objectName(text, {
+    kind: "Snapshot",
+    namespace: given.namespace ?? context.namespace,
+  });
   const snapshot = await context.kube.get(resourceOf("Snapshot"), { namespace, name }, context.signal);
   const shown = `Snapshot ${namespace}/${name}`;
   if (snapshot === undefined)
@@ -64,13 +68,6 @@ export async function openSnapshot(
     }
   }
   return { shown, namespace, name, partial: partialOf(snapshot), components, closed };
-}
-
-function nameIn(text: string, namespace: string): readonly [string, string] {
-  const [first = "", second, ...more] = text.split("/");
-  if (first === "" || second === "" || more.length > 0)
-    throw usage(`${text} names no Snapshot`, "write NAME or NAMESPACE/NAME; holdfast snapshots shows them");
-  return second === undefined ? [namespace, first] : [first, second];
 }
 
 function componentNames(snapshot: KubeObject, shown: string, only: string | undefined): readonly string[] {

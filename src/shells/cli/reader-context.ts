@@ -1,5 +1,6 @@
 import { dirname, join } from "node:path";
 import { systemClock } from "../../base/clock.ts";
+import { ownEnvironment } from "../../base/exec.ts";
 import type { JobContext } from "../../mover/job-context.ts";
 import { createSecretKeeper } from "../../mover/secret-keeper.ts";
 import { openObjects } from "../../ports/objects/open-objects.ts";
@@ -19,9 +20,7 @@ export type ReaderContext = JobContext & {
 
 export async function readerContext(options: KubeOptions, shell: Shell): Promise<ReaderContext> {
   const kube = await openCluster(options);
-  const environment = Object.fromEntries(
-    Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  );
+  const environment = ownEnvironment();
   const secrets = createSecretKeeper();
   return {
     kube,

@@ -96,7 +96,11 @@ describe("a step is refused before anything is done", () => {
     ],
     ["with a commit for a run", step({ INPUT_COMMIT: sha }), /commit means nothing in mode run/],
     ["with half a commit", pullRequest({ INPUT_COMMIT: "abc" }), /abc, not the whole id/],
-    ["with a timeout that is none", step({ INPUT_TIMEOUT: "soon" }), /soon, not a duration/],
+    [
+      "with a timeout that is none",
+      step({ INPUT_TIMEOUT: "soon" }),
+      /the input timeout soon is not a duration/,
+    ],
     ["to run a pull request", pullRequest({ INPUT_MODE: "run" }), /mode run on a pull request/],
     [
       "to run a pull request by another event",

@@ -22,13 +22,13 @@ export const addBackup: AddCommand = (program, shell) => {
     const { createBackupSession } = await import("../../../mover/trigger-backup.ts");
     const { systemClock } = await import("../../../base/clock.ts");
     const { fieldOf } = await import("../field-of.ts");
+    const { objectName } = await import("../object-name.ts");
     const { usage } = await import("../usage.ts");
     const kube = await openCluster(options);
-    const slash = configuration.indexOf("/");
-    const namespace = slash < 0 ? options.namespace : configuration.slice(0, slash);
-    const name = configuration.slice(slash + 1);
-    if (namespace === "" || name === "" || name.includes("/"))
-      throw usage(`${configuration} names no BackupConfiguration`, "write NAME or NAMESPACE/NAME");
+    const { namespace, name } = objectName(configuration, {
+      kind: "BackupConfiguration",
+      namespace: options.namespace,
+    });
     const found = await kube.get(resourceOf("BackupConfiguration"), { namespace, name }, shell.signal);
     if (found === undefined)
       throw usage(
