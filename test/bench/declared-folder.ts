@@ -1,9 +1,6 @@
-import { randomBytes } from "node:crypto";
-import { join } from "node:path";
-import { type GitRepository, type GitServer, gitEnvironment, startGitServer } from "../support/git-remote.ts";
-import { type Bench, figure, inPairs, median, type Place, rounded } from "./bench.ts";
-import { authorised, countBytes } from "./git-bytes.ts";
-import { runWorker, timedProcess } from "./timed-process.ts";
+import type { GitRepository } from "../support/git-remote.ts";
+import { type Bench, figure, inPairs, median, rounded } from "./bench.ts";
+import { type GitBench, medianKiB, openGitBench, wallsOf } from "./git-bench.ts";
 
 const files = 100_000;
 const declared = 1_000;
@@ -13,34 +10,29 @@ export const declaredFolder: Bench = {
   name: "declared-folder",
   about:
     "a declared folder of 1,000 files out of a repository of 100,000, cold over HTTP, against git's own way",
-  async run({ home, built }) {
-    const server = await startGitServer({ filter: true });
+  async run(place) {
+    const bench = await openGitBench(place);
     try {
-      const bytes = countBytes(server);
-      const repository = server.repository();
+      const repository = bench.repository();
       fill(repository);
       const { ours, floor } = await inPairs(
         5,
-        () => read({ home, built, server, bytes }, repository),
-        () => byGit({ home, built, server, bytes }, repository),
+        () => read(bench, repository),
+        () => byGit(bench, repository),
       );
-      const walls = { ours: ours.map((one) => one.wallMs), floor: floor.map((one) => one.wallMs) };
-      const kib = (all: readonly { readonly bytes: number }[]) =>
-        rounded(median(all.map((one) => one.bytes)) / 1024);
       const also = {
-        downKiB: kib(ours),
-        floorDownKiB: kib(floor),
-        peakMiB: rounded(median(ours.map((one) => one.peakMiB))),
+        downKiB: medianKiB(ours),
+        floorDownKiB: medianKiB(floor),
+        peakMiB: rounded(median(ours.map(({ answer }) => answer.peakMiB))),
       };
       const against = "git clone --filter=blob:none --depth=1 --sparse, sparse-checkout of the folder";
+      const walls = { ours: wallsOf(ours), floor: wallsOf(floor) };
       return [figure("declared-folder", "ms", walls, { against, also })];
     } finally {
-      await server.close();
+      await bench.close();
     }
   },
 };
-
-type Remote = Place & { readonly server: GitServer; readonly bytes: () => number };
 
 function fill(repository: GitRepository): void {
   const texts = Array.from({ length: files }, (_, n) => {
@@ -52,31 +44,15 @@ function fill(repository: GitRepository): void {
   repository.gitWith(commit + texts.join(""), "fast-import", "--quiet");
 }
 
-async function read({ home, built, server, bytes }: Remote, repository: GitRepository) {
-  bytes();
-  const { username, password } = server;
-  const { answer, wallMs } = await runWorker<{ readonly files: number; readonly peakMiB: number }>(
-    built.worker("declared-folder"),
-    {
-      remote: {
-        url: repository.url,
-        cacheDirectory: join(home, `cache-${randomBytes(4).toString("hex")}`),
-        credentials: { username, password },
-      },
-      folder,
-    },
-  );
-  if (answer.files !== declared) throw new Error(`${answer.files} files were read`);
-  return { wallMs, bytes: bytes(), peakMiB: answer.peakMiB };
+async function read(bench: GitBench, repository: GitRepository) {
+  const cost = await bench.byWorker<{ readonly files: number }>("declared-folder", repository, { folder });
+  if (cost.answer.files !== declared) throw new Error(`${cost.answer.files} files were read`);
+  return cost;
 }
 
-async function byGit({ home, server, bytes }: Remote, repository: GitRepository) {
-  bytes();
-  const place = join(home, `git-${randomBytes(4).toString("hex")}`);
-  const env = gitEnvironment();
-  const url = authorised(repository.url, server);
-  const clone = ["clone", "-q", "--filter=blob:none", "--depth=1", "--sparse", url, place];
-  const cloned = await timedProcess("git", clone, { env });
-  const taken = await timedProcess("git", ["-C", place, "sparse-checkout", "set", folder], { env });
-  return { wallMs: cloned.wallMs + taken.wallMs, bytes: bytes() };
+function byGit(bench: GitBench, repository: GitRepository) {
+  return bench.byGit(repository, async (git, { place, url }) => {
+    await git(["clone", "-q", "--filter=blob:none", "--depth=1", "--sparse", url, place]);
+    await git(["-C", place, "sparse-checkout", "set", folder]);
+  });
 }

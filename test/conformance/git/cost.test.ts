@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type GitServer, sendReply, startGitServer } from "../../support/git-remote.ts";
+import { countBytes } from "../../support/count-bytes.ts";
+import { type GitServer, startGitServer } from "../../support/git-remote.ts";
 import { requireOrSkip } from "../../support/real-parts.ts";
 import { placeOn } from "./remote-fixture.ts";
 
@@ -8,17 +9,8 @@ const filesEach = 50;
 
 /** What the last calls cost: requests and bytes of the replies. */
 function meter(server: GitServer): () => { readonly requests: number; readonly bytes: number } {
-  let bytes = 0;
-  server.intercept = async ({ response, next }) => {
-    const reply = await next();
-    bytes += reply.body.length;
-    sendReply(response, reply);
-  };
-  return () => {
-    const cost = { requests: server.requests.splice(0).length, bytes };
-    bytes = 0;
-    return cost;
-  };
+  const bytes = countBytes(server);
+  return () => ({ requests: server.requests.splice(0).length, bytes: bytes() });
 }
 
 function fillWithFiles({ gitWith }: { gitWith(input: string, ...args: readonly string[]): string }): void {

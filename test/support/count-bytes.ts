@@ -1,4 +1,4 @@
-import { type GitServer, sendReply } from "../support/git-remote.ts";
+import { type GitServer, sendReply } from "./git-remote.ts";
 
 /** Bytes of the replies since the last call. */
 export function countBytes(server: GitServer): () => number {
@@ -13,12 +13,4 @@ export function countBytes(server: GitServer): () => number {
     bytes = 0;
     return taken;
   };
-}
-
-/** The server's URL with what it asks for, for the git command. */
-export function authorised(
-  url: string,
-  { username, password }: Pick<GitServer, "username" | "password">,
-): string {
-  return url.replace("://", `://${encodeURIComponent(username)}:${encodeURIComponent(password)}@`);
 }
