@@ -98,6 +98,9 @@ async function saveInto(
   const parentOf = await findParent(context, task.snapshot, options.component);
   const work = { task, access: task.access, repository, source, options, parentOf };
   const { saved, missing } = await savePaths(context, work);
+  // Both only read, and neither keeps a processor busy.
+  const measured = context.restic.size(repository, context.signal);
+  measured.catch(() => undefined);
   const integrityError = await checkIntegrity(context, repository);
   const proof = await proofOf(context, { repositoryID, saved, source, missing });
   const error = integrityError === undefined ? partialError(missing) : wordsOf(integrityError);
@@ -105,7 +108,7 @@ async function saveInto(
     driver: "Restic",
     path: task.path,
     phase: error === undefined ? "Succeeded" : "Failed",
-    size: formatSize(await context.restic.size(repository, context.signal)),
+    size: formatSize(await measured),
     duration: formatDuration(context.clock.now() - startedAt),
     integrity: integrityError === undefined,
     resticStats: saved.map(statsOf),
