@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { builtIn } from "../../src/api/built-in.ts";
 import { resourceOf } from "../../src/api/kinds.ts";
 import { connectKube, type KubeConnection } from "../../src/ports/kube/connect-kube.ts";
+import { eventually } from "../support/eventually.ts";
 import { holdfast } from "../support/holdfast-command.ts";
 import { namespaceObject } from "./lab.ts";
 
@@ -21,13 +22,12 @@ function policy(last: number): string {
   return `apiVersion: storage.kubestash.com/v1alpha1\nkind: RetentionPolicy\nmetadata: {name: keep, namespace: vault}\nspec:\n  successfulSnapshots: {last: ${last}}\n  usagePolicy: {allowedNamespaces: {from: All}}\n`;
 }
 
-async function until<T>(what: string, ask: () => Promise<T | undefined> | T | undefined): Promise<T> {
-  for (let attempt = 0; attempt < 300; attempt += 1) {
+function until<T>(what: string, ask: () => Promise<T | undefined> | T | undefined): Promise<T> {
+  return eventually(async () => {
     const answer = await ask();
-    if (answer !== undefined && answer !== false) return answer;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`${what} did not come:\n${said}`);
+    if (answer === undefined) throw new Error(`${what} did not come:\n${said}`);
+    return answer;
+  });
 }
 
 async function last(): Promise<unknown> {
@@ -59,9 +59,11 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await kube?.close();
-  const ended = new Promise((resolve) => up.once("close", resolve));
-  up.kill("SIGTERM");
-  await ended;
+  if (up.exitCode === null) {
+    const ended = new Promise((resolve) => up.once("close", resolve));
+    up.kill("SIGTERM");
+    await ended;
+  }
   rmSync(home, { recursive: true, force: true });
 });
 
