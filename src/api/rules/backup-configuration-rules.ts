@@ -3,7 +3,14 @@ import { type FieldError, type FieldPath, failure, invalid, required } from "../
 import { quoted } from "../schema-errors.ts";
 import type { Rule } from "./rule.ts";
 import { sharedFields, sharedValue } from "./shared-repository.ts";
-import { addonErrors, directoryErrors, scheduleErrors, targetIsKnown } from "./shared-rules.ts";
+import {
+  addonErrors,
+  directoryErrors,
+  scheduleErrors,
+  targetIsKnown,
+  targetIsNear,
+  volumeErrors,
+} from "./shared-rules.ts";
 
 const backendsPath = ["spec", "backends"];
 const sessionsPath = ["spec", "sessions"];
@@ -52,6 +59,12 @@ const sessionsAreScheduled: Rule<BackupConfiguration> = {
 const addonsAreUsable: Rule<BackupConfiguration> = {
   says: "No task is named twice in an addon, and values of params are texts.",
   check: eachSession(({ addon }, path) => addonErrors(addon, [...path, "addon"])),
+};
+
+const volumesAreNear: Rule<BackupConfiguration> = {
+  says: targetIsNear,
+  check: (configuration) =>
+    eachSession(({ addon }, path) => volumeErrors(configuration, addon, [...path, "addon"]))(configuration),
 };
 
 const repositoriesFit: Rule<BackupConfiguration> = {
@@ -177,6 +190,7 @@ export const backupConfigurationRules = [
   sessionNamesFit,
   sessionsAreScheduled,
   addonsAreUsable,
+  volumesAreNear,
   repositoriesFit,
   repositoriesAgree,
   sharedSettingsAgree,

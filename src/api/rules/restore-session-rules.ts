@@ -1,7 +1,7 @@
 import { required } from "../field-error.ts";
 import type { RestoreSession } from "../restore-session.ts";
 import type { Rule } from "./rule.ts";
-import { addonErrors, targetIsKnown } from "./shared-rules.ts";
+import { addonErrors, targetIsKnown, targetIsNear, volumeErrors } from "./shared-rules.ts";
 
 const path = ["spec", "dataSource"];
 
@@ -28,4 +28,9 @@ const addonIsUsable: Rule<RestoreSession> = {
   check: ({ spec }) => addonErrors(spec.addon, ["spec", "addon"]),
 };
 
-export const restoreSessionRules = [targetIsKnown, sourceIsNamed, addonIsUsable] as const;
+const volumesAreNear: Rule<RestoreSession> = {
+  says: targetIsNear,
+  check: (restore) => volumeErrors(restore, restore.spec.addon, ["spec", "addon"]),
+};
+
+export const restoreSessionRules = [targetIsKnown, sourceIsNamed, addonIsUsable, volumesAreNear] as const;

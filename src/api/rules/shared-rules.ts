@@ -1,4 +1,5 @@
 import type { AddonInfo } from "../addon-info.ts";
+import { pvcAddon, workloadAddon } from "../catalogue.ts";
 import { isCronSchedule } from "../cron-schedule.ts";
 import { type FieldError, type FieldPath, failure, invalid, required } from "../field-error.ts";
 import { type KubeObject, type ObjectMeta, refOf } from "../meta.ts";
@@ -92,6 +93,35 @@ export const targetIsKnown: Rule<{
     ];
   },
 };
+
+type WithTarget = {
+  readonly metadata: ObjectMeta;
+  readonly spec: { readonly target?: TypedObjectReference };
+};
+
+/** What `volumeErrors` finds, for the rules of the kinds that have a target. */
+export const targetIsNear =
+  "A task of workload-addon or pvc-addon that saves or restores volumes has its target in the object's own namespace, since a Job mounts nothing of another one, or brings targetVolumes.";
+
+/** What another addon does with its target only its author knows. */
+const mounting = [workloadAddon, pvcAddon].map(({ metadata }) => metadata.name);
+
+/** Tasks of manifests go through the API, wherever their target is. */
+export function volumeErrors(
+  { metadata, spec: { target } }: WithTarget,
+  addon: AddonInfo,
+  path: FieldPath,
+): readonly FieldError[] {
+  const own = metadata.namespace;
+  const there = target?.namespace;
+  if (!there || own === undefined || there === own || !mounting.includes(addon.name)) return [];
+  return addon.tasks.flatMap(({ name, targetVolumes }, index) => {
+    if (name.startsWith("manifest") || targetVolumes) return [];
+    const message = `mounts volumes of the target, which is in namespace ${there}, and a Job mounts those of ${own} only`;
+    const next = `Declare it in the namespace ${there}.`;
+    return [failure("NotSupportedYet", [...path, "tasks", index], message, next)];
+  });
+}
 
 export function scheduleErrors(schedule: string, path: FieldPath): readonly FieldError[] {
   return isCronSchedule(schedule)

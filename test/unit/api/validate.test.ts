@@ -22,6 +22,15 @@ const policy = kubestashObject("RetentionPolicy/two-weeks");
 const session = ["spec", "sessions", 0];
 const repository = [...session, "repositories", 0];
 
+/** Of a restore whose target is in another namespace. */
+function elsewhere(addon: string, task: string, changes: Readonly<Record<string, unknown>> = {}) {
+  return {
+    target: { apiGroup: "apps", kind: "Deployment", name: "web", namespace: "elsewhere" },
+    dataSource: { repository: "r", snapshot: "latest" },
+    addon: { name: addon, tasks: [{ name: task, ...changes }] },
+  };
+}
+
 test("the examples of the kinds are right", () => {
   const found = kinds.flatMap((kind) => validateObject(kind.example));
   expect(found.filter((one) => one.path.length > 0 || one.reason !== "NotSupportedYet")).toEqual([]);
@@ -260,6 +269,11 @@ const brokenRules: readonly [string, KubeObject, string][] = [
     "error spec.dataSource.snapshot Required: snapshot is missing",
   ],
   [
+    "a task that would mount the volumes of a target elsewhere",
+    changed(webBack, ["spec"], elsewhere("workload-addon", "logical-backup-restore")),
+    "error spec.addon.tasks[0] NotSupportedYet: mounts volumes of the target, which is in namespace elsewhere, and a Job mounts those of shop only",
+  ],
+  [
     "latest of no repository",
     changed(webBack, ["spec", "dataSource"], { snapshot: "latest" }),
     "error spec.dataSource.repository Required: repository is missing",
@@ -283,6 +297,17 @@ describe("rules", () => {
     ["http://[::1]:9000"],
   ])("take %s as an endpoint", (endpoint) => {
     expect(sentences(changed(minio, ["spec", "storage", "s3", "endpoint"], endpoint))).toEqual([]);
+  });
+
+  test.each([
+    ["manifests of a target elsewhere", elsewhere("workload-addon", "manifest-restore")],
+    [
+      "a target elsewhere whose task brings its volumes",
+      elsewhere("pvc-addon", "logical-backup-restore", { targetVolumes: { volumes: [], volumeMounts: [] } }),
+    ],
+    ["a target elsewhere of an addon that is not ours", elsewhere("database", "dump")],
+  ])("take %s", (_title, spec) => {
+    expect(sentences(changed(webBack, ["spec"], spec))).toEqual([]);
   });
 
   test("take a named Snapshot without its Repository", () => {
