@@ -159,7 +159,7 @@ describe("deadlines and bounds", () => {
     }
     expect(names).toEqual(Array.from({ length: 30 }, (_, n) => `n${n}`));
     expect(asked.map((one) => one.query.get("limit"))).toEqual(["100", "13", "13", "13"]);
-  });
+  }, 60_000);
 });
 
 describe("answers that are none", () => {

@@ -3,10 +3,15 @@ import { mkdirSync, mkdtempSync, rmSync, statSync, truncateSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { systemClock } from "../../../src/base/clock.ts";
+import { type Clock, systemClock } from "../../../src/base/clock.ts";
 import { openRemote } from "../../../src/ports/git/open-remote.ts";
 import type { Remote } from "../../../src/ports/git/remote.ts";
-import { commitFolder, type FolderMirror, makeMirror } from "../../../src/shells/folder-mirror.ts";
+import {
+  commitFolder,
+  type FolderMirror,
+  followFolder,
+  makeMirror,
+} from "../../../src/shells/folder-mirror.ts";
 
 const { signal } = new AbortController();
 let home: string;
@@ -114,3 +119,53 @@ function withRival(remote: Remote, times: number): Remote {
     },
   };
 }
+
+/** A clock whose only sleeper wakes by `look`, which answers when it sleeps again. */
+function lookingClock(): { readonly clock: Clock; readonly look: () => Promise<void> } {
+  let wake: () => void = () => undefined;
+  let slept: () => void = () => undefined;
+  const sleep = () =>
+    new Promise<void>((resolve) => {
+      wake = resolve;
+      slept();
+    });
+  const look = () =>
+    new Promise<void>((resolve) => {
+      slept = resolve;
+      wake();
+    });
+  return { clock: { now: () => Date.now(), sleep }, look };
+}
+
+test("a folder is taken when it looks the same twice, and what is wrong with it is told once", async () => {
+  const { clock, look } = lookingClock();
+  const ending = new AbortController();
+  const commits: string[] = [];
+  const errors: string[] = [];
+  const events = {
+    onCommit: (commit: string) => void commits.push(commit),
+    onError: ({ message }: Error) => void errors.push(message),
+  };
+  const following = followFolder({ ...mirror, clock }, events, ending.signal);
+  const taken: number[] = [];
+  for (const content of [
+    policy("a"),
+    policy("bb"),
+    policy("bb"),
+    undefined,
+    undefined,
+    "kind: Secret\ndata: {k: aGk=}\n",
+  ]) {
+    if (content !== undefined) writeFileSync(join(mirror.folder, "a.yaml"), content);
+    await look();
+    taken.push(commits.length);
+  }
+  expect(taken).toEqual([0, 0, 0, 1, 1, 1]);
+  for (const _ of [1, 2, 3]) await look();
+  expect(errors).toEqual([expect.stringMatching(/a\.yaml:1: it is a Secret with values/)]);
+  expect(commits).toEqual([git("rev-parse", "main").trim()]);
+  expect(git("show", "main:a.yaml")).toBe(policy("bb"));
+  ending.abort();
+  void look();
+  await following;
+});
