@@ -1,4 +1,5 @@
 import { digestOf } from "../base/digest.ts";
+import { asRecord, isFields } from "../base/json.ts";
 import { timeText } from "./conditions.ts";
 import { findKind } from "./kinds.ts";
 import { managedByHoldfast, managedByLabel } from "./labels.ts";
@@ -102,13 +103,13 @@ export function outboxEntryOf(map: KubeObject, cluster: string): OutboxEntry | u
 /** Whoever may edit a ConfigMap must not so write another object's entry, or a restore's without its claim. */
 function isEntryAt(path: string, content: Readonly<Record<string, unknown>>, cluster: string): boolean {
   const { apiVersion, kind } = content;
-  const { name, namespace, uid } = fieldsOf(content["metadata"]);
+  const { name, namespace, uid } = asRecord(content["metadata"]);
   const texts = [apiVersion, kind, name, namespace, uid];
   if (!texts.every((text) => typeof text === "string")) return false;
   const object = content as KubeObject;
   if (findKind(object) === undefined || !hasEntryPath(object)) return false;
   if (entryPath(cluster, object) !== path) return false;
-  return kind !== "RestoreSession" || holdsClaim(fieldsOf(content["record"]));
+  return kind !== "RestoreSession" || holdsClaim(asRecord(content["record"]));
 }
 
 function holdsClaim(record: Readonly<Record<string, unknown>>): boolean {
@@ -117,10 +118,6 @@ function holdsClaim(record: Readonly<Record<string, unknown>>): boolean {
     claimFields.every((field) => isText(record[field])) &&
     !Number.isNaN(Date.parse(String(record["claimedAt"])))
   );
-}
-
-function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 }
 
 function noteMap(
@@ -132,17 +129,15 @@ function noteMap(
   return { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace, labels }, data };
 }
 
+/** Data of a ConfigMap is texts. */
 function dataOf(map: KubeObject | undefined): Readonly<Record<string, string | undefined>> {
-  const data = map?.["data"];
-  return typeof data === "object" && data !== null ? (data as Readonly<Record<string, string>>) : {};
+  return asRecord(map?.["data"]) as Readonly<Record<string, string>>;
 }
 
 function objectFrom(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? (value as Readonly<Record<string, unknown>>)
-      : undefined;
+    return isFields(value) ? value : undefined;
   } catch {
     return undefined;
   }

@@ -12,6 +12,7 @@ import {
 } from "../../api/meta.ts";
 import type { Clock } from "../../base/clock.ts";
 import { HoldfastError, toHoldfastError } from "../../base/errors.ts";
+import { asRecord } from "../../base/json.ts";
 import type { Problem } from "../../base/problem.ts";
 import type { Kube } from "../../ports/kube/kube.ts";
 import type { Objects, ObjectsLocation } from "../../ports/objects/objects.ts";
@@ -143,7 +144,7 @@ class Run {
         return "configured";
       case "patch": {
         const { ref, resourceVersion } = step;
-        const metadata = { ...asObject(step.patch["metadata"]), resourceVersion };
+        const metadata = { ...asRecord(step.patch["metadata"]), resourceVersion };
         const patched = await kube.mergePatch(resourceFor(ref), ref, { ...step.patch, metadata }, options);
         this.versions.set(keyOf(ref), { from: resourceVersion, to: patched.metadata.resourceVersion ?? "" });
         return "configured";
@@ -248,10 +249,6 @@ function ownersOf({ metadata }: KubeObject): readonly string[] {
   return (metadata.ownerReferences ?? []).map(({ apiVersion, kind, name }) =>
     keyOf({ apiVersion, kind, ...place, name }),
   );
-}
-
-function asObject(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 }
 
 function refOfStep(step: Step): ObjectRef {

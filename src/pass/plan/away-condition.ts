@@ -1,7 +1,7 @@
 import { restoreSessionConditions } from "../../api/condition-types.ts";
 import { timeText } from "../../api/conditions.ts";
+import { asRecord, records } from "../../base/json.ts";
 import type { Draft } from "./draft.ts";
-import { asRecord, records } from "./targets.ts";
 import type { World } from "./world.ts";
 
 const { type, whenTrue } = restoreSessionConditions.remoteAway;

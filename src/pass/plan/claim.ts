@@ -1,13 +1,13 @@
 import type { KubeObject } from "../../api/meta.ts";
 import { parseEntryPath, restoreEntryPath } from "../../api/record-layout.ts";
 import { digestOf } from "../../base/digest.ts";
+import { asRecord, records } from "../../base/json.ts";
 import type { Problem } from "../../base/problem.ts";
 import { withoutUserinfo } from "../../base/redact.ts";
 import type { RestoreEntry } from "../record/recorded.ts";
 import { withoutAway } from "./away-condition.ts";
 import { conditionIs, phaseOf } from "./snapshots.ts";
 import type { Entry } from "./step.ts";
-import { asRecord, records } from "./targets.ts";
 import type { World } from "./world.ts";
 
 /**

@@ -10,12 +10,12 @@ import {
 } from "../../api/rules/backup-configuration-relations.ts";
 import { repositoryPathIsFixed } from "../../api/rules/repository-rules.ts";
 import { validateObject } from "../../api/validate.ts";
+import { asRecord, records } from "../../base/json.ts";
 import { holdersFor } from "./effective-configuration.ts";
 import { storageAt } from "./kinds/repository.ts";
 import { backendOf, repositoryRequests } from "./repository-requests.ts";
 import { resolveTasks, unknownParameters } from "./resolve-task.ts";
 import { secretRefusal } from "./secret-use.ts";
-import { asRecord, records } from "./targets.ts";
 import type { World } from "./world.ts";
 
 type Json = Readonly<Record<string, unknown>>;

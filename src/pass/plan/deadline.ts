@@ -1,7 +1,7 @@
 import { timeText } from "../../api/conditions.ts";
 import { clampedGoDuration } from "../../api/duration.ts";
 import type { KubeObject } from "../../api/meta.ts";
-import { asRecord } from "./targets.ts";
+import { asRecord } from "../../base/json.ts";
 
 const day = 86_400_000;
 /** What nobody has set a time for must end too: later sessions and restores of the same target wait for it. */

@@ -8,8 +8,8 @@ import { sharersAgree } from "../../api/rules/backup-configuration-relations.ts"
 import { placeIsOwn, storageInUseIsFixed } from "../../api/rules/backup-storage-rules.ts";
 import { oneDefault } from "../../api/rules/shared-rules.ts";
 import { sameJson } from "../../api/same-json.ts";
+import { asRecord } from "../../base/json.ts";
 import { conditionIs } from "./snapshots.ts";
-import { asRecord } from "./targets.ts";
 import type { World } from "./world.ts";
 
 /** Objects by kind and namespace: as they are declared, and those that are there and not declared. */

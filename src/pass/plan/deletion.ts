@@ -1,7 +1,7 @@
 import type { KubeObject } from "../../api/meta.ts";
+import { asRecord, records } from "../../base/json.ts";
 import type { Draft } from "./draft.ts";
 import { localVolume } from "./local-volume.ts";
-import { asRecord, records } from "./targets.ts";
 import { isBeingDeleted, type World } from "./world.ts";
 
 /** On a Snapshot whose data retention has forgotten: the Job that did it. */

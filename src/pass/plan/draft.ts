@@ -1,8 +1,9 @@
 import { type Condition, setCondition } from "../../api/conditions.ts";
 import { type KubeObject, nameOf, type ObjectRef, refOf } from "../../api/meta.ts";
+import { isFields } from "../../base/json.ts";
 import type { Problem } from "../../base/problem.ts";
 import type { Entry, Mark, Step } from "./step.ts";
-import { isRecord, mergePatchOf } from "./world.ts";
+import { mergePatchOf } from "./world.ts";
 
 /** What the planner of a kind answers for one object. */
 export type Turn = {
@@ -35,7 +36,7 @@ export class Draft<T extends KubeObject = KubeObject> {
     this.ref = refOf(object);
     this.nowMs = nowMs;
     this.before = object["status"];
-    this.status = isRecord(this.before) ? { ...this.before } : {};
+    this.status = isFields(this.before) ? { ...this.before } : {};
   }
 
   /** The status as its kind's type: what was observed has passed the CRD's schema. */

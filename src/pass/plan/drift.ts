@@ -1,5 +1,5 @@
 import { sameJson } from "../../api/same-json.ts";
-import { isRecord } from "./world.ts";
+import { isFields } from "../../base/json.ts";
 
 /** Paths of wanted fields whose live value differs. Fields that only the server knows are no drift. */
 export function driftOf(wanted: unknown, live: unknown, path = ""): readonly string[] {
@@ -13,8 +13,8 @@ function collectDrift(
   live: unknown,
   { path, found }: { readonly path: string; readonly found: string[] },
 ): void {
-  if (isRecord(wanted)) {
-    const there = isRecord(live) ? live : {};
+  if (isFields(wanted)) {
+    const there = isFields(live) ? live : {};
     for (const [field, value] of Object.entries(wanted))
       collectDrift(value, there[field], { path: path === "" ? field : `${path}.${field}`, found });
   } else if (Array.isArray(wanted) && Array.isArray(live) && wanted.length === live.length) {

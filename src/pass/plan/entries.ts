@@ -8,6 +8,7 @@ import {
 } from "../../api/record-layout.ts";
 import { formatSize, parseSize } from "../../api/size.ts";
 import { digestOf } from "../../base/digest.ts";
+import { asRecord, records } from "../../base/json.ts";
 import type { Problem } from "../../base/problem.ts";
 import { withoutUserinfo } from "../../base/redact.ts";
 import { withoutAway } from "./away-condition.ts";
@@ -18,7 +19,6 @@ import { declaredCommit, declaredFile, forgottenBy } from "./deletion.ts";
 import type { OutboxPlan } from "./outbox.ts";
 import { conditionIs, phaseOf } from "./snapshots.ts";
 import type { Entry } from "./step.ts";
-import { asRecord, records } from "./targets.ts";
 import { isBeingDeleted, type World } from "./world.ts";
 
 type Json = Readonly<Record<string, unknown>>;

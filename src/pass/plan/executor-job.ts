@@ -1,11 +1,12 @@
 import { type KubeObject, nameOf, ownerOf, refOf } from "../../api/meta.ts";
 import { nameOfParts } from "../../api/names.ts";
 import { substitute } from "../../api/substitute.ts";
+import { asRecord, records } from "../../base/json.ts";
 import type { Draft } from "./draft.ts";
 import { localVolume } from "./local-volume.ts";
 import { functionFor, type ResolvedTask } from "./resolve-task.ts";
 import { forOrdinal, volumesOfClaims } from "./target-volumes.ts";
-import { asRecord, records, type TargetPart } from "./targets.ts";
+import { type TargetPart } from "./targets.ts";
 import type { World } from "./world.ts";
 
 type Json = Readonly<Record<string, unknown>>;

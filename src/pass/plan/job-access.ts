@@ -1,9 +1,9 @@
 import { type KubeObject, refOf } from "../../api/meta.ts";
 import { nameOfParts } from "../../api/names.ts";
+import { asRecord, records } from "../../base/json.ts";
 import type { Draft } from "./draft.ts";
 import type { SecretName } from "./kinds/repository.ts";
 import { accessRefusal } from "./secret-use.ts";
-import { asRecord, records } from "./targets.ts";
 import type { World } from "./world.ts";
 
 /**

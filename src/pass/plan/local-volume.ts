@@ -1,5 +1,5 @@
 import type { KubeObject } from "../../api/meta.ts";
-import { asRecord } from "./targets.ts";
+import { asRecord } from "../../base/json.ts";
 
 /** The volume of a `local` BackupStorage and where it is mounted; undefined for object stores. */
 export function localVolume(

@@ -1,7 +1,7 @@
 import type { KubeObject } from "../../api/meta.ts";
+import { asRecord, records } from "../../base/json.ts";
 import { secretAt } from "./kinds/repository.ts";
 import { missingPassword } from "./secret-use.ts";
-import { asRecord, records } from "./targets.ts";
 import type { World } from "./world.ts";
 
 type Json = Readonly<Record<string, unknown>>;

@@ -14,12 +14,12 @@ import {
 } from "../../api/own-notes.ts";
 import { parseEntryPath } from "../../api/record-layout.ts";
 import { sameJson } from "../../api/same-json.ts";
+import { asRecord } from "../../base/json.ts";
 import type { Problem } from "../../base/problem.ts";
 import type { Observed } from "../observed/observed.ts";
 import { contained } from "./contained.ts";
 import type { Draft } from "./draft.ts";
 import type { Entry, Step } from "./step.ts";
-import { asRecord } from "./targets.ts";
 import { isBeingDeleted, type World } from "./world.ts";
 
 /** A finished object waits this long for a remote that is away, then its entry waits alone. */

@@ -1,5 +1,6 @@
 import type { KubeObject } from "../../api/meta.ts";
-import { asRecord, records, targetOf } from "./targets.ts";
+import { asRecord, records } from "../../base/json.ts";
+import { targetOf } from "./targets.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -1,6 +1,6 @@
 import type { KubeObject } from "../../api/meta.ts";
 import { substitute } from "../../api/substitute.ts";
-import { asRecord, records } from "./targets.ts";
+import { asRecord, records } from "../../base/json.ts";
 import type { World } from "./world.ts";
 
 type Json = Readonly<Record<string, unknown>>;

@@ -1,11 +1,11 @@
 import { errorText } from "../../api/field-error.ts";
 import type { KubeObject } from "../../api/meta.ts";
 import { validateObject } from "../../api/validate.ts";
+import { asRecord } from "../../base/json.ts";
 import { storageOf } from "./kinds/repository.ts";
 import { restoreSecret, sourceRepository } from "./kinds/restore-source.ts";
 import { unknownParameters } from "./resolve-task.ts";
 import { secretRefusal, storageRefusal } from "./secret-use.ts";
-import { asRecord } from "./targets.ts";
 import type { World } from "./world.ts";
 
 /** What stands against a RestoreSession: rules of its own fields, parameters that no task knows, usage policies. */

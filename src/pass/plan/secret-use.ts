@@ -1,8 +1,8 @@
 import { usableFrom } from "../../api/labels.ts";
 import type { KubeObject } from "../../api/meta.ts";
 import { type UsagePolicy, usageAllowed } from "../../api/usage-policy.ts";
+import { asRecord } from "../../base/json.ts";
 import type { SecretName } from "./kinds/repository.ts";
-import { asRecord } from "./targets.ts";
 import type { World } from "./world.ts";
 
 type Refusal = { readonly message: string; readonly next: string };

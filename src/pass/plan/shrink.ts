@@ -1,6 +1,6 @@
 import type { KubeObject } from "../../api/meta.ts";
+import { asRecord } from "../../base/json.ts";
 import { componentsOf, conditionIs, isGood, snapshotsOf, snapshotTime } from "./snapshots.ts";
-import { asRecord } from "./targets.ts";
 import type { World } from "./world.ts";
 
 export const acceptShrink = "holdfast.dev/accept-shrink";

@@ -1,5 +1,5 @@
 import type { KubeObject } from "../../api/meta.ts";
-import { asRecord, records } from "./targets.ts";
+import { asRecord, records } from "../../base/json.ts";
 import { isBeingDeleted, type World } from "./world.ts";
 
 /** Snapshots of a Repository, newest first. */

@@ -1,12 +1,12 @@
 import { labelValue } from "../../api/labels.ts";
 import { type KubeObject, ownerOf, refOf } from "../../api/meta.ts";
 import { nameOfParts } from "../../api/names.ts";
+import { asRecord } from "../../base/json.ts";
 import type { Draft } from "./draft.ts";
 import { isOwnedBy, jobEnd, pendingPod, withoutPriority } from "./executor-job.ts";
 import { accessFor, removeAccess } from "./job-access.ts";
 import { localVolume } from "./local-volume.ts";
 import type { StoreWrite } from "./step.ts";
-import { asRecord } from "./targets.ts";
 import type { World } from "./world.ts";
 
 export type StoreRequest = {

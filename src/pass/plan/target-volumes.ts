@@ -1,6 +1,7 @@
 import { substitute } from "../../api/substitute.ts";
+import { asRecord, records } from "../../base/json.ts";
 import type { ResolvedTask } from "./resolve-task.ts";
-import { asRecord, records, type TargetPart } from "./targets.ts";
+import { type TargetPart } from "./targets.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -1,6 +1,7 @@
 import { type LabelSelector, matchesSelector } from "../../api/label-selector.ts";
 import type { KubeObject } from "../../api/meta.ts";
-import { isRecord, type World } from "./world.ts";
+import { asRecord, isFields, records } from "../../base/json.ts";
+import type { World } from "./world.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -79,7 +80,7 @@ export function wholePart(component: string): TargetPart {
 }
 
 function statefulParts(target: KubeObject, template: Json, world: World): readonly TargetPart[] {
-  const spec = isRecord(target["spec"]) ? target["spec"] : {};
+  const spec = isFields(target["spec"]) ? target["spec"] : {};
   const replicas = typeof spec["replicas"] === "number" ? spec["replicas"] : 1;
   const claims = records(spec["volumeClaimTemplates"]).map((claim) =>
     String(asRecord(claim["metadata"])["name"]),
@@ -147,12 +148,4 @@ function nodeNameOf(pod: KubeObject): string {
 
 function podSpecOf(target: KubeObject): Json {
   return asRecord(asRecord(asRecord(target["spec"])["template"])["spec"]);
-}
-
-export function asRecord(value: unknown): Json {
-  return isRecord(value) ? value : {};
-}
-
-export function records(value: unknown): readonly Json[] {
-  return Array.isArray(value) ? value.filter(isRecord) : [];
 }

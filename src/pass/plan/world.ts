@@ -1,6 +1,7 @@
 import type { KubeObject } from "../../api/meta.ts";
 import type { ClusterState } from "../../api/own-notes.ts";
 import { sameJson } from "../../api/same-json.ts";
+import { isFields } from "../../base/json.ts";
 import type { Desired } from "../desired/desired.ts";
 import type { Observed } from "../observed/observed.ts";
 import type { Recorded } from "../record/recorded.ts";
@@ -30,24 +31,20 @@ export type Own = {
 
 /** A merge patch that turns `from` into `to`; undefined when they are equal. Lists are replaced whole. */
 export function mergePatchOf(from: unknown, to: unknown): Readonly<Record<string, unknown>> | undefined {
-  const before = isRecord(from) ? from : {};
-  const after = isRecord(to) ? to : {};
+  const before = isFields(from) ? from : {};
+  const after = isFields(to) ? to : {};
   const patch: Record<string, unknown> = {};
   for (const field of Object.keys(before)) {
     if (after[field] === undefined && before[field] !== undefined) patch[field] = null;
   }
   for (const [field, value] of Object.entries(after)) {
     if (value === undefined) continue;
-    if (isRecord(value) && isRecord(before[field])) {
+    if (isFields(value) && isFields(before[field])) {
       const inner = mergePatchOf(before[field], value);
       if (inner) patch[field] = inner;
     } else if (!sameJson(before[field], value)) patch[field] = value;
   }
   return Object.keys(patch).length === 0 ? undefined : patch;
-}
-
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Whether an object is on its way out. */

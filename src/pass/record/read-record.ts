@@ -1,5 +1,6 @@
 import { claimFields, formatPath, parseEntryPath } from "../../api/record-layout.ts";
 import { HoldfastError } from "../../base/errors.ts";
+import { asRecord } from "../../base/json.ts";
 import { checkHistory } from "../../ports/git/check-history.ts";
 import type { Oid, Remote } from "../../ports/git/remote.ts";
 import { EntryIds } from "./entry-ids.ts";
@@ -168,8 +169,8 @@ function restoreEntryFrom(
   { blob = new Uint8Array(), tip }: { readonly blob: EntryBlob | undefined; readonly tip: Oid },
 ): RestoreEntry {
   const { content, why } = "why" in blob ? { content: undefined, why: blob.why } : parseRecordYaml(blob);
-  const record = recordOf(content?.["record"]);
-  const { uid } = recordOf(recordOf(content)["metadata"]);
+  const record = asRecord(content?.["record"]);
+  const { uid } = asRecord(asRecord(content)["metadata"]);
   const text = (name: string) => (typeof record[name] === "string" ? record[name] : "");
   const missing = claimFields.find((name) => text(name) === "");
   const claimedAtMs = Date.parse(text("claimedAt"));
@@ -184,7 +185,7 @@ function restoreEntryFrom(
     uid: typeof uid === "string" ? uid : undefined,
     holder: text("holder"),
     claimedAtMs,
-    status: recordOf(content?.["status"]),
+    status: asRecord(content?.["status"]),
     commit: tip,
   };
   if (wrong === undefined) return entry;
@@ -200,10 +201,4 @@ function restoreEntryFrom(
     commit: tip,
     unreadable: `${wrong}; on branch ${target.branch} look with git log -- ${where}`,
   };
-}
-
-function recordOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? (value as Readonly<Record<string, unknown>>)
-    : {};
 }

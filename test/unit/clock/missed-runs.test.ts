@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { KubeObject } from "../../../src/api/meta.ts";
+import { asRecord, records } from "../../../src/base/json.ts";
 import { dueRuns, type MissedRuns } from "../../../src/pass/plan/due.ts";
-import { asRecord, records } from "../../../src/pass/plan/targets.ts";
 import type { SceneOptions } from "../pass-plan/model/scene.ts";
 import { Simulation } from "../pass-plan/model/simulation.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { KubeObject } from "../../../src/api/meta.ts";
+import { asRecord, records } from "../../../src/base/json.ts";
 import { planBackupConfiguration } from "../../../src/pass/plan/kinds/backup-configuration.ts";
-import { asRecord, records } from "../../../src/pass/plan/targets.ts";
 import { phase } from "./model/laws.ts";
 import { backupStorage, retentionPolicy, type SceneOptions, shopConfiguration } from "./model/scene.ts";
 import { Simulation } from "./model/simulation.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { type KubeObject, refOf } from "../../../src/api/meta.ts";
+import { asRecord, records } from "../../../src/base/json.ts";
 import { deadlineOf } from "../../../src/pass/plan/deadline.ts";
 import { planBackupSession } from "../../../src/pass/plan/kinds/backup-session.ts";
-import { asRecord, records } from "../../../src/pass/plan/targets.ts";
 import { isFinal, phase } from "./model/laws.ts";
 import type { SceneOptions } from "./model/scene.ts";
 import { Simulation } from "./model/simulation.ts";

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import { asRecord, records } from "../../../src/base/json.ts";
 import { executorJob } from "../../../src/pass/plan/executor-job.ts";
-import { asRecord, records, wholePart } from "../../../src/pass/plan/targets.ts";
+import { wholePart } from "../../../src/pass/plan/targets.ts";
 import { objectOf, worldOf } from "./world-of.ts";
 
 /** The containers of the Job of a task, with this addon and these settings of its Function. */

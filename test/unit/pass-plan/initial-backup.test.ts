@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { catalogueAddons, catalogueFunctions } from "../../../src/api/catalogue.ts";
 import type { KubeObject } from "../../../src/api/meta.ts";
+import { asRecord, records } from "../../../src/base/json.ts";
 import { initialBackup } from "../../../src/pass/plan/kinds/initial-backup.ts";
-import { asRecord, records } from "../../../src/pass/plan/targets.ts";
 import { deployment, restoreSession, type SceneOptions, shopConfiguration } from "./model/scene.ts";
 import { objectOf, worldOf } from "./world-of.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { KubeObject } from "../../../src/api/meta.ts";
+import { asRecord, records } from "../../../src/base/json.ts";
 import { planSnapshot } from "../../../src/pass/plan/kinds/snapshot.ts";
-import { asRecord, records } from "../../../src/pass/plan/targets.ts";
 import { objectOf, worldOf } from "./world-of.ts";
 
 const part = { phase: "Succeeded", driver: "Restic", proof: { files: 10, bytes: 100 } };

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { KubeObject } from "../../../src/api/meta.ts";
-import { asRecord, records } from "../../../src/pass/plan/targets.ts";
+import { asRecord, records } from "../../../src/base/json.ts";
 import { isFinal, phase } from "./model/laws.ts";
 import { Simulation } from "./model/simulation.ts";
 

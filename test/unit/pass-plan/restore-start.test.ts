@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { startFinalizer } from "../../../src/api/labels.ts";
 import { type KubeObject, refOf } from "../../../src/api/meta.ts";
+import { asRecord } from "../../../src/base/json.ts";
 import type { Step } from "../../../src/pass/plan/step.ts";
-import { asRecord } from "../../../src/pass/plan/targets.ts";
 import { componentLabel } from "./model/mover.ts";
 import { Simulation } from "./model/simulation.ts";
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { KubeObject } from "../../../src/api/meta.ts";
+import { asRecord, records } from "../../../src/base/json.ts";
 import { planSnapshot } from "../../../src/pass/plan/kinds/snapshot.ts";
 import { goodBefore, losses } from "../../../src/pass/plan/shrink.ts";
 import { conditionIs } from "../../../src/pass/plan/snapshots.ts";
-import { asRecord, records } from "../../../src/pass/plan/targets.ts";
 import { Simulation } from "./model/simulation.ts";
 import { worldOf } from "./world-of.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { KubeObject } from "../../../src/api/meta.ts";
-import { asRecord, records } from "../../../src/pass/plan/targets.ts";
+import { asRecord, records } from "../../../src/base/json.ts";
 import { phase } from "./model/laws.ts";
 import type { JobEnding } from "./model/mover.ts";
 import { Simulation } from "./model/simulation.ts";

@@ -7,6 +7,7 @@ import { cleanupFinalizer, offshootLabels } from "../../../api/labels.ts";
 import { type KubeObject, refOf } from "../../../api/meta.ts";
 import { backupConfigurationPhase } from "../../../api/phases/backup-configuration-phase.ts";
 import { sameJson } from "../../../api/same-json.ts";
+import { asRecord, records } from "../../../base/json.ts";
 import { configurationErrors } from "../configuration-rules.ts";
 import { allowWipeOut, hasConsent } from "../deletion.ts";
 import { Draft, type Turn } from "../draft.ts";
@@ -15,7 +16,7 @@ import { missingReferences, missingSessionPassword } from "../missing-references
 import { repositoryRequests } from "../repository-requests.ts";
 import { dependenciesOf } from "../resolve-task.ts";
 import { phaseOf } from "../snapshots.ts";
-import { asRecord, records, targetFound, targetOf } from "../targets.ts";
+import { targetFound, targetOf } from "../targets.ts";
 import { tellUnsupported } from "../unsupported.ts";
 import { isBeingDeleted, type World } from "../world.ts";
 import { storageOf } from "./repository.ts";

@@ -1,21 +1,13 @@
 import { backupSessionConditions } from "../../../api/condition-types.ts";
 import { offshootLabels } from "../../../api/labels.ts";
 import { type KubeObject, refOf } from "../../../api/meta.ts";
+import { asRecord, records } from "../../../base/json.ts";
 import { createMissing } from "../create-missing.ts";
 import { executorJob, jobEnd, jobName, removeStuck, strangeJob } from "../executor-job.ts";
 import { accessFor } from "../job-access.ts";
 import { type ResolvedTask, resolveTasks } from "../resolve-task.ts";
 import { phaseOf } from "../snapshots.ts";
-import {
-  asRecord,
-  claimVariable,
-  dataParts,
-  findTarget,
-  records,
-  type TargetPart,
-  targetOf,
-  wholePart,
-} from "../targets.ts";
+import { claimVariable, dataParts, findTarget, type TargetPart, targetOf, wholePart } from "../targets.ts";
 import type { World } from "../world.ts";
 import { encryptionSecretOf, storageOf } from "./repository.ts";
 import type { SessionContext } from "./session-context.ts";

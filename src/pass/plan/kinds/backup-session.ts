@@ -7,6 +7,7 @@ import type { KubeObject } from "../../../api/meta.ts";
 import { newBackupSession } from "../../../api/new-backup-session.ts";
 import { backupSessionPhase } from "../../../api/phases/backup-session-phase.ts";
 import { specIsFixed } from "../../../api/rules/shared-rules.ts";
+import { asRecord, isFields, records } from "../../../base/json.ts";
 import { ensureRecorded, isRecorded } from "../awaiting-record.ts";
 import { deadlineOf } from "../deadline.ts";
 import { declaredIn } from "../declared-objects.ts";
@@ -17,8 +18,8 @@ import { removeAccess } from "../job-access.ts";
 import { missingSessionPassword } from "../missing-references.ts";
 import { secretRefusal } from "../secret-use.ts";
 import { phaseOf } from "../snapshots.ts";
-import { asRecord, records, sameTarget, targetOf } from "../targets.ts";
-import { isBeingDeleted, isRecord, type World } from "../world.ts";
+import { sameTarget, targetOf } from "../targets.ts";
+import { isBeingDeleted, type World } from "../world.ts";
 import { ensureBackupJobs, followBackupJobs, repositoriesOfSession } from "./backup-jobs.ts";
 import { encryptionSecretOf, storageOf } from "./repository.ts";
 import { createdMs, type SessionContext, sessionsOf } from "./session-context.ts";
@@ -201,7 +202,7 @@ function retry({ draft, configuration, session, world }: SessionContext): void {
   if (phaseOf(draft.object) !== "Failed" || left <= 0 || draft.status["retried"] === true) return;
   const settings = session["retryConfig"];
   const delay =
-    isRecord(settings) && typeof settings["delay"] === "string"
+    isFields(settings) && typeof settings["delay"] === "string"
       ? (clampedGoDuration(settings["delay"]) ?? 0)
       : 0;
   const endedAt = Date.parse(draft.condition("MetricsPushed")?.lastTransitionTime ?? timeText(world.now));

@@ -2,11 +2,11 @@ import { cleanupFinalizer } from "../../../api/labels.ts";
 import { type KubeObject, refOf } from "../../../api/meta.ts";
 import { backupStoragePhase } from "../../../api/phases/backup-storage-phase.ts";
 import { formatSize, parseSize } from "../../../api/size.ts";
+import { asRecord, records } from "../../../base/json.ts";
 import { mayWipeOut, outOfReach, storageSecret, tellLeftBehind } from "../deletion.ts";
 import { Draft, type Turn } from "../draft.ts";
 import { removeAccess } from "../job-access.ts";
 import { ensureStored } from "../store.ts";
-import { asRecord, records } from "../targets.ts";
 import { tellUnsupported } from "../unsupported.ts";
 import { isBeingDeleted, type World } from "../world.ts";
 

@@ -1,9 +1,9 @@
 import { backupConfigurationSessionConditions } from "../../../api/condition-types.ts";
 import { type Condition, setCondition, timeText } from "../../../api/conditions.ts";
 import type { KubeObject } from "../../../api/meta.ts";
+import { asRecord } from "../../../base/json.ts";
 import type { Draft } from "../draft.ts";
 import { dueRuns } from "../due.ts";
-import { asRecord } from "../targets.ts";
 import type { World } from "../world.ts";
 import { createdMs, sessionsOf } from "./session-context.ts";
 

@@ -3,11 +3,11 @@ import { cleanupFinalizer } from "../../../api/labels.ts";
 import { type KubeObject, nameOf, refOf } from "../../../api/meta.ts";
 import { repositoryPhase } from "../../../api/phases/repository-phase.ts";
 import { formatSize, parseSize } from "../../../api/size.ts";
+import { asRecord } from "../../../base/json.ts";
 import { mayWipeOut, outOfReach, tellLeftBehind } from "../deletion.ts";
 import { Draft, type Turn } from "../draft.ts";
 import { phaseOf, snapshotsOf, snapshotTime } from "../snapshots.ts";
 import { ensureStored } from "../store.ts";
-import { asRecord } from "../targets.ts";
 import { isBeingDeleted, type World } from "../world.ts";
 
 export type SecretName = { readonly namespace: string; readonly name: string };

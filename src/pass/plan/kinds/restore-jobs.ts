@@ -1,6 +1,7 @@
 import { restoreSessionConditions } from "../../../api/condition-types.ts";
 import { offshootLabels, startFinalizer } from "../../../api/labels.ts";
 import { type KubeObject, refOf } from "../../../api/meta.ts";
+import { asRecord } from "../../../base/json.ts";
 import { createMissing } from "../create-missing.ts";
 import { timePassed } from "../deadline.ts";
 import { Draft, type Turn } from "../draft.ts";
@@ -8,15 +9,7 @@ import { executorJob, isOwnedBy, jobEnd, jobName, removeStuck, strangeJob } from
 import { accessFor } from "../job-access.ts";
 import { type ResolvedTask, resolveTasks } from "../resolve-task.ts";
 import { claimsWanted, forOrdinal, targetVolumesError } from "../target-volumes.ts";
-import {
-  asRecord,
-  claimVariable,
-  dataParts,
-  findTarget,
-  type TargetPart,
-  targetOf,
-  wholePart,
-} from "../targets.ts";
+import { claimVariable, dataParts, findTarget, type TargetPart, targetOf, wholePart } from "../targets.ts";
 import type { World } from "../world.ts";
 import type { RestoreContext, RunningRestore } from "./restore-session.ts";
 import { restoreSecret } from "./restore-source.ts";

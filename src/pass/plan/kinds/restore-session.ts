@@ -5,6 +5,7 @@ import type { KubeObject } from "../../../api/meta.ts";
 import { refOf } from "../../../api/meta.ts";
 import { restoreSessionPhase } from "../../../api/phases/restore-session-phase.ts";
 import type { RestoreSessionStatus } from "../../../api/restore-session.ts";
+import { asRecord } from "../../../base/json.ts";
 import { ensureRecorded, isRecorded } from "../awaiting-record.ts";
 import { tellAway } from "../away-condition.ts";
 import { type ClaimState, claimEntry, claimOf, entryUnreadable } from "../claim.ts";
@@ -14,7 +15,7 @@ import { removeAccess } from "../job-access.ts";
 import { dependenciesOf } from "../resolve-task.ts";
 import { restoreErrors } from "../restore-rules.ts";
 import { phaseOf } from "../snapshots.ts";
-import { asRecord, sameTarget, targetFound, targetOf } from "../targets.ts";
+import { sameTarget, targetFound, targetOf } from "../targets.ts";
 import { tellUnsupported } from "../unsupported.ts";
 import { isBeingDeleted, type World } from "../world.ts";
 import {

@@ -1,7 +1,7 @@
 import type { KubeObject } from "../../../api/meta.ts";
+import { asRecord } from "../../../base/json.ts";
 import { missingPassword } from "../secret-use.ts";
 import { conditionIs, latestGood, phaseOf } from "../snapshots.ts";
-import { asRecord } from "../targets.ts";
 import type { World } from "../world.ts";
 import {
   encryptionSecretOf,

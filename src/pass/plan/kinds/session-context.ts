@@ -1,6 +1,6 @@
 import type { KubeObject } from "../../../api/meta.ts";
+import { asRecord } from "../../../base/json.ts";
 import type { Draft } from "../draft.ts";
-import { asRecord } from "../targets.ts";
 import type { World } from "../world.ts";
 
 type Json = Readonly<Record<string, unknown>>;

@@ -3,6 +3,7 @@ import { parseRetentionPeriod } from "../../../api/duration.ts";
 import { offshootLabels, recordFinalizer } from "../../../api/labels.ts";
 import { type KubeObject, ownerOf, refOf } from "../../../api/meta.ts";
 import { nameOfParts } from "../../../api/names.ts";
+import { asRecord, isFields, records } from "../../../base/json.ts";
 import { forgottenBy } from "../deletion.ts";
 import { jobEnd, removeStuck } from "../executor-job.ts";
 import { accessFor } from "../job-access.ts";
@@ -10,8 +11,7 @@ import { localVolume } from "../local-volume.ts";
 import { backendOf } from "../repository-requests.ts";
 import { type RetentionRule, type RetentionSnapshot, staleSnapshots } from "../retention.ts";
 import { conditionIs, isGood, phaseOf, snapshotsOf, snapshotTime } from "../snapshots.ts";
-import { asRecord, records } from "../targets.ts";
-import { isBeingDeleted, isRecord } from "../world.ts";
+import { isBeingDeleted } from "../world.ts";
 import { encryptionSecretOf, storageOf } from "./repository.ts";
 import type { SessionContext } from "./session-context.ts";
 import { snapshotsOfSession } from "./session-snapshots.ts";
@@ -125,7 +125,7 @@ function ruleOf(policy: KubeObject): RetentionRule {
   const period = spec["maxRetentionPeriod"];
   return {
     maxPeriodMs: typeof period === "string" ? parseRetentionPeriod(period) : undefined,
-    successful: isRecord(spec["successfulSnapshots"])
+    successful: isFields(spec["successfulSnapshots"])
       ? (spec["successfulSnapshots"] as RetentionRule["successful"])
       : undefined,
     failedLast: Number(asRecord(spec["failedSnapshots"])["last"] ?? 1),

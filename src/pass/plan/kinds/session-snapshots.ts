@@ -3,10 +3,11 @@ import { cleanupFinalizer, labelValue, offshootLabels, recordFinalizer } from ".
 import { type KubeObject, ownerOf, refOf } from "../../../api/meta.ts";
 import { snapshotName } from "../../../api/names.ts";
 import { ulidOf } from "../../../api/ulid.ts";
+import { asRecord, records } from "../../../base/json.ts";
 import { createMissing } from "../create-missing.ts";
 import { declaredCommit, declaredFile } from "../deletion.ts";
 import { phaseOf } from "../snapshots.ts";
-import { asRecord, records, targetOf } from "../targets.ts";
+import { targetOf } from "../targets.ts";
 import type { World } from "../world.ts";
 import { createdMs, type SessionContext } from "./session-context.ts";
 

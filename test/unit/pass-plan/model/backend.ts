@@ -3,8 +3,8 @@ import { cleanupFinalizer } from "../../../../src/api/labels.ts";
 import type { KubeObject } from "../../../../src/api/meta.ts";
 import { snapshotPhase } from "../../../../src/api/phases/snapshot-phase.ts";
 import type { SnapshotStatus } from "../../../../src/api/snapshot.ts";
+import { asRecord } from "../../../../src/base/json.ts";
 import type { StoreWrite } from "../../../../src/pass/plan/step.ts";
-import { asRecord } from "../../../../src/pass/plan/targets.ts";
 import { type Cluster, Refusal } from "./cluster.ts";
 
 /** What lies in a bucket beside restic's data: who was there, and the Snapshots that can come back. */

@@ -1,7 +1,7 @@
 import { type KubeObject, keyOf, type ObjectRef, refOf } from "../../../../src/api/meta.ts";
 import { sameJson } from "../../../../src/api/same-json.ts";
+import { isFields } from "../../../../src/base/json.ts";
 import { type Observed, observedFrom } from "../../../../src/pass/observed/observed.ts";
-import { isRecord } from "../../../../src/pass/plan/world.ts";
 import { deepFreeze } from "./deep-freeze.ts";
 import { mergePatched } from "./merge-patch.ts";
 
@@ -220,7 +220,7 @@ function versionOf(object: KubeObject): Readonly<Record<string, unknown>> {
 
 function withKeysOnly(secret: KubeObject): KubeObject {
   const { data, ...rest } = secret;
-  return { ...rest, keys: isRecord(data) ? Object.keys(data).sort() : [] } as KubeObject;
+  return { ...rest, keys: isFields(data) ? Object.keys(data).sort() : [] } as KubeObject;
 }
 
 function metadataKeys(object: KubeObject): ReadonlySet<string> {

@@ -1,9 +1,9 @@
-import { isRecord } from "../../../../src/pass/plan/world.ts";
+import { isFields } from "../../../../src/base/json.ts";
 
 /** RFC 7386, written down from the RFC and not from the code under test. */
 export function mergePatched(target: unknown, patch: unknown): unknown {
-  if (!isRecord(patch)) return patch;
-  const result: Record<string, unknown> = isRecord(target) ? { ...target } : {};
+  if (!isFields(patch)) return patch;
+  const result: Record<string, unknown> = isFields(target) ? { ...target } : {};
   for (const [name, value] of Object.entries(patch)) {
     if (value === null) delete result[name];
     else if (value !== undefined) result[name] = mergePatched(result[name], value);
@@ -13,6 +13,6 @@ export function mergePatched(target: unknown, patch: unknown): unknown {
 
 export function canonical(value: unknown): string {
   return JSON.stringify(value, (_name, inner: unknown) =>
-    isRecord(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner,
+    isFields(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner,
   );
 }

@@ -1,6 +1,5 @@
 import { type KubeObject, refOf } from "../../../../src/api/meta.ts";
-import { asRecord, records } from "../../../../src/pass/plan/targets.ts";
-import { isRecord } from "../../../../src/pass/plan/world.ts";
+import { asRecord, isFields, records } from "../../../../src/base/json.ts";
 import type { Backend } from "./backend.ts";
 import { type Cluster, Refusal, seconds } from "./cluster.ts";
 
@@ -126,7 +125,7 @@ function writeBackend(cluster: Cluster, backend: Backend | undefined, job: KubeO
       if (of === undefined) return false;
       backend.write({ do: "snapshot", repository: of, snapshot }, cluster);
     } else return false;
-    return isRecord(job["spec"]);
+    return isFields(job["spec"]);
   } catch (thrown) {
     if (thrown instanceof Refusal) return false;
     throw thrown;

@@ -1,6 +1,6 @@
 import { parseEntryPath } from "../../../../src/api/record-layout.ts";
+import { isFields } from "../../../../src/base/json.ts";
 import type { Entry } from "../../../../src/pass/plan/step.ts";
-import { isRecord } from "../../../../src/pass/plan/world.ts";
 import type { Recorded, RestoreEntry } from "../../../../src/pass/record/recorded.ts";
 import { canonical } from "./merge-patch.ts";
 
@@ -80,16 +80,16 @@ export class RecordAtTip implements Recorded {
 }
 
 function restoreEntry(content: Content, commit: string): RestoreEntry {
-  const record = isRecord(content["record"]) ? content["record"] : {};
+  const record = isFields(content["record"]) ? content["record"] : {};
   const text = (name: string) => String(record[name]);
   return {
     phase: text("phase"),
     specDigest: text("specDigest"),
     clusterUid: text("clusterUid"),
-    uid: isRecord(content["metadata"]) ? String(content["metadata"]["uid"]) : undefined,
+    uid: isFields(content["metadata"]) ? String(content["metadata"]["uid"]) : undefined,
     holder: text("holder"),
     claimedAtMs: Date.parse(text("claimedAt")),
-    status: isRecord(content["status"]) ? content["status"] : {},
+    status: isFields(content["status"]) ? content["status"] : {},
     commit,
   };
 }
