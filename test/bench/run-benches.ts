@@ -9,7 +9,7 @@ import { cliStart } from "./cli-start.ts";
 import { declaredFolder } from "./declared-folder.ts";
 import { embeddedStart } from "./embedded-start.ts";
 import { manifestDump } from "./manifest-dump.ts";
-import { noopPass } from "./noop-pass.ts";
+import { noopPasses } from "./noop-pass.ts";
 import { recordAppend } from "./record-append.ts";
 import { volumeBackup } from "./volume-backup.ts";
 
@@ -19,7 +19,7 @@ const benches: readonly Bench[] = [
   embeddedStart,
   recordAppend,
   declaredFolder,
-  noopPass,
+  ...noopPasses,
   manifestDump,
   volumeBackup,
 ];
