@@ -93,10 +93,10 @@ async function* events(cluster: Cluster, what: Watched, course: Course): AsyncGe
         yield errorEvent(expired("the watch fell too far behind: list again"));
         return;
       }
-      if (what.bookmarks && performance.now() >= bookmarkAt) {
+      if (performance.now() >= bookmarkAt) {
         bookmarkAt = performance.now() + bookmarkEveryMs;
         revision = Math.max(revision, store.revision);
-        yield bookmark(what.kind, revision);
+        if (what.bookmarks) yield bookmark(what.kind, revision);
       }
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, Math.max(1, bookmarkAt - performance.now()));

@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { statSync } from "node:fs";
 import { request } from "node:https";
 import { Readable } from "node:stream";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { manualClock } from "../../support/manual-clock.ts";
 import { ask, type Body, embedded, firstEvents, map, maps, settled } from "./embedded-fixture.ts";
 
@@ -184,6 +184,22 @@ describe("lists and watches", () => {
     });
     const bent = { continue: "bent" };
     expect(await ask(api, "GET", maps(), { query: bent })).toMatchObject({ status: 400 });
+  });
+
+  it("wait without looking up all the time when nobody wants bookmarks", async () => {
+    const { api } = await embedded();
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const stop = new AbortController();
+    onTestFinished(() => stop.abort());
+    const watch = api.watch(maps("none"), { resourceVersion: "0" }, stop.signal)[Symbol.asyncIterator]();
+    void watch.next();
+    await settled();
+    await vi.advanceTimersByTimeAsync(30_000);
+    await settled();
+    const before = performance.now();
+    await vi.advanceTimersToNextTimerAsync();
+    expect(performance.now() - before).toBeGreaterThan(10_000);
   });
 
   it("begin with what is there, end the beginning with a bookmark, and go on with what happens", async () => {
