@@ -228,7 +228,7 @@ export const backupSessionConditions = {
   podPendingForLong: {
     type: "PodHasBeenInPendingStateForLongerThanExpected",
     whenTrue: "PodHasBeenInPendingStateForLongerThanExpected",
-    says: "True is bad: a Job's pod finds no node.",
+    says: "True is bad: a Job's pod has not begun after half a minute (`JobHasNotBegun`), or its Job was given up; the message says why.",
   },
   metricsPushed,
   remoteAway,
@@ -269,6 +269,12 @@ export const restoreSessionConditions = {
     type: "RestoreIncomplete",
     whenTrue: "RestoreExecutorTerminatedBeforeCompletion",
     says: "True is bad: a Job ended without completing its component.",
+  },
+  podPendingForLong: {
+    type: "PodHasBeenInPendingStateForLongerThanExpected",
+    whenTrue: "JobHasNotBegun",
+    says: "True is bad: a Job's pod has not begun after half a minute; the message says why.",
+    own: true,
   },
   notSupportedYet,
   metricsPushed,

@@ -1,3 +1,4 @@
+import { backupSessionConditions } from "../../api/condition-types.ts";
 import { type KubeObject, nameOf, ownerOf, refOf } from "../../api/meta.ts";
 import { nameOfParts } from "../../api/names.ts";
 import { substitute } from "../../api/substitute.ts";
@@ -242,6 +243,25 @@ function whyPending(pod: KubeObject): string {
   const unscheduled = records(status["conditions"]).find((one) => one["status"] === "False");
   const why = waiting.find((message) => typeof message === "string") ?? unscheduled?.["message"];
   return String(why ?? "no reason is given");
+}
+
+const notBegun = "JobHasNotBegun";
+
+/** Says that a pod of these Jobs has not begun, and why, for as long as that is so. */
+export function tellPending(draft: Draft, jobs: readonly KubeObject[], world: World): void {
+  const { type } = backupSessionConditions.podPendingForLong;
+  const pending = jobs
+    .filter((job) => jobEnd(job, world).kind === "running")
+    .flatMap((job) => pendingPod(job, world) ?? []);
+  for (const one of pending) if ("lookAtMs" in one) draft.wakeAt(one.lookAtMs);
+  const message = pending.flatMap((one) => ("message" in one ? [one.message] : []))[0];
+  if (message === undefined) {
+    if (draft.condition(type)?.reason === notBegun) draft.dropCondition(type);
+    return;
+  }
+  draft.setCondition(type, true, notBegun, message);
+  const next = "look at its volumes and at what the pod needs; it goes on by itself";
+  draft.problem({ severity: "warning", reason: notBegun, message, next });
 }
 
 /** Removes the Jobs among these whose pods never began. */

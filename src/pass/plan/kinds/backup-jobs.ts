@@ -3,7 +3,7 @@ import { offshootLabels } from "../../../api/labels.ts";
 import { type KubeObject, refOf } from "../../../api/meta.ts";
 import { asRecord, records } from "../../../base/json.ts";
 import { createMissing } from "../create-missing.ts";
-import { executorJob, jobEnd, jobName, removeStuck, strangeJob } from "../executor-job.ts";
+import { executorJob, jobEnd, jobName, removeStuck, strangeJob, tellPending } from "../executor-job.ts";
 import { accessFor } from "../job-access.ts";
 import { type ResolvedTask, resolveTasks } from "../resolve-task.ts";
 import { phaseOf } from "../snapshots.ts";
@@ -154,6 +154,7 @@ export function followBackupJobs(context: SessionContext): boolean {
   if (open.length === 0) return true;
   const [stuck] = removeStuck(draft, jobsOfSession(draft.object, world), world);
   const pending = backupSessionConditions.podPendingForLong;
+  tellPending(draft, jobsOfSession(draft.object, world), world);
   if (stuck !== undefined) draft.setCondition(pending.type, true, pending.whenTrue, stuck);
   const running = jobsOfSession(draft.object, world).filter((job) => jobEnd(job, world).kind === "running");
   const deadline = draft.status["backupDeadline"];

@@ -5,7 +5,15 @@ import { asRecord } from "../../../base/json.ts";
 import { createMissing } from "../create-missing.ts";
 import { timePassed } from "../deadline.ts";
 import { Draft, type Turn } from "../draft.ts";
-import { executorJob, isOwnedBy, jobEnd, jobName, removeStuck, strangeJob } from "../executor-job.ts";
+import {
+  executorJob,
+  isOwnedBy,
+  jobEnd,
+  jobName,
+  removeStuck,
+  strangeJob,
+  tellPending,
+} from "../executor-job.ts";
 import { accessFor } from "../job-access.ts";
 import { type ResolvedTask, resolveTasks } from "../resolve-task.ts";
 import { claimsWanted, forOrdinal, targetVolumesError } from "../target-volumes.ts";
@@ -219,6 +227,7 @@ export function followRestoreJobs({ draft, world }: RunningRestore): boolean {
     return true;
   };
   removeStuck(draft, jobs, world);
+  tellPending(draft, jobs, world);
   const ends = jobs.map((job) => jobEnd(job, world));
   const deadline = draft.status["restoreDeadline"];
   if (typeof deadline === "string") {
