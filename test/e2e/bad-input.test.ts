@@ -1,7 +1,15 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { holdfast } from "../support/holdfast-command.ts";
 import { type HoldfastWorld, openWorld } from "../support/holdfast-world.ts";
-import { configuration, localStorage, phase, retentionPolicy, secretObject, settle } from "./lab.ts";
+import {
+  configuration,
+  localStorage,
+  phase,
+  retentionPolicy,
+  secretObject,
+  settle,
+  triggerSession,
+} from "./lab.ts";
 
 let world: HoldfastWorld;
 
@@ -60,6 +68,21 @@ test("broken files each give one error with file and line, and the rest is recon
   expect(
     problems.filter((one: { severity: string }) => one.severity === "error").length,
   ).toBeGreaterThanOrEqual(4);
+});
+
+test("a holdfast.yaml that cannot be followed is named with its line, and backups go on as declared before", async () => {
+  await settle(world);
+  await world.run();
+  const before = world.remote.recordLog().length;
+  world.remote.commit("Misspell", { "holdfast.yaml": "clusters:\n  lab:\n    pahh: clusters/lab\n" });
+  const session = await triggerSession(world);
+  const { code, stderr } = await run();
+  expect(stderr).toMatch(
+    /^error: holdfast\.yaml:3: unknown field .*; commit [0-9a-f]{12} stays in force \(SettingsInvalid\)$/m,
+  );
+  expect(code).toBe(1);
+  expect(phase(await world.get("BackupSession", "vault", session))).toBe("Succeeded");
+  expect(world.remote.recordLog().length).toBeGreaterThan(before);
 });
 
 test("a missing storage and a missing Secret are named, and everything else is reconciled", async () => {
