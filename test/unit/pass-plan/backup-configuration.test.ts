@@ -2,22 +2,11 @@ import { describe, expect, test } from "vitest";
 import type { KubeObject } from "../../../src/api/meta.ts";
 import { asRecord, records } from "../../../src/base/json.ts";
 import { planBackupConfiguration } from "../../../src/pass/plan/kinds/backup-configuration.ts";
+import { passes } from "./model/events.ts";
 import { phase } from "./model/laws.ts";
-import { backupStorage, retentionPolicy, type SceneOptions, shopConfiguration } from "./model/scene.ts";
+import { backupStorage, retentionPolicy, scene, shopConfiguration } from "./model/scene.ts";
 import { Simulation } from "./model/simulation.ts";
 import { objectOf, worldOf } from "./world-of.ts";
-
-const scene: SceneOptions = {
-  provider: "s3",
-  keep: 2,
-  history: 2,
-  retries: 0,
-  timeout: undefined,
-  wipeOut: false,
-  consent: false,
-  lived: true,
-};
-const passes = { do: "passes", by: 0, count: 5 } as const;
 
 function stored(object: KubeObject, changes: Readonly<Record<string, unknown>> = {}): KubeObject {
   const { name, namespace = "" } = object.metadata;

@@ -3,22 +3,12 @@ import { type KubeObject, refOf } from "../../../src/api/meta.ts";
 import { asRecord, records } from "../../../src/base/json.ts";
 import { deadlineOf } from "../../../src/pass/plan/deadline.ts";
 import { planBackupSession } from "../../../src/pass/plan/kinds/backup-session.ts";
+import { passes } from "./model/events.ts";
 import { isFinal, phase } from "./model/laws.ts";
-import type { SceneOptions } from "./model/scene.ts";
+import { type SceneOptions, scene } from "./model/scene.ts";
 import { Simulation } from "./model/simulation.ts";
 import { now, objectOf, worldOf } from "./world-of.ts";
 
-const scene: SceneOptions = {
-  provider: "s3",
-  keep: 2,
-  history: 2,
-  retries: 0,
-  timeout: undefined,
-  wipeOut: false,
-  consent: false,
-  lived: true,
-};
-const passes = { do: "passes", by: 0, count: 5 } as const;
 const failing = { ok: false, report: true, source: "whole" } as const;
 
 /** A shop with its initial backups behind it, one second later. */

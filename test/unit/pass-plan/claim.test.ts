@@ -8,6 +8,8 @@ import { claimEntry, claimOf, restoreEntryContent } from "../../../src/pass/plan
 import { planPass } from "../../../src/pass/plan/plan.ts";
 import type { World } from "../../../src/pass/plan/world.ts";
 import type { RestoreEntry } from "../../../src/pass/record/recorded.ts";
+import { passes } from "./model/events.ts";
+import { scene } from "./model/scene.ts";
 import { Simulation } from "./model/simulation.ts";
 import { now, objectOf, worldOf } from "./world-of.ts";
 
@@ -224,13 +226,11 @@ test("no credentials in a URL reach the record by a claim or an outcome, and the
 });
 
 describe("a restore whose Job is torn away while nothing is known of the record", () => {
-  const options = { keep: 2, history: 2, retries: 0, timeout: undefined, wipeOut: false, consent: false };
-  const passes = { do: "passes", by: 0, count: 5 } as const;
   const back = (simulation: Simulation) => simulation.cluster.find("RestoreSession", "app", "back");
 
   /** Its Job was made, and reported; what is refused keeps its status from saying that all is made, if anything is. */
   function torn(refused: string | undefined): Simulation {
-    const simulation = new Simulation({ provider: "s3", lived: true, ...options });
+    const simulation = new Simulation(scene);
     if (refused !== undefined) simulation.cluster.refused.add(refused);
     simulation.happen({ do: "file", name: "back", there: true });
     simulation.happen(passes);

@@ -3,19 +3,9 @@ import { catalogueAddons, catalogueFunctions } from "../../../src/api/catalogue.
 import type { KubeObject } from "../../../src/api/meta.ts";
 import { asRecord, records } from "../../../src/base/json.ts";
 import { initialBackup } from "../../../src/pass/plan/kinds/initial-backup.ts";
-import { deployment, restoreSession, type SceneOptions, shopConfiguration } from "./model/scene.ts";
+import { deployment, restoreSession, scene, shopConfiguration } from "./model/scene.ts";
 import { objectOf, worldOf } from "./world-of.ts";
 
-const scene: SceneOptions = {
-  provider: "s3",
-  keep: 2,
-  history: 2,
-  retries: 0,
-  timeout: undefined,
-  wipeOut: false,
-  consent: false,
-  lived: true,
-};
 const web = objectOf("BackupConfiguration", "app/web", {
   spec: shopConfiguration(scene)["spec"],
   status: { phase: "Ready" },

@@ -6,24 +6,15 @@ import { asRecord } from "../../../src/base/json.ts";
 import { planPass } from "../../../src/pass/plan/plan.ts";
 import type { Step } from "../../../src/pass/plan/step.ts";
 import type { World } from "../../../src/pass/plan/world.ts";
+import { passes } from "./model/events.ts";
 import { phase } from "./model/laws.ts";
+import { scene } from "./model/scene.ts";
 import { Simulation } from "./model/simulation.ts";
 import { now, objectOf, worldOf } from "./world-of.ts";
 
-const scene = {
-  provider: "s3",
-  keep: 2,
-  history: 1,
-  retries: 0,
-  timeout: undefined,
-  wipeOut: false,
-  consent: false,
-  lived: true,
-} as const;
-
 /** A world in which a backup ended while the remote was away, for over ten minutes. */
 function endedWhileAway(): { readonly simulation: Simulation; readonly session: string } {
-  const simulation = new Simulation(scene);
+  const simulation = new Simulation({ ...scene, history: 1 });
   simulation.happen({ do: "remote", away: true });
   simulation.happen({ do: "trigger", session: "often" });
   const session = simulation.cluster.list("BackupSession").at(-1)?.metadata.name ?? "";
@@ -72,7 +63,7 @@ test("a run that is killed after the push and before the outbox is emptied doubl
   const { simulation, session } = endedWhileAway();
   simulation.happen({ do: "passes", by: 0, count: 3 });
   simulation.happen({ do: "namespace", there: false });
-  simulation.happen({ do: "passes", by: 0, count: 5 });
+  simulation.happen(passes);
   expect(simulation.cluster.list("BackupSession")).toEqual([]);
   simulation.happen({ do: "remote", away: false });
   simulation.happen({ do: "pass", by: 0, trouble: {} });

@@ -1,15 +1,14 @@
 import { expect, test } from "vitest";
 import type { KubeObject } from "../../../src/api/meta.ts";
 import { asRecord, records } from "../../../src/base/json.ts";
+import { passes } from "./model/events.ts";
 import { isFinal, phase } from "./model/laws.ts";
+import { scene } from "./model/scene.ts";
 import { Simulation } from "./model/simulation.ts";
-
-const passes = { do: "passes", by: 0, count: 5 } as const;
 
 /** A shop whose backups may take ten minutes, one second after its initial ones. */
 function shop(keep = 2): Simulation {
-  const rest = { history: 2, retries: 0, wipeOut: false, consent: false, lived: true } as const;
-  const simulation = new Simulation({ provider: "s3", keep, timeout: "10m", ...rest });
+  const simulation = new Simulation({ ...scene, keep, timeout: "10m" });
   simulation.happen({ do: "clock", seconds: 1 });
   return simulation;
 }

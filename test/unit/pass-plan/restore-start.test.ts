@@ -3,19 +3,10 @@ import { startFinalizer } from "../../../src/api/labels.ts";
 import { type KubeObject, refOf } from "../../../src/api/meta.ts";
 import { asRecord } from "../../../src/base/json.ts";
 import type { Step } from "../../../src/pass/plan/step.ts";
+import { passes } from "./model/events.ts";
 import { componentLabel } from "./model/mover.ts";
+import { scene } from "./model/scene.ts";
 import { Simulation } from "./model/simulation.ts";
-
-const scene = {
-  provider: "s3",
-  keep: 2,
-  history: 2,
-  retries: 0,
-  timeout: undefined,
-  wipeOut: false,
-  consent: false,
-  lived: true,
-} as const;
 
 /** A world with a backup, up to the plan that makes the Job of a restore. */
 function aboutToStart(): { readonly simulation: Simulation; readonly steps: readonly Step[] } {
@@ -51,7 +42,7 @@ test("a Job of a restore that is deleted before its status could say so is not m
     [startFinalizer],
   ]);
   for (const job of restoreJobs(simulation)) simulation.cluster.delete(refOf(job));
-  simulation.happen({ do: "passes", by: 0, count: 5 });
+  simulation.happen(passes);
   expect(restoreJobs(simulation)).toEqual([]);
   const restore = simulation.cluster.find("RestoreSession", "app", "back");
   expect(asRecord(restore?.["status"])["phase"]).toBe("Failed");
@@ -73,7 +64,7 @@ test("a restore that no task can run is refused before its claim, so that its na
   for (const one of simulation.cluster.list("Addon"))
     simulation.cluster.delete({ apiVersion: one.apiVersion, kind: one.kind, name: one.metadata.name });
   simulation.happen({ do: "file", name: "back", there: true });
-  simulation.happen({ do: "passes", by: 0, count: 5 });
+  simulation.happen(passes);
   const restore = simulation.cluster.find("RestoreSession", "app", "back");
   expect(asRecord(restore?.["status"])["phase"]).toBe("Invalid");
   expect(simulation.record.read().restore("app", "back")).toBeUndefined();

@@ -4,6 +4,7 @@ import { asRecord, records } from "../../../src/base/json.ts";
 import { planSnapshot } from "../../../src/pass/plan/kinds/snapshot.ts";
 import { goodBefore, losses } from "../../../src/pass/plan/shrink.ts";
 import { conditionIs } from "../../../src/pass/plan/snapshots.ts";
+import { scene } from "./model/scene.ts";
 import { Simulation } from "./model/simulation.ts";
 import { worldOf } from "./world-of.ts";
 
@@ -110,16 +111,7 @@ describe("a Snapshot that has shrunk", () => {
 });
 
 test("one acceptance is enough for retention to go on, whatever was saved before it", () => {
-  const simulation = new Simulation({
-    provider: "s3",
-    keep: 1,
-    history: 2,
-    retries: 0,
-    timeout: undefined,
-    wipeOut: false,
-    consent: false,
-    lived: true,
-  });
+  const simulation = new Simulation({ ...scene, keep: 1 });
   for (let backups = 0; backups < 3; backups += 1) {
     simulation.happen({ do: "clock", seconds: 60 });
     simulation.happen({ do: "trigger", session: "files" });

@@ -1,24 +1,15 @@
 import { describe, expect, test } from "vitest";
 import type { KubeObject } from "../../../src/api/meta.ts";
 import { asRecord, records } from "../../../src/base/json.ts";
+import { passes } from "./model/events.ts";
 import { phase } from "./model/laws.ts";
 import type { JobEnding } from "./model/mover.ts";
+import { scene } from "./model/scene.ts";
 import { Simulation } from "./model/simulation.ts";
-
-const passes = { do: "passes", by: 0, count: 5 } as const;
 
 /** A shop with a whole backup of its files, and a second one that ended like this. */
 function after(source: JobEnding["source"], keep = 2, ok = true): { simulation: Simulation; name: string } {
-  const simulation = new Simulation({
-    provider: "s3",
-    keep,
-    history: 2,
-    retries: 0,
-    timeout: undefined,
-    wipeOut: false,
-    consent: false,
-    lived: true,
-  });
+  const simulation = new Simulation({ ...scene, keep });
   simulation.happen({ do: "trigger", session: "files" });
   simulation.settle();
   simulation.happen({ do: "clock", seconds: 1 });

@@ -17,6 +17,18 @@ export type SceneOptions = {
   readonly consent: boolean;
 };
 
+/** A shop with its initial backups behind it, that keeps two of everything and tries nothing again. */
+export const scene: SceneOptions = {
+  provider: "s3",
+  keep: 2,
+  history: 2,
+  retries: 0,
+  timeout: undefined,
+  wipeOut: false,
+  consent: false,
+  lived: true,
+};
+
 const core = "core.kubestash.com/v1alpha1";
 const storage = "storage.kubestash.com/v1alpha1";
 
