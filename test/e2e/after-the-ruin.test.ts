@@ -15,6 +15,7 @@ import {
   retentionPolicy,
   secretObject,
   triggerSession,
+  webDeployment,
 } from "./lab.ts";
 
 const target = { apiGroup: "apps", kind: "Deployment", name: "web", namespace: "shop" };
@@ -24,29 +25,6 @@ const claim: KubeObject = {
   kind: "PersistentVolumeClaim",
   metadata: { name: "web-data", namespace: "shop" },
   spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
-};
-
-const deployment: KubeObject = {
-  apiVersion: "apps/v1",
-  kind: "Deployment",
-  metadata: { name: "web", namespace: "shop" },
-  spec: {
-    replicas: 1,
-    selector: { matchLabels: { app: "web" } },
-    template: {
-      metadata: { labels: { app: "web" } },
-      spec: {
-        containers: [
-          {
-            name: "web",
-            image: "registry.example.com/web:1",
-            volumeMounts: [{ name: "data", mountPath: "/data" }],
-          },
-        ],
-        volumes: [{ name: "data", persistentVolumeClaim: { claimName: "web-data" } }],
-      },
-    },
-  },
 };
 
 let world: HoldfastWorld;
@@ -66,22 +44,10 @@ async function volume(): Promise<string> {
   throw new Error("the claim was not bound");
 }
 
-const orders = Buffer.from('{"order":1}\n'.repeat(1000));
-
-beforeAll(async () => {
-  world = await openWorld();
-  for (const object of [
-    namespaceObject("vault"),
-    namespaceObject("shop"),
-    secretObject("vault", "restic-password", { RESTIC_PASSWORD: password }),
-    claim,
-    deployment,
-  ])
-    await world.create(object);
-  mkdirSync(join(await volume(), "orders"));
-  for (const name of ["a.json", "b.json", "c.json"])
-    writeFileSync(join(await volume(), "orders", name), orders);
-  world.remote.commit("Back up the shop, and keep one snapshot", {
+/** The shop's backups, of which one is kept. */
+function declared(annotations: Readonly<Record<string, string>> = {}) {
+  const tasks = [{ name: "logical-backup", params: { paths: "/data" } }];
+  return {
     "clusters/lab/shop.yaml": [
       localStorage(world),
       retentionPolicy({ successfulSnapshots: { last: 1 } }),
@@ -91,10 +57,29 @@ beforeAll(async () => {
         target,
         repository: "web",
         directory: "/web",
-        addon: { name: "workload-addon", tasks: [{ name: "logical-backup", params: { paths: "/data" } }] },
+        addon: { name: "workload-addon", tasks },
+        annotations,
       }),
     ],
-  });
+  };
+}
+
+const orders = Buffer.from('{"order":1}\n'.repeat(1000));
+
+beforeAll(async () => {
+  world = await openWorld();
+  for (const object of [
+    namespaceObject("vault"),
+    namespaceObject("shop"),
+    secretObject("vault", "restic-password", { RESTIC_PASSWORD: password }),
+    claim,
+    webDeployment("shop"),
+  ])
+    await world.create(object);
+  mkdirSync(join(await volume(), "orders"));
+  for (const name of ["a.json", "b.json", "c.json"])
+    writeFileSync(join(await volume(), "orders", name), orders);
+  world.remote.commit("Back up the shop, and keep one snapshot", declared());
   await world.run();
   [before = ""] = (await world.list("Snapshot", "shop")).map((one) => one.metadata.name);
   // The ruin: the namespace goes with its volume, and is made again with an empty one.
@@ -103,7 +88,7 @@ beforeAll(async () => {
     expect(attempt).toBeLessThan(300);
     await world.pass();
   }
-  for (const object of [namespaceObject("shop"), claim, deployment]) await world.create(object);
+  for (const object of [namespaceObject("shop"), claim, webDeployment("shop")]) await world.create(object);
   await volume();
   await world.run();
 }, 240_000);
@@ -168,21 +153,10 @@ test("once a person accepts the shrunk ones retention goes on, and keeps the las
   const shrunk = (await world.list("Snapshot", "shop"))
     .map((one) => one.metadata.name)
     .filter((name) => name !== before);
-  world.remote.commit("Accept what the source is now", {
-    "clusters/lab/shop.yaml": [
-      localStorage(world),
-      retentionPolicy({ successfulSnapshots: { last: 1 } }),
-      configuration({
-        namespace: "shop",
-        name: "web",
-        target,
-        repository: "web",
-        directory: "/web",
-        addon: { name: "workload-addon", tasks: [{ name: "logical-backup", params: { paths: "/data" } }] },
-        annotations: { "holdfast.dev/accept-shrink": shrunk.join(",") },
-      }),
-    ],
-  });
+  world.remote.commit(
+    "Accept what the source is now",
+    declared({ "holdfast.dev/accept-shrink": shrunk.join(",") }),
+  );
   await world.run();
   for (const name of shrunk)
     expect(conditionMessage(await world.get("Snapshot", "shop", name), "SourceShrunk")).toMatch(

@@ -26,6 +26,32 @@ export function configMap(
   return { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace }, data };
 }
 
+/** A Deployment `web` with the claim `web-data` at /data. */
+export function webDeployment(namespace: string): KubeObject {
+  return {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: "web", namespace },
+    spec: {
+      replicas: 1,
+      selector: { matchLabels: { app: "web" } },
+      template: {
+        metadata: { labels: { app: "web" } },
+        spec: {
+          containers: [
+            {
+              name: "web",
+              image: "registry.example.com/web:1",
+              volumeMounts: [{ name: "data", mountPath: "/data" }],
+            },
+          ],
+          volumes: [{ name: "data", persistentVolumeClaim: { claimName: "web-data" } }],
+        },
+      },
+    },
+  };
+}
+
 /** A BackupStorage in a folder of the node, open to every namespace. */
 export function localStorage(
   world: HoldfastWorld,

@@ -5,18 +5,17 @@ import type { KubeObject } from "../../../src/api/meta.ts";
 import { clusterKinds, type HoldfastWorld, openWorld } from "../../support/holdfast-world.ts";
 import { requireOrSkip } from "../../support/real-parts.ts";
 import { type S3Server, startS3 } from "../../support/s3.ts";
+import { field, namespaceObject, phase } from "../lab.ts";
 import {
   bucket,
   condition,
   configuration,
   credentials,
   encryption,
-  field,
   History,
-  namespaceObject,
-  phase,
   retention,
   storage,
+  succeeded,
   until,
 } from "./story.ts";
 
@@ -90,8 +89,10 @@ describe.runIf(requireOrSkip("versitygw")).each(clusterKinds.filter(({ runs }) =
         ],
       });
       world.startController();
-      const initial = await until("the initial backup", () => finished()[0]);
-      scheduled = await until("the CronJob's own backup", () => finished().find((name) => name !== initial));
+      const initial = await until("the initial backup", () => succeeded(history, vault)[0]);
+      scheduled = await until("the CronJob's own backup", () =>
+        succeeded(history, vault).find((name) => name !== initial),
+      );
       await world.kube.delete(
         { group: "", version: "v1", kind: "ConfigMap", plural: "configmaps", namespaced: true },
         { namespace: app, name: "settings" },
@@ -124,14 +125,6 @@ describe.runIf(requireOrSkip("versitygw")).each(clusterKinds.filter(({ runs }) =
       await world?.close();
       await s3?.stop();
     });
-
-    function finished(): readonly string[] {
-      return history
-        .all("BackupSession", vault)
-        .map((versions) => versions.at(-1))
-        .filter((session) => phase(session) === "Succeeded")
-        .map((session) => session?.metadata.name ?? "");
-    }
 
     test("000 B1: the user's Secret with the backend's credentials is there and nobody has copied it", async () => {
       expect(await world.get("Secret", vault, "s3-credentials")).toBeDefined();

@@ -3,6 +3,7 @@ import { kinds } from "../../../src/api/kinds.ts";
 import type { KubeObject } from "../../../src/api/meta.ts";
 import type { HoldfastWorld } from "../../support/holdfast-world.ts";
 import type { S3Server } from "../../support/s3.ts";
+import { field, password, phase, secretObject } from "../lab.ts";
 
 /** Every version of every object that a watch has shown, oldest first. */
 export class History {
@@ -54,15 +55,13 @@ export class History {
   }
 }
 
-export function field(object: unknown, ...path: readonly (string | number)[]): unknown {
-  return path.reduce<unknown>(
-    (at, name) => (typeof at === "object" && at !== null ? Reflect.get(at, name) : undefined),
-    object,
-  );
-}
-
-export function phase(object: unknown): unknown {
-  return field(object, "status", "phase");
+/** Names of the sessions that have succeeded, in the order in which they were first seen. */
+export function succeeded(history: History, namespace: string): readonly string[] {
+  return history
+    .all("BackupSession", namespace)
+    .map((versions) => versions.at(-1))
+    .filter((session) => phase(session) === "Succeeded")
+    .map((session) => session?.metadata.name ?? "");
 }
 
 /** A condition as `status reason`. */
@@ -88,28 +87,15 @@ export async function until<T>(
 
 export const bucket = "backups";
 
-export function namespaceObject(name: string): KubeObject {
-  return { apiVersion: "v1", kind: "Namespace", metadata: { name } };
-}
-
 export function credentials(namespace: string, s3: S3Server): KubeObject {
-  return {
-    apiVersion: "v1",
-    kind: "Secret",
-    metadata: { name: "s3-credentials", namespace },
-    stringData: { AWS_ACCESS_KEY_ID: s3.accessKeyId, AWS_SECRET_ACCESS_KEY: s3.secretAccessKey },
-  };
+  return secretObject(namespace, "s3-credentials", {
+    AWS_ACCESS_KEY_ID: s3.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: s3.secretAccessKey,
+  });
 }
-
-export const password = "a password of the tests";
 
 export function encryption(namespace: string): KubeObject {
-  return {
-    apiVersion: "v1",
-    kind: "Secret",
-    metadata: { name: "restic-password", namespace },
-    stringData: { RESTIC_PASSWORD: password },
-  };
+  return secretObject(namespace, "restic-password", { RESTIC_PASSWORD: password });
 }
 
 export function storage(namespace: string, prefix: string, s3: S3Server): KubeObject {

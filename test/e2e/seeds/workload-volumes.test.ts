@@ -6,18 +6,17 @@ import type { KubeObject } from "../../../src/api/meta.ts";
 import { clusterKinds, type HoldfastWorld, openWorld } from "../../support/holdfast-world.ts";
 import { requireOrSkip } from "../../support/real-parts.ts";
 import { type S3Server, startS3 } from "../../support/s3.ts";
+import { field, namespaceObject, phase, webDeployment } from "../lab.ts";
 import {
   bucket,
   condition,
   configuration,
   credentials,
   encryption,
-  field,
   History,
-  namespaceObject,
-  phase,
   retention,
   storage,
+  succeeded,
   until,
 } from "./story.ts";
 
@@ -57,29 +56,6 @@ const claim: KubeObject = {
   },
 };
 
-const deployment: KubeObject = {
-  apiVersion: "apps/v1",
-  kind: "Deployment",
-  metadata: { name: "web", namespace: shop },
-  spec: {
-    replicas: 1,
-    selector: { matchLabels: { app: "web" } },
-    template: {
-      metadata: { labels: { app: "web" } },
-      spec: {
-        containers: [
-          {
-            name: "web",
-            image: "registry.example.com/web:1",
-            volumeMounts: [{ name: "data", mountPath: "/data" }],
-          },
-        ],
-        volumes: [{ name: "data", persistentVolumeClaim: { claimName: "web-data" } }],
-      },
-    },
-  },
-};
-
 describe.runIf(requireOrSkip("versitygw")).each(clusterKinds.filter(({ runs }) => runs))(
   "the flow of workload volumes on $kind",
   ({ kind }) => {
@@ -105,7 +81,7 @@ describe.runIf(requireOrSkip("versitygw")).each(clusterKinds.filter(({ runs }) =
         namespaceObject(shop),
         volume(directory),
         claim,
-        deployment,
+        webDeployment(shop),
         credentials(shop, s3),
         encryption(shop),
       ])
@@ -123,8 +99,10 @@ describe.runIf(requireOrSkip("versitygw")).each(clusterKinds.filter(({ runs }) =
         ],
       });
       world.startController();
-      const initial = await until("the initial backup", () => finished()[0]);
-      scheduled = await until("the CronJob's own backup", () => finished().find((name) => name !== initial));
+      const initial = await until("the initial backup", () => succeeded(history, shop)[0]);
+      scheduled = await until("the CronJob's own backup", () =>
+        succeeded(history, shop).find((name) => name !== initial),
+      );
       for (const name of ["orders", "größe.bin", "latest"])
         rmSync(join(directory, name), { recursive: true });
       world.remote.commit("Restore the web's volume", {
@@ -155,14 +133,6 @@ describe.runIf(requireOrSkip("versitygw")).each(clusterKinds.filter(({ runs }) =
       await world?.close();
       await s3?.stop();
     });
-
-    function finished(): readonly string[] {
-      return history
-        .all("BackupSession", shop)
-        .map((versions) => versions.at(-1))
-        .filter((session) => phase(session) === "Succeeded")
-        .map((session) => session?.metadata.name ?? "");
-    }
 
     test("001 B1: the user's Secret with the backend's credentials is there", async () => {
       expect(await world.get("Secret", shop, "s3-credentials")).toBeDefined();
