@@ -4,8 +4,8 @@ import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest"
 import { builtIn } from "../../../src/api/built-in.ts";
 import { makeKeyCheap } from "../../support/cheap-key.ts";
 import { requireOrSkip } from "../../support/real-parts.ts";
-import { configMap, configuration, password, restore } from "../lab.ts";
-import { retried, settleFaultWorld, trigger } from "./fault-lab.ts";
+import { configuration, password, restore } from "../lab.ts";
+import { retried, settings, settleFaultWorld, trigger } from "./fault-lab.ts";
 import { type FaultWorld, openFaultWorld } from "./fault-world.ts";
 import { type KillPoint, killPoints, killSample, type Victim } from "./kill-points.ts";
 import { bendOf, setTrap, startRun } from "./killer.ts";
@@ -62,8 +62,7 @@ async function begin(point: KillPoint): Promise<() => Promise<void>> {
         await checkRest(world);
         world.remote.commit(`Take ${name} out`, { [file]: null });
         await world.run();
-        if ((await world.get("ConfigMap", "app", "settings")) === undefined)
-          await world.create(configMap("app", "settings", { mode: "0644" }));
+        if ((await world.get("ConfigMap", "app", "settings")) === undefined) await world.create(settings);
       };
     }
   }

@@ -70,14 +70,16 @@ function hookTrap({ world, bend, running }: Bait, at: Extract<KillPoint["at"], {
   mkdirSync(folder);
   const name = at.hook === "prepared" ? "reference-transaction" : at.hook;
   const hook = join(world.remote.bare, "hooks", name);
-  // The pid is asked for when the process runs; a push that is refused was never taken.
+  // The pid is asked for when the process runs; a push that is refused was never taken. Whoever waits for the death
+  // may look before this script goes on, so the sign comes first.
   const script = `#!/bin/sh
 [ "${name}" != reference-transaction ] || [ "$1" = prepared ] || exit 0
 [ ! -e "${folder}/sprung" ] || exit 0
 echo x >> "${folder}/seen"
 [ "$(wc -l < "${folder}/seen")" -ge ${at.nth ?? 1} ] || exit 0
 sleep ${bend.delayMs / 1000}
-kill -9 "$(cat "${folder}/pid")" && touch "${folder}/sprung"
+touch "${folder}/sprung"
+kill -9 "$(cat "${folder}/pid")" || rm "${folder}/sprung"
 exit ${at.hook === "pre-receive" ? 1 : 0}
 `;
   writeFileSync(hook, script);
