@@ -2,13 +2,14 @@ import { builtIn } from "../api/built-in.ts";
 import { resourceOf } from "../api/kinds.ts";
 import { type KubeObject, nameOf, refOf } from "../api/meta.ts";
 import { HoldfastError } from "../base/errors.ts";
+import { isFields } from "../base/json.ts";
 import type { Objects } from "../ports/objects/objects.ts";
 import type { ResticRepository } from "../ports/restic/restic.ts";
 import type { JobContext } from "./job-context.ts";
 import { readNeeded } from "./read-object.ts";
 import { directoryOf } from "./storage/backend-layout.ts";
 import { type Backend, backendOf, resticPlace, storageSecretName } from "./storage/backend-location.ts";
-import { fieldsAt, isFields, textAt } from "./storage/fields.ts";
+import { fieldsAt, textAt } from "./storage/fields.ts";
 import { folderOf } from "./storage/folder.ts";
 import { secretValuesOf } from "./storage/secret-values.ts";
 

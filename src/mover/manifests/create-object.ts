@@ -1,9 +1,10 @@
 import { groupOf, type KubeObject, type Resource } from "../../api/meta.ts";
 import { HoldfastError } from "../../base/errors.ts";
+import { isFields } from "../../base/json.ts";
 import type { Kube, ObjectName } from "../../ports/kube/kube.ts";
 import { isKubeError } from "../../ports/kube/kube-error.ts";
 import { moverManager } from "../job-context.ts";
-import { fieldAt, fieldsAt, isFields, listAt, textAt, withField, withoutField } from "../storage/fields.ts";
+import { fieldAt, fieldsAt, listAt, textAt, withField, withoutField } from "../storage/fields.ts";
 
 export type WriteResult = {
   readonly did: "created" | "updated" | "unchanged";

@@ -1,5 +1,6 @@
 import { groupOf, type KubeObject, type OwnerReference } from "../../api/meta.ts";
-import { fieldAt, isFields, withField, withoutField } from "../storage/fields.ts";
+import { isFields } from "../../base/json.ts";
+import { fieldAt, withField, withoutField } from "../storage/fields.ts";
 import { sanitise } from "./sanitise.ts";
 
 export type PrepareOptions = {

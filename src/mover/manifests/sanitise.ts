@@ -1,5 +1,6 @@
 import { groupOf, type KubeObject } from "../../api/meta.ts";
-import { type Fields, fieldAt, fieldsAt, isFields, withField, withoutField } from "../storage/fields.ts";
+import { isFields } from "../../base/json.ts";
+import { type Fields, fieldAt, fieldsAt, withField, withoutField } from "../storage/fields.ts";
 
 const metadataOfTheServer = [
   "creationTimestamp",

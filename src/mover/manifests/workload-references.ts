@@ -1,5 +1,6 @@
 import { groupOf, type KubeObject } from "../../api/meta.ts";
-import { type Fields, fieldAt, fieldsAt, isFields, listAt, textAt } from "../storage/fields.ts";
+import { isFields } from "../../base/json.ts";
+import { type Fields, fieldAt, fieldsAt, listAt, textAt } from "../storage/fields.ts";
 
 /** Names of what a workload needs in its own namespace. */
 export type WorkloadReferences = {

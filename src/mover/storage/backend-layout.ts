@@ -1,8 +1,9 @@
 import type { KubeObject } from "../../api/meta.ts";
 import { nameOf, refOf } from "../../api/meta.ts";
 import { HoldfastError } from "../../base/errors.ts";
+import { isFields } from "../../base/json.ts";
 import type { Objects } from "../../ports/objects/objects.ts";
-import { fieldAt, fieldsAt, isFields, listAt, textAt } from "./fields.ts";
+import { fieldAt, fieldsAt, listAt, textAt } from "./fields.ts";
 import { folderOf } from "./folder.ts";
 import { parseObject, parseYaml } from "./stored-document.ts";
 import { yamlOf } from "./yaml-of.ts";

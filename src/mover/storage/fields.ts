@@ -1,8 +1,6 @@
-export type Fields = Readonly<Record<string, unknown>>;
+import { isFields } from "../../base/json.ts";
 
-export function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
+export type Fields = Readonly<Record<string, unknown>>;
 
 /** What stands at a path of fields; undefined as soon as one of them is absent. */
 export function fieldAt(value: unknown, ...path: readonly string[]): unknown {

@@ -1,7 +1,7 @@
 import { load, Schema, YAML11_SCHEMA } from "js-yaml";
 import type { KubeObject } from "../../api/meta.ts";
 import { HoldfastError, messageOf } from "../../base/errors.ts";
-import { isFields } from "./fields.ts";
+import { isFields } from "../../base/json.ts";
 
 const maxDepth = 100;
 const onlyText = new Set(["timestamp", "merge", "binary", "omap", "pairs", "set"]);
