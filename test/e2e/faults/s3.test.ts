@@ -194,9 +194,7 @@ test.runIf(available)(
     expect(field(session, "status", "retentionPolicy")).toMatchObject([
       {
         phase: "FailedToApply",
-        error: expect.stringMatching(
-          /restic could not forget.*unable to remove snapshot\/[0-9a-f]+ from the repository; [a-z ]+$/,
-        ),
+        error: expect.stringMatching(/restic could not forget.*unable to remove <?snapshot\//),
       },
     ]);
     // What was saved is saved, and what was to go is still there, also in the record.
