@@ -6,9 +6,6 @@ import { managedByHoldfast, managedByLabel } from "./labels.ts";
 import type { KubeObject, ObjectRef } from "./meta.ts";
 import { claimFields, entryPath, hasEntryPath } from "./record-layout.ts";
 
-/** The namespace that Holdfast keeps its notes in, unless it is told another one. */
-export const defaultOwnNamespace = "holdfast";
-
 export type BranchTip = { readonly branch: string; readonly commit: string };
 
 /** `folder` is "" on a branch of the record's own. */

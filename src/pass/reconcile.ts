@@ -1,4 +1,4 @@
-import { defaultOwnNamespace } from "../api/own-notes.ts";
+import { defaultOwnNamespace } from "../api/own-namespace.ts";
 import type { Clock } from "../base/clock.ts";
 import { type HoldfastError, toHoldfastError } from "../base/errors.ts";
 import type { Problem } from "../base/problem.ts";

@@ -2,7 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { type Command, Option } from "commander";
-import { defaultOwnNamespace } from "../../api/own-notes.ts";
+import { defaultOwnNamespace } from "../../api/own-namespace.ts";
 import { HoldfastError } from "../../base/errors.ts";
 import { ExitCode } from "../../base/exit-code.ts";
 import { clusterName } from "../../pass/declared/cluster-name.ts";
