@@ -42,6 +42,9 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
     command: [process.execPath, entry],
     credentials: (pod) => podKubeconfig(server.api, server, pod),
     clock: systemClock,
+    log: (level, message) => {
+      if (level !== "info") process.stderr.write(`embedded: ${message}\n`);
+    },
   });
   server.serveLogs(controllers.podLog);
   const close = async () => {
@@ -49,7 +52,9 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
     await server.close();
   };
   try {
-    await installKinds(await connectKube({ kubeconfigText: server.kubeconfig }), systemClock, signal);
+    const kube = await connectKube({ kubeconfigText: server.kubeconfig });
+    await installKinds(kube, systemClock, signal);
+    await kube.close();
   } catch (thrown) {
     await close();
     throw thrown;
