@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureRestic } from "./ensure-restic.ts";
@@ -12,6 +12,8 @@ async function main(): Promise<number> {
   await ensureRestic((line) => process.stdout.write(`${line}\n`));
   // A short name, because sockets of servers are in there, and their paths may not be long.
   const folder = mkdtempSync(join(tmpdir(), "hf-"));
+  // Some tests read as another user what they put aside.
+  chmodSync(folder, 0o711);
   const report = join(folder, "report.json");
   // Ctrl-C ends vitest, and then us.
   process.on("SIGINT", () => undefined);
