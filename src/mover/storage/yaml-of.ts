@@ -4,7 +4,7 @@ import { dump } from "js-yaml";
  * YAML as `kubectl` reads it back, value for value: text that a reader of YAML 1.1 or 1.2 would take for
  * something else is quoted. Keys are sorted, so that equal objects have equal bytes.
  *
- * It is js-yaml's own text, byte for byte, at a small part of its cost: js-yaml tries the patterns of all styles on
+ * But for keys like a document's mark it is js-yaml's own text, byte for byte, at a small part of its cost: js-yaml tries the patterns of all styles on
  * every text. What is plain or a block at first sight is written here; the rest is asked of js-yaml.
  */
 export function yamlOf(value: unknown): string {
@@ -78,12 +78,15 @@ function mapText(
     const text = nodeText(value, { level: level + 1, compact: false }, writing);
     if (text === undefined) return undefined;
     if (!compact || all !== "") all += line;
-    all += text.charCodeAt(0) === lineFeed ? `${lineText(name)}:${text}` : `${lineText(name)}: ${text}`;
+    // At the margin js-yaml writes what a reader takes for the end of the document.
+    const key = level === 0 && documentMark.test(name) ? JSON.stringify(name) : lineText(name);
+    all += text.charCodeAt(0) === lineFeed ? `${key}:${text}` : `${key}: ${text}`;
   }
   return all;
 }
 
 const lineFeed = 10;
+const documentMark = /^(?:---|\.\.\.)\s/;
 
 function newLine(level: number): string {
   return `\n${"  ".repeat(level)}`;

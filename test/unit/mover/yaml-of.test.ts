@@ -47,9 +47,18 @@ const documents = fc.letrec<{ node: unknown }>((tie) => ({
   ),
 })).node;
 
+/** What js-yaml itself writes of these cannot be read back. */
+const hasMark = (value: unknown) => Object.keys(Object(value)).some((key) => /^(?:---|\.\.\.)\s/.test(key));
+
+test("a key that looks like a document's mark is read back", () => {
+  const value = { "... a": false, "--- b": [1], "---": 2, "--- ": { "--- c": 3 } };
+  expect(load(yamlOf(value))).toEqual(value);
+});
+
 test("is what js-yaml writes, byte for byte", () => {
   fc.assert(
     fc.property(documents, (value) => {
+      fc.pre(!hasMark(value));
       expect(yamlOf(value)).toBe(byLibrary(value));
     }),
     { numRuns: 3_000 },
@@ -59,6 +68,7 @@ test("is what js-yaml writes, byte for byte", () => {
 test("is read back as what was written", () => {
   fc.assert(
     fc.property(fc.dictionary(texts, documents), (value) => {
+      fc.pre(!hasMark(value));
       expect(load(yamlOf(value))).toEqual(load(byLibrary(value)));
     }),
     { numRuns: 500 },
