@@ -99,16 +99,17 @@ async function saveInto(
   const work = { task, access: task.access, repository, source, options, parentOf };
   const { saved, missing } = await savePaths(context, work);
   // Both only read, and neither keeps a processor busy.
-  const measured = context.restic.size(repository, context.signal);
-  measured.catch(() => undefined);
-  const integrityError = await checkIntegrity(context, repository);
+  const [integrityError, size] = await Promise.all([
+    checkIntegrity(context, repository),
+    context.restic.size(repository, context.signal),
+  ]);
   const proof = await proofOf(context, { repositoryID, saved, source, missing });
   const error = integrityError === undefined ? partialError(missing) : wordsOf(integrityError);
   await task.reporter.write({
     driver: "Restic",
     path: task.path,
     phase: error === undefined ? "Succeeded" : "Failed",
-    size: formatSize(await measured),
+    size: formatSize(size),
     duration: formatDuration(context.clock.now() - startedAt),
     integrity: integrityError === undefined,
     resticStats: saved.map(statsOf),

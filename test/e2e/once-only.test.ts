@@ -84,7 +84,8 @@ test("a run that is killed between claim and Job leaves a restore that is held a
   const held = await world.get("RestoreSession", "vault", "back");
   expect(phase(held)).toBe("Unknown");
   expect(conditionMessage(held, "Held")).toMatch(/^True ClaimWithoutOutcome: .*cannot be found/);
-  expect(failures).toMatchObject([{ object: "RestoreSession vault/back", phase: "Unknown", partial: false }]);
+  const why = [expect.stringMatching(/^ClaimWithoutOutcome: .*cannot be found/)];
+  expect(failures).toEqual([{ object: "RestoreSession vault/back", phase: "Unknown", partial: false, why }]);
   expect(await restoreJobs(world)).toBe(0);
   expect(await world.get("ConfigMap", "app", "settings")).toBeUndefined();
 });

@@ -1,5 +1,5 @@
 import { messageOf } from "../../base/errors.ts";
-import { isFields } from "../../base/json.ts";
+import { isFields, records } from "../../base/json.ts";
 import type { ApiClient } from "./api-client.ts";
 import type { DiscoveredResource, Discovery } from "./kube.ts";
 import { KubeError } from "./kube-error.ts";
@@ -38,16 +38,16 @@ export async function discover(client: ApiClient, signal?: AbortSignal): Promise
 function fromAggregated(list: Fields): Versions {
   const found: Found[] = [];
   const failures: Failure[] = [];
-  for (const group of recordsOf(list["items"])) {
+  for (const group of records(list["items"])) {
     const groupName = textOf(isFields(group["metadata"]) ? group["metadata"]["name"] : "");
-    for (const version of recordsOf(group["versions"])) {
+    for (const version of records(group["versions"])) {
       const name = textOf(version["version"]);
       const groupVersion = groupName === "" ? name : `${groupName}/${name}`;
       if (version["freshness"] === "Stale") {
         failures.push({ groupVersion, message: "the server of this API does not answer" });
         continue;
       }
-      for (const resource of recordsOf(version["resources"])) {
+      for (const resource of records(version["resources"])) {
         const kind = isFields(resource["responseKind"]) ? textOf(resource["responseKind"]["kind"]) : "";
         const namespaced = resource["scope"] === "Namespaced";
         const plural = textOf(resource["resource"]);
@@ -71,7 +71,7 @@ async function fromGroups(
     const path = `${root}/${groupVersion}`;
     try {
       const list = await client.request({ method: "GET", path, maxBytes, ...withSignal(signal) });
-      const resources = isFields(list) ? recordsOf(list["resources"]) : [];
+      const resources = isFields(list) ? records(list["resources"]) : [];
       found.push(...resources.flatMap((resource) => fromLegacy(resource, group, version)));
     } catch (error) {
       if (!(error instanceof KubeError) || error.reason === "Interrupted") throw error;
@@ -86,9 +86,9 @@ function groupVersionsOf(answer: Fields): { group: string; version: string }[] {
   if (Array.isArray(answer["versions"])) {
     return answer["versions"].map((version) => ({ group: "", version: textOf(version) }));
   }
-  return recordsOf(answer["groups"]).flatMap((group) => {
+  return records(answer["groups"]).flatMap((group) => {
     const preferred = isFields(group["preferredVersion"]) ? textOf(group["preferredVersion"]["version"]) : "";
-    const versions = recordsOf(group["versions"]).map((entry) => textOf(entry["version"]));
+    const versions = records(group["versions"]).map((entry) => textOf(entry["version"]));
     const ordered = [...new Set([preferred, ...versions])].filter((version) => version !== "");
     return ordered.map((version) => ({ group: textOf(group["name"]), version }));
   });
@@ -120,10 +120,6 @@ function listsOf(resource: Fields): Pick<Found, "verbs" | "shortNames"> {
 
 function withSignal(signal: AbortSignal | undefined): { signal?: AbortSignal } {
   return signal === undefined ? {} : { signal };
-}
-
-function recordsOf(value: unknown): readonly Fields[] {
-  return Array.isArray(value) ? value.filter(isFields) : [];
 }
 
 function textsOf(value: unknown): readonly string[] {

@@ -34,7 +34,7 @@ export async function restoreAgain(
   while (taken.has(`${base}-again-${number}`)) number += 1;
   const { apiVersion, kind } = found;
   const metadata = { name: name ?? `${base}-again-${number}`, namespace };
-  await refuseUsedName(branch, { metadata }, signal);
+  refuseName(branch, { metadata }, recorded);
   return { apiVersion, kind, metadata, spec: found["spec"] };
 }
 
@@ -44,6 +44,14 @@ export async function refuseUsedName(
   restore: Pick<KubeObject, "metadata">,
   signal: AbortSignal,
 ): Promise<void> {
+  refuseName(branch, restore, await recordedRestores(branch, signal));
+}
+
+function refuseName(
+  branch: Branch,
+  restore: Pick<KubeObject, "metadata">,
+  recorded: ReadonlySet<string>,
+): void {
   const name = fullName(restore);
   const next = "choose another name: a restore runs once under its name";
   const { documents, problems } = branch.declared;
@@ -56,7 +64,7 @@ export async function refuseUsedName(
       `RestoreSession ${name} is declared on ${refOf(branch)} already, at ${place.path}:${place.line}`,
       next,
     );
-  if ((await recordedRestores(branch, signal)).has(name))
+  if (recorded.has(name))
     throw usage(`RestoreSession ${name} stands in the record, so its name was used before`, next);
 }
 

@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { KubeObject } from "../../../src/api/meta.ts";
 import { asRecord, records } from "../../../src/base/json.ts";
 import { dueRuns, type MissedRuns } from "../../../src/pass/plan/due.ts";
-import type { SceneOptions } from "../pass-plan/model/scene.ts";
+import { passes } from "../pass-plan/model/events.ts";
+import { scene } from "../pass-plan/model/scene.ts";
 import { Simulation } from "../pass-plan/model/simulation.ts";
 
 const ms = (text: string) => Date.parse(text);
@@ -59,19 +60,6 @@ describe("due times without a backup", () => {
     });
   });
 });
-
-const scene: SceneOptions = {
-  provider: "s3",
-  keep: 2,
-  history: 2,
-  retries: 0,
-  timeout: undefined,
-  wipeOut: false,
-  consent: false,
-  lived: true,
-};
-
-const passes = { do: "passes", by: 0, count: 5 } as const;
 
 /** A shop whose two sessions are due every half hour, and are just being made at such a time. */
 function shop(): Simulation {

@@ -152,11 +152,12 @@ export function followBackupJobs(context: SessionContext): boolean {
   const { draft, world } = context;
   const open = snapshotsOfSession(context).filter((one) => !["Succeeded", "Failed"].includes(phaseOf(one)));
   if (open.length === 0) return true;
-  const [stuck] = removeStuck(draft, jobsOfSession(draft.object, world), world);
+  const jobs = jobsOfSession(draft.object, world);
+  const [stuck] = removeStuck(draft, jobs, world);
   const pending = backupSessionConditions.podPendingForLong;
-  tellPending(draft, jobsOfSession(draft.object, world), world);
+  tellPending(draft, jobs, world);
   if (stuck !== undefined) draft.setCondition(pending.type, true, pending.whenTrue, stuck);
-  const running = jobsOfSession(draft.object, world).filter((job) => jobEnd(job, world).kind === "running");
+  const running = jobs.filter((job) => jobEnd(job, world).kind === "running");
   const deadline = draft.status["backupDeadline"];
   if (typeof deadline === "string") {
     if (world.now < Date.parse(deadline)) draft.wakeAt(Date.parse(deadline));
