@@ -53,15 +53,23 @@ async function sample(): Promise<void> {
       const seen = looks.get(id) ?? 0;
       looks.set(id, seen + 1);
       if (seen > 20 && (round + Number(id)) % 50 !== 0) continue;
-      const command = read(id, "cmdline").toString("utf8").split("\0").join(" ").trim();
+      const command = commandLine(id);
       if (command === "") continue;
       commands.add(command);
-      for (const name of canariesIn(read(id, "environ"), canaries)) environments.add(`${command}: ${name}`);
+      const names = canariesIn(read(id, "environ"), canaries);
+      // Between two reads a fork becomes its program: then the environment is not that command's.
+      if (commandLine(id) !== command) continue;
+      for (const name of names) environments.add(`${command}: ${name}`);
     }
     for (const id of looks.keys()) if (!ids.includes(id)) looks.delete(id);
     await sleep(3);
   }
   process.stdout.write(JSON.stringify({ commands: [...commands], environments: [...environments] }));
+}
+
+/** The arguments parted by spaces. */
+function commandLine(id: string): string {
+  return read(id, "cmdline").toString("utf8").split("\0").join(" ").trim();
 }
 
 /** Nothing of a process that is gone or another user's. */
