@@ -90,7 +90,7 @@ async function killAndGoOn(point: KillPoint, seed: number): Promise<void> {
   } finally {
     trap.disarm();
   }
-  expect(trap.sprung(), `nobody reached it; it said ${words}; seen: ${seenOf(point)}`).toBe(true);
+  expect(await trap.sprung(), `nobody reached it; it said ${words}; seen: ${seenOf(point)}`).toBe(true);
   expect(running?.child.signalCode ?? "SIGKILL", `it said ${words}`).toBe("SIGKILL");
   // A claim of a dead run is left alone for half a minute; nobody here waits for it.
   const { end, last } = await world.run({ aheadMs: point.story === "restore" ? 60_000 : 0 });

@@ -18,8 +18,8 @@ export function bendOf(seed: number): Bend {
 
 /** Waits for the point's sign and kills. */
 export type Trap = {
-  /** Whether somebody has died of it. */
-  readonly sprung: () => boolean;
+  /** Whether somebody has died of it, or is dying: then at its death. */
+  readonly sprung: () => Promise<boolean>;
   readonly disarm: () => void;
 };
 
@@ -45,9 +45,9 @@ function requestTrap(
   let deaths = 0;
   const proxy = at.on === "api" ? world.api : world.store;
   let left = at.nth ?? 1;
-  proxy.intercept = async (exchange) => {
-    const fits = left > 0 && isBy(exchange, at.by) && at.request.test(`${exchange.method} ${exchange.path}`);
-    if (!fits || --left > 0) return exchange.pass();
+  // A request that was carried out may be the last that the next pass waits for: it ends while its sender lives.
+  let dying = Promise.resolve();
+  const spring = async (exchange: Exchange) => {
     if (at.when === "after") await exchange.carryOut();
     await sleep(bend.delayMs);
     deaths += killAll(pidsOf(world, point.dies, running()), bend.group && point.dies !== "run");
@@ -55,8 +55,17 @@ function requestTrap(
     if (at.by !== point.dies && at.when === "before") exchange.pass();
     else exchange.response.destroy();
   };
+  proxy.intercept = (exchange) => {
+    const fits = left > 0 && isBy(exchange, at.by) && at.request.test(`${exchange.method} ${exchange.path}`);
+    if (!fits || --left > 0) return exchange.pass();
+    dying = spring(exchange);
+    return dying;
+  };
   return {
-    sprung: () => deaths > 0,
+    sprung: async () => {
+      await dying;
+      return deaths > 0;
+    },
     disarm() {
       proxy.intercept = undefined;
     },
@@ -86,7 +95,7 @@ exit ${at.hook === "pre-receive" ? 1 : 0}
   chmodSync(hook, 0o755);
   writeFileSync(join(folder, "pid"), String(running()?.pid));
   return {
-    sprung: () => existsSync(join(folder, "sprung")),
+    sprung: async () => existsSync(join(folder, "sprung")),
     disarm: () => rmSync(hook, { force: true }),
   };
 }
@@ -97,7 +106,7 @@ function orderTrap({ world, point, bend }: Bait, command: string): Trap {
   rmSync(taken, { force: true });
   writeFileSync(order, point.dies === "restic" ? "self" : bend.group ? "group" : "parent");
   return {
-    sprung: () => existsSync(taken),
+    sprung: async () => existsSync(taken),
     disarm: () => rmSync(order, { force: true }),
   };
 }
