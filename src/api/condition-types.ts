@@ -7,6 +7,8 @@ export type ConditionType = {
   readonly says: string;
   /** A condition that only Holdfast sets. */
   readonly own?: true;
+  /** It complains when it is True; all others do when they are not. */
+  readonly badWhenTrue?: true;
 };
 
 type ConditionTypes = Readonly<Record<string, ConditionType>>;
@@ -30,6 +32,7 @@ const notSupportedYet = {
   whenTrue: "NotSupportedYet",
   says: "True: it asks for something that this release does not act on; the message names what, and what to do instead.",
   own: true,
+  badWhenTrue: true,
 } as const;
 
 const remoteAway = {
@@ -37,6 +40,7 @@ const remoteAway = {
   whenTrue: "RemoteUnreachable",
   says: "True: the remote cannot be had; the message says since when, and what waits for it. Gone when it is back, and never recorded.",
   own: true,
+  badWhenTrue: true,
 } as const;
 
 export const backupStorageConditions = {
@@ -95,12 +99,14 @@ export const snapshotConditions = {
     type: "BackupIncomplete",
     whenTrue: "BackupExecutorTerminatedBeforeCompletion",
     says: "True is bad: a Job ended without completing its component.",
+    badWhenTrue: true,
   },
   partial: {
     type: "Partial",
     whenTrue: "SomeDataMissing",
     says: "True: data was saved, and a part of the source is missing in it. It can be restored by name only.",
     own: true,
+    badWhenTrue: true,
   },
   sourceShrunk: {
     type: "SourceShrunk",
@@ -108,6 +114,7 @@ export const snapshotConditions = {
     whenFalse: "ShrinkAccepted",
     says: "True: the source was empty, under half of the last good Snapshot, or without a component that this had; retention of the repository stands still until a person accepts it, or one beside it that is alike.",
     own: true,
+    badWhenTrue: true,
   },
   remoteAway,
 } as const satisfies ConditionTypes;
@@ -175,6 +182,7 @@ export const backupConfigurationSessionConditions = {
     whenFalse: "DueTimesKept",
     says: "Due times brought no BackupSession within ten minutes, whatever kept them: the cluster was not there, or the trigger failed. The message counts them, and stays when a session is made again, which makes it False; so does another schedule, or a pause.",
     own: true,
+    badWhenTrue: true,
   },
 } as const satisfies ConditionTypes;
 
@@ -183,6 +191,7 @@ export const backupSessionConditions = {
     type: "BackupSkipped",
     whenTrue: "PreRequisitesNotSatisfied",
     says: "The BackupConfiguration is not Ready or paused, or another session of it is running.",
+    badWhenTrue: true,
   },
   sessionHistoryCleaned: {
     type: "SessionHistoryCleaned",
@@ -224,11 +233,13 @@ export const backupSessionConditions = {
     type: "SnapshotCleanupIncomplete",
     whenTrue: "SnapshotCleanupTerminatedBeforeCompletion",
     says: "True is bad: the retention Job ended before it was done.",
+    badWhenTrue: true,
   },
   podPendingForLong: {
     type: "PodHasBeenInPendingStateForLongerThanExpected",
     whenTrue: "PodHasBeenInPendingStateForLongerThanExpected",
     says: "True is bad: a Job's pod has not begun after half a minute (`JobHasNotBegun`), or its Job was given up; the message says why.",
+    badWhenTrue: true,
   },
   metricsPushed,
   remoteAway,
@@ -264,19 +275,39 @@ export const restoreSessionConditions = {
     whenTrue: "AlreadyRun",
     says: "True: the record forbids this restore to run. The reason is AlreadyRun, SpecChanged, ClaimedByAnotherCluster, RecordEntryUnreadable or ClaimWithoutOutcome; the message says what to do.",
     own: true,
+    badWhenTrue: true,
   },
   restoreIncomplete: {
     type: "RestoreIncomplete",
     whenTrue: "RestoreExecutorTerminatedBeforeCompletion",
     says: "True is bad: a Job ended without completing its component.",
+    badWhenTrue: true,
   },
   podPendingForLong: {
     type: "PodHasBeenInPendingStateForLongerThanExpected",
     whenTrue: "JobHasNotBegun",
     says: "True is bad: a Job's pod has not begun after half a minute; the message says why.",
     own: true,
+    badWhenTrue: true,
   },
   notSupportedYet,
   metricsPushed,
   remoteAway,
 } as const satisfies ConditionTypes;
+
+const tables: readonly ConditionTypes[] = [
+  backupStorageConditions,
+  repositoryConditions,
+  snapshotConditions,
+  backupConfigurationConditions,
+  backupBatchConditions,
+  backupVerificationSessionConditions,
+  backupConfigurationSessionConditions,
+  backupSessionConditions,
+  restoreSessionConditions,
+];
+
+/** Types of conditions that say that something is wrong when they are True. */
+export const badWhenTrue: ReadonlySet<string> = new Set(
+  tables.flatMap((table) => Object.values(table).flatMap((one) => (one.badWhenTrue ? [one.type] : []))),
+);

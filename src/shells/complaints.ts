@@ -1,23 +1,11 @@
+import { badWhenTrue } from "../api/condition-types.ts";
 import { fieldOf } from "./cli/field-of.ts";
-
-/** Conditions that say that something is wrong when they are True; of all others it is when they are not. */
-const badWhenTrue: readonly string[] = [
-  "BackupSkipped",
-  "BackupIncomplete",
-  "RestoreIncomplete",
-  "SourceShrunk",
-  "Partial",
-  "Held",
-  "NotSupportedYet",
-  "RemoteAway",
-];
 
 /** What the conditions and components of a status say is wrong. */
 export function complaintsOf(status: unknown): readonly string[] {
   const conditions = fieldOf(status, "conditions");
   const wrong = (Array.isArray(conditions) ? conditions : []).filter(
-    (one) =>
-      one.message && ["Unknown", badWhenTrue.includes(one.type) ? "True" : "False"].includes(one.status),
+    (one) => one.message && ["Unknown", badWhenTrue.has(one.type) ? "True" : "False"].includes(one.status),
   );
   const components = Object.values(fieldOf(status, "components") ?? {}).map((one) => fieldOf(one, "error"));
   return [
