@@ -1,4 +1,5 @@
 import type { KubeObject } from "./meta.ts";
+import { withoutEdges } from "./names.ts";
 
 export const managedByLabel = "app.kubernetes.io/managed-by";
 export const managedByHoldfast = "holdfast";
@@ -46,9 +47,9 @@ function sessionLabel(spec: unknown): Readonly<Record<string, string>> {
 
 /**
  * A name of up to 253 characters as the value of a label, which has room for 63: by KubeStash's rule the first 32 and
- * the last 31 characters, without a `-` at an end. Two long names can have one value.
+ * the last 31 characters, without a `-` or `.` at an end. Two long names can have one value.
  */
 export function labelValue(name: string): string {
   if (name.length <= 63) return name;
-  return `${name.slice(0, 32)}${name.slice(-31)}`.replaceAll(/^[-.]+|[-.]+$/g, "");
+  return withoutEdges(`${name.slice(0, 32)}${name.slice(-31)}`);
 }

@@ -26,7 +26,7 @@ function shortName(name: string): string {
   if (name.length <= longest) return name;
   const digest = digestOf(name);
   const begin = longest - digest.length - 2 - keptAtEnd;
-  return `${trim(name.slice(0, begin))}-${digest}-${trim(name.slice(-keptAtEnd))}`;
+  return `${withoutEdges(name.slice(0, begin))}-${digest}-${withoutEdges(name.slice(-keptAtEnd))}`;
 }
 
 const keptAtEnd = 31;
@@ -40,17 +40,18 @@ export function nameOfParts(...parts: readonly string[]): string {
 }
 
 function within(most: number, parts: readonly string[]): string {
-  const name = trim(
+  const name = withoutEdges(
     parts
       .join("-")
       .toLowerCase()
       .replaceAll(/[^a-z0-9-]/g, "-"),
   );
   const digest = digestOf(parts.join("/"));
-  return name.length <= most ? name : `${trim(name.slice(0, most - digest.length - 1))}-${digest}`;
+  return name.length <= most ? name : `${withoutEdges(name.slice(0, most - digest.length - 1))}-${digest}`;
 }
 
-function trim(name: string): string {
+/** Of a name that was cut: neither a name nor a label begins or ends with `-` or `.`. */
+export function withoutEdges(name: string): string {
   return name.replaceAll(/^[-.]+|[-.]+$/g, "");
 }
 

@@ -76,19 +76,23 @@ function scheduledSession(draft: Draft, session: Json, before: SessionBefore, wo
 
 /** By session's name; none of one that does not run. */
 function dueBySession(configuration: KubeObject): ReadonlyMap<string, DueTimes | undefined> {
-  const { sessions, paused } = asRecord(configuration["spec"]);
+  const sessions = records(asRecord(configuration["spec"])["sessions"]);
   return new Map(
-    records(sessions).map((session) => {
-      const scheduler = asRecord(session["scheduler"]);
-      const suspend = scheduler["suspend"] === true || paused === true;
-      return [String(session["name"]), dueTimesOf({ ...scheduler, suspend })];
+    sessions.map((session) => {
+      const suspend = isSuspended(configuration, session);
+      return [String(session["name"]), dueTimesOf({ ...asRecord(session["scheduler"]), suspend })];
     }),
   );
 }
 
+function isSuspended(configuration: KubeObject, session: Json): boolean {
+  return (
+    asRecord(session["scheduler"])["suspend"] === true || asRecord(configuration["spec"])["paused"] === true
+  );
+}
+
 function cronJob(configuration: KubeObject, session: Json, world: World): KubeObject {
-  const spec = asRecord(configuration["spec"]);
-  const { schedule, jobTemplate, suspend, concurrencyPolicy, ...limits } = asRecord(session["scheduler"]);
+  const { schedule, jobTemplate, concurrencyPolicy, ...limits } = asRecord(session["scheduler"]);
   const { template, ...job } = asRecord(jobTemplate);
   const pod = asRecord(asRecord(template)["spec"]);
   const name = triggerName(configuration.metadata.name, String(session["name"]));
@@ -108,9 +112,9 @@ function cronJob(configuration: KubeObject, session: Json, world: World): KubeOb
     },
     spec: {
       schedule,
-      suspend: suspend === true || spec["paused"] === true,
       concurrencyPolicy: concurrencyPolicy ?? "Allow",
       ...limits,
+      suspend: isSuspended(configuration, session),
       jobTemplate: {
         metadata: { labels },
         spec: {
