@@ -1,5 +1,5 @@
 import { badWhenTrue } from "../api/condition-types.ts";
-import { fieldOf } from "./cli/field-of.ts";
+import { fieldOf } from "./field-of.ts";
 
 /** What the conditions and components of a status say is wrong. */
 export function complaintsOf(status: unknown): readonly string[] {

@@ -2,7 +2,7 @@ import { dump } from "js-yaml";
 import type { KubeObject } from "../api/meta.ts";
 import { HoldfastError } from "../base/errors.ts";
 import type { Api } from "../embedded/api.ts";
-import { fieldOf } from "./cli/field-of.ts";
+import { fieldOf } from "./field-of.ts";
 
 /** `certificate` is the PEM that clients have to trust. */
 export type ServerAddress = { readonly url: string; readonly certificate: string };

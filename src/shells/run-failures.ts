@@ -2,8 +2,8 @@ import { snapshotConditions } from "../api/condition-types.ts";
 import { nameOf } from "../api/meta.ts";
 import { asRecord, records } from "../base/json.ts";
 import type { PassResult } from "../pass/reconcile.ts";
-import { textOf } from "./cli/field-of.ts";
 import { complaintsOf } from "./complaints.ts";
+import { textOf } from "./field-of.ts";
 
 export type Failure = {
   readonly object: string;

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { clusterName } from "../../pass/declared/cluster-name.ts";
 import { isOid } from "../../ports/git/git-object.ts";
-import { durationOption } from "../cli/duration-option.ts";
-import { fieldOf } from "../cli/field-of.ts";
+import { durationOption } from "../duration-option.ts";
+import { fieldOf } from "../field-of.ts";
 import { type Inputs, type Mode, readInputs, usageError } from "./inputs.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { builtIn } from "../../api/built-in.ts";
 import { type KubeObject, nameOf, refOf } from "../../api/meta.ts";
 import { HoldfastError } from "../../base/errors.ts";
-import { fieldOf, textOf } from "./field-of.ts";
+import { fieldOf, textOf } from "../field-of.ts";
 import type { ReaderContext } from "./reader-context.ts";
 
 /**

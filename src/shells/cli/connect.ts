@@ -4,9 +4,9 @@ import type { PassPorts, PassRequest } from "../../pass/reconcile.ts";
 import { openRemote } from "../../ports/git/open-remote.ts";
 import type { Remote } from "../../ports/git/remote.ts";
 import { openObjects } from "../../ports/objects/open-objects.ts";
+import { durationOption } from "../duration-option.ts";
 import { image } from "../image.ts";
 import { version } from "../version.ts";
-import { durationOption } from "./duration-option.ts";
 import { kindsNotInstalled } from "./kinds-not-installed.ts";
 import { openCluster } from "./open-cluster.ts";
 import {

@@ -2,7 +2,7 @@ import type { KindDefinition } from "../../api/kind.ts";
 import { kinds } from "../../api/kinds.ts";
 import type { Resource } from "../../api/meta.ts";
 import { nearestName } from "../../base/nearest-name.ts";
-import { fieldOf } from "./field-of.ts";
+import { fieldOf } from "../field-of.ts";
 import { usage } from "./usage.ts";
 
 /** The kinds whose spec has the field `paused`. */

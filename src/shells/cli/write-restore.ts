@@ -1,7 +1,7 @@
 import { resourceOf } from "../../api/kinds.ts";
 import type { KubeObject } from "../../api/meta.ts";
 import type { KubeConnection } from "../../ports/kube/connect-kube.ts";
-import { fieldOf } from "./field-of.ts";
+import { fieldOf } from "../field-of.ts";
 import { listKind } from "./list-kind.ts";
 import { usage } from "./usage.ts";
 

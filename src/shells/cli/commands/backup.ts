@@ -21,7 +21,7 @@ export const addBackup: AddCommand = (program, shell) => {
     const { resourceOf } = await import("../../../api/kinds.ts");
     const { createBackupSession } = await import("../../../mover/trigger-backup.ts");
     const { systemClock } = await import("../../../base/clock.ts");
-    const { fieldOf } = await import("../field-of.ts");
+    const { fieldOf } = await import("../../field-of.ts");
     const { objectName } = await import("../object-name.ts");
     const { usage } = await import("../usage.ts");
     const kube = await openCluster(options);

@@ -23,7 +23,7 @@ export const addRun: AddCommand = (program, shell) => {
     );
   withOutput(withPass(withKube(withRemote(command)))).action(async (options: Options) => {
     const { connect } = await import("../connect.ts");
-    const { durationOption } = await import("../duration-option.ts");
+    const { durationOption } = await import("../../duration-option.ts");
     const { runLog } = await import("../../run-log.ts");
     const { runExitCode, runToEnd } = await import("../../run-to-end.ts");
     const { ports, request } = await connect(options, shell.signal);

@@ -12,7 +12,7 @@ export const addSnapshots: AddCommand = (program, shell) => {
     .addHelpText("after", "\nExample:\n  holdfast snapshots -n shop --repository shop-data");
   withOutput(withKube(command)).action(async (options: Options) => {
     const { openCluster } = await import("../open-cluster.ts");
-    const { fieldOf, textOf } = await import("../field-of.ts");
+    const { fieldOf, textOf } = await import("../../field-of.ts");
     const { listKind } = await import("../list-kind.ts");
     const { age, table } = await import("../table.ts");
     const kube = await openCluster(options);

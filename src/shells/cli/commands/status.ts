@@ -1,7 +1,7 @@
 import type { KubeObject } from "../../../api/meta.ts";
 import { ExitCode } from "../../../base/exit-code.ts";
 import { complaintsOf } from "../../complaints.ts";
-import { fieldOf, textOf } from "../field-of.ts";
+import { fieldOf, textOf } from "../../field-of.ts";
 import {
   type KubeOptions,
   type OutputOptions,

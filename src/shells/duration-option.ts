@@ -1,6 +1,6 @@
-import { parseGoDuration } from "../../api/duration.ts";
-import { HoldfastError } from "../../base/errors.ts";
-import { ExitCode } from "../../base/exit-code.ts";
+import { parseGoDuration } from "../api/duration.ts";
+import { HoldfastError } from "../base/errors.ts";
+import { ExitCode } from "../base/exit-code.ts";
 
 /** Milliseconds of a duration above 0 that somebody typed; `what` says where, such as `--timeout`. Throws a usage error. */
 export function durationOption(text: string, what: string): number {
