@@ -29,8 +29,9 @@ export function holdOnLeash(where: string, deadlines: Deadlines, signal: AbortSi
     reject(reason);
   };
   const { idleMs, totalMs } = deadlines;
-  const idle = setTimeout(() => end(unreachable(where, `was silent for ${idleMs} ms`)), idleMs);
+  // The first of two that fall together is the reason: that its whole time is over says more than its silence.
   const total = setTimeout(() => end(unreachable(where, `took over ${totalMs} ms`)), totalMs);
+  const idle = setTimeout(() => end(unreachable(where, `was silent for ${idleMs} ms`)), idleMs);
   const onAbort = () => end(aborted(where));
   if (signal?.aborted) onAbort();
   signal?.addEventListener("abort", onAbort);

@@ -33,13 +33,14 @@ export function runProcess(
       failure ??= error;
       killGroup(child.pid);
     };
-    const idle = setTimeout(
-      () => end(unreachable(where, `was silent for ${deadlines.idleMs} ms`)),
-      deadlines.idleMs,
-    );
+    // The first of two that fall together is the reason: that its whole time is over says more than its silence.
     const total = setTimeout(
       () => end(unreachable(where, `took over ${deadlines.totalMs} ms`)),
       deadlines.totalMs,
+    );
+    const idle = setTimeout(
+      () => end(unreachable(where, `was silent for ${deadlines.idleMs} ms`)),
+      deadlines.idleMs,
     );
     const onAbort = () => end(aborted(where));
     signal?.addEventListener("abort", onAbort);

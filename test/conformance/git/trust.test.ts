@@ -156,6 +156,8 @@ describe.runIf(requireOrSkip("git"))("a remote that does not come to an end", ()
     ["https, while it is silent", "https", { idleTimeoutMs: 200 }, /was silent for 200 ms/],
     ["http, while it is silent", "http", { idleTimeoutMs: 200 }, /was silent for 200 ms/],
     ["ssh, while it is silent", "ssh", { idleTimeoutMs: 200 }, /was silent for 200 ms/],
+    ["http, when its whole time is over", "http", { totalTimeoutMs: 200 }, /took over 200 ms/],
+    ["ssh, when its whole time is over", "ssh", { totalTimeoutMs: 200 }, /took over 200 ms/],
     ["ssh, while it connects", "ssh", { connectTimeoutMs: 1_000 }, /cannot be talked to.*timed out/],
   ])("is given up over %s", async (_what, scheme, deadlines, message) => {
     const url = `${scheme}://127.0.0.1:${port}/x.git`;
