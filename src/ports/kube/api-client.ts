@@ -42,9 +42,10 @@ export const maxAttempts = 5;
 const longestWaitMs = 30_000;
 
 /**
- * Requests to one API server. Reads are tried again after any transport error, 429 and 5xx; writes only
- * where the server surely did not act (429, or no connection), because it may have acted before the
- * connection broke. A 401 is answered once with fresh credentials.
+ * Requests to one API server. Reads are tried again after any transport error, 429 and 5xx, and once more when no
+ * answer came in time, because the connection may have been lost in silence; writes only where the server surely did
+ * not act (429, or no connection), because it may have acted before the connection broke. A 401 is answered once with
+ * fresh credentials.
  */
 export class ApiClient {
   readonly #options: ApiClientOptions;
@@ -205,7 +206,9 @@ function waitBeforeRetry(call: ApiCall, error: KubeError, attempt: number): numb
   const read = call.method === "GET";
   const notDone = error.code === 429 || wasNeverSent(error);
   const passing = (error.code >= 500 && error.code !== 501) || error.reason === "ApiServerUnreachable";
-  if (!notDone && !(read && passing)) return undefined;
+  // Each such attempt has cost its whole deadline.
+  const unanswered = error.reason === "ApiServerTimeout" && attempt === 1;
+  if (!notDone && !(read && (passing || unanswered))) return undefined;
   const wait = error.retryAfterMs ?? 100 * 2 ** attempt * (0.5 + Math.random());
   return wait > longestWaitMs ? undefined : wait;
 }

@@ -84,18 +84,20 @@ const nextSteps: Readonly<Record<number, string>> = {
   422: "Correct the fields named above.",
 };
 
-/** The error of an answer: `body` is its JSON value, or its text where that was none. */
+/** The error of an answer: `body` is its JSON value, or its text where that was none. It may say itself how long to wait. */
 export function errorOfAnswer(where: string, code: number, body: unknown, retryAfterMs?: number): KubeError {
   const status = isFields(body) ? body : {};
   const reason = textOf(status["reason"]) ?? reasons[code] ?? "UnknownError";
   const said = textOf(status["message"]) ?? (typeof body === "string" ? excerpt(body) : "");
   const details = isFields(status["details"]) ? (status["details"] as StatusDetails) : {};
   const next = nextSteps[code];
+  const seconds = details.retryAfterSeconds;
+  const waitMs = retryAfterMs ?? (typeof seconds === "number" && seconds > 0 ? seconds * 1000 : undefined);
   return new KubeError(reason, `${where}: ${code} ${reason}${said === "" ? "" : `: ${said}`}`, {
     code,
     details,
     ...(next === undefined ? {} : { next }),
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
   });
 }
 

@@ -53,6 +53,37 @@ describe("trying again", () => {
     expect(asked).toHaveLength(3);
   });
 
+  it("reads again after 504 and ServerTimeout, when the answer itself says so", async () => {
+    const waits: number[] = [];
+    const timeout = (code: number, reason: string) => ({ code, reason, details: { retryAfterSeconds: 3 } });
+    const { kube } = await scriptedServer(
+      (_, response, count) => {
+        if (count === 1) return sendJson(response, timeout(504, "Timeout"), 504);
+        if (count === 2) return sendJson(response, timeout(500, "ServerTimeout"), 500);
+        return sendJson(response, settings);
+      },
+      { clock: hurriedClock(waits) },
+    );
+    expect(await kube.get(configMaps, named)).toEqual(settings);
+    expect(waits).toEqual([3000, 3000]);
+  });
+
+  it("reads once more what was not answered in time, and never writes it again", async () => {
+    const slow = { deadlineMs: 50, clock: systemClock };
+    const lost = await scriptedServer((_, response, count) => {
+      if (count > 1) sendJson(response, settings);
+    }, slow);
+    expect(await lost.kube.get(configMaps, named)).toEqual(settings);
+    const silent = await scriptedServer(() => {}, slow);
+    const late = { reason: "ApiServerTimeout" };
+    await expect(silent.kube.create(configMaps, settings, write)).rejects.toMatchObject(late);
+    expect(silent.asked).toHaveLength(1);
+    await expect(silent.kube.get(configMaps, named)).rejects.toMatchObject(late);
+    expect(silent.asked).toHaveLength(3);
+  });
+});
+
+describe("trying a write again", () => {
   it("never repeats a write that the server may have carried out", async () => {
     const broken = await scriptedServer((_, response) => void response.destroy());
     await expect(broken.kube.create(configMaps, settings, write)).rejects.toMatchObject({
