@@ -5,12 +5,13 @@ import { join } from "node:path";
 /**
  * Makes the one key of a restic repository, a folder, cheap to open: the same master key below the same password,
  * derived without the work that is to slow guessing down, which is most of what a short call of restic does. The
- * format is the one of "Keys, Encryption and MAC" in restic's design document.
+ * format is the one of "Keys, Encryption and MAC" in restic's design document. Of several keys all stay as they are.
  */
 export function makeKeyCheap(repository: string, password: string): void {
   const keys = join(repository, "keys");
   const [name, ...others] = readdirSync(keys);
-  if (name === undefined || others.length > 0) throw new Error(`${keys} does not hold one key`);
+  if (name === undefined) throw new Error(`${keys} holds no key`);
+  if (others.length > 0) return;
   const key = JSON.parse(readFileSync(join(keys, name), "utf8"));
   const master = opened(Buffer.from(key.data, "base64"), userKey(password, key));
   const cheap = { N: 2, r: 1, p: 1, salt: key.salt };

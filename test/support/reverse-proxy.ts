@@ -21,6 +21,8 @@ export type ReverseProxy = {
   readonly seen: string[];
   /** Undefined: everything passes. */
   intercept: ((exchange: Exchange) => void | Promise<void>) | undefined;
+  /** Hears of what the server did, as in `seen`, before the client does. */
+  answered: ((what: string) => void) | undefined;
   close(): Promise<void>;
 };
 
@@ -53,6 +55,7 @@ export async function startReverseProxy(upstream: string, ca?: string): Promise<
         forward(
           { request, response },
           (answer) => {
+            proxy.answered?.(`${exchange.method} ${exchange.path}`);
             response.writeHead(answer.statusCode ?? 502, answer.headers);
             answer.pipe(response);
           },
@@ -78,6 +81,7 @@ export async function startReverseProxy(upstream: string, ca?: string): Promise<
     url: `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`,
     seen: [],
     intercept: undefined,
+    answered: undefined,
     close() {
       for (const socket of sockets) socket.destroy();
       return new Promise((resolve) => server.close(() => resolve()));
