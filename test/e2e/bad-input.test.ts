@@ -211,7 +211,7 @@ test("a restore is written, read back as declared, runs, and is offered again un
   ]);
   expect(written).toMatchObject({
     code: 0,
-    stdout: expect.stringContaining("clusters/lab/restores/vault-back.yaml"),
+    stdout: expect.stringContaining("clusters/lab/restores/vault/vault-back.yaml"),
   });
   const planned = await holdfast(["plan", ...flags(), "--exit-code", "--output", "markdown"]);
   expect(planned).toMatchObject({

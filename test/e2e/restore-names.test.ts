@@ -65,3 +65,13 @@ test("a restore is not declared twice under one name, whichever file declares it
   });
   expect(remote.git("rev-parse", "main")).toBe(before);
 });
+
+test("restores of one name in two namespaces are committed to two files", async () => {
+  const declared: Declared = { "one.yaml": ["shop", "back"], "two.yaml": ["vault", "back"] };
+  const remote = remoteWith(declared, ["shop/back", "vault/back"]);
+  for (const namespace of ["shop", "vault"])
+    expect(await restoreCommand(remote, "--again", `${namespace}/back`, "--commit")).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining(`Committed clusters/lab/restores/${namespace}/back-again-1.yaml`),
+    });
+});

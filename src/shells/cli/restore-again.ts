@@ -26,12 +26,9 @@ export async function restoreAgain(
       `RestoreSession ${fullName(waiting)} is declared on ${refOf(branch)} and has not run yet`,
       `let it run first; for a second one beside it give it a name: holdfast restore NAME --again ${which}`,
     );
-  // Of any namespace, because their files stand in one folder.
-  const taken = new Set(
-    [...restores.map(fullName), ...recorded].map((one) => one.slice(one.indexOf("/") + 1)),
-  );
+  const taken = new Set([...restores.map(fullName), ...recorded]);
   let number = 1;
-  while (taken.has(`${base}-again-${number}`)) number += 1;
+  while (taken.has(`${namespace}/${base}-again-${number}`)) number += 1;
   const { apiVersion, kind } = found;
   const metadata = { name: name ?? `${base}-again-${number}`, namespace };
   refuseName(branch, { metadata }, recorded);

@@ -30,10 +30,10 @@ export const addRestore: AddCommand = (program, shell) => {
     )
     .option("--again <name>", "the declared restore [NAMESPACE/]NAME under a new name")
     .option("--file <path>", "write it to this file")
-    .option("--commit", "commit it to the branch, into the cluster's folder restores/")
+    .option("--commit", "commit it to the branch, as restores/NAMESPACE/NAME.yaml in the cluster's folder")
     .addHelpText(
       "after",
-      "\nExamples:\n  holdfast restore shop-back --repository shop/shop-data --file clusters/demo/restores/shop-back.yaml\n  holdfast restore --again shop-back --cluster demo --commit",
+      "\nExamples:\n  holdfast restore shop-back --repository shop/shop-data --file clusters/demo/restores/shop/shop-back.yaml\n  holdfast restore --again shop-back --cluster demo --commit",
     );
   withKube(withRemote(command)).action(async (name: string | undefined, options: Options) => {
     const { usage } = await import("../usage.ts");
@@ -102,7 +102,8 @@ async function commit(object: KubeObject, text: string, options: Options, shell:
     const { remote, declared } = branch;
     await refuseUsedName(branch, object, shell.signal);
     const folder = declared.settings.path === "" ? "restores" : `${declared.settings.path}/restores`;
-    path = `${folder}/${object.metadata.name}.yaml`;
+    // As in the record: restores of one name in two namespaces are two.
+    path = `${folder}/${object.metadata.namespace}/${object.metadata.name}.yaml`;
     await refuseExisting(remote, declared.revision.commit, path, shell);
     const message = `Restore ${object.metadata.namespace}/${object.metadata.name}\n`;
     return { file: { path, content: text }, message };
