@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -75,3 +76,41 @@ test("restores of one name in two namespaces are committed to two files", async 
       stdout: expect.stringContaining(`Committed clusters/lab/restores/${namespace}/back-again-1.yaml`),
     });
 });
+
+test("in a clone without the record no restore is taken for new, and it is said how to get the record", async () => {
+  const remote = remoteWith({ "one.yaml": ["vault", "back"] }, []);
+  remote.commit("Keep the record in its branch", {
+    "holdfast.yaml": "clusters: {lab: {path: clusters/lab}}\n",
+  });
+  const clone = join(remote.tree, "../clone");
+  remote.git("clone", "--quiet", "--single-branch", remote.bare, clone);
+  const again = () =>
+    holdfast(["restore", "--again", "back", "--remote", clone, "--cluster", "lab"], { cwd: clone });
+  expect(await again()).toMatchObject({
+    code: 1,
+    stdout: "",
+    stderr: expect.stringMatching(
+      /is a clone without the branch holdfast-record[\s\S]*git fetch origin holdfast-record:refs\/remotes\/origin\/holdfast-record/,
+    ),
+  });
+  recordIn(remote, "clusters/lab/restores/vault/back.yaml");
+  const fetch = ["fetch", "--quiet", "origin", "holdfast-record:refs/remotes/origin/holdfast-record"];
+  remote.git("-C", clone, ...fetch);
+  expect(await again()).toMatchObject({ code: 0, stdout: expect.stringContaining("name: back-again-1\n") });
+});
+
+/** Makes the record's branch of one entry. */
+function recordIn(remote: GitopsRemote, path: string): void {
+  const index = { ...process.env, GIT_INDEX_FILE: join(remote.tree, "../index") };
+  const git = (input: string, ...args: readonly string[]) =>
+    execFileSync("git", ["-c", "user.name=T", "-c", "user.email=t@example.com", ...args], {
+      cwd: remote.bare,
+      encoding: "utf8",
+      env: index,
+      input,
+    }).trim();
+  const blob = git("phase: Claimed\n", "hash-object", "-w", "--stdin");
+  git("", "update-index", "--add", "--cacheinfo", `100644,${blob},${path}`);
+  const commit = git("", "commit-tree", "-m", "Record", git("", "write-tree"));
+  git("", "update-ref", "refs/heads/holdfast-record", commit);
+}

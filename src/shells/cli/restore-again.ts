@@ -1,5 +1,8 @@
 import type { KubeObject } from "../../api/meta.ts";
 import { clusterFolder, parseEntryPath } from "../../api/record-layout.ts";
+import { HoldfastError } from "../../base/errors.ts";
+import type { Revision } from "../../pass/declared/declared.ts";
+import type { Remote } from "../../ports/git/remote.ts";
 import type { Branch } from "./commit-change.ts";
 import { usage } from "./usage.ts";
 
@@ -85,7 +88,7 @@ function declaredRestores({ declared }: Branch): readonly KubeObject[] {
   return declared.documents.map((one) => one.object).filter((one) => one.kind === "RestoreSession");
 }
 
-/** `namespace/name` of the restores that were claimed. */
+/** `namespace/name` of the restores that were claimed. Throws `RecordNotFetched` (stall) in a clone without the record. */
 async function recordedRestores(
   { remote, declared: { settings, revision } }: Branch,
   signal: AbortSignal,
@@ -93,12 +96,28 @@ async function recordedRestores(
   const { record, cluster } = settings;
   const prefix = record.kind === "folder" && record.folder !== "" ? `${record.folder}/` : "";
   const branch = record.kind === "branch" ? record.branch : (revision.branch ?? "");
-  // A clone need not have the record's branch: then it knows the one of what it is a clone of.
-  const tip = (await remote.tip(branch, signal)) ?? (await remote.originTip(branch, signal));
+  // A clone knows the record of what it is a clone of; a branch of its own may be older, and a claim stays for ever.
+  const own = await remote.tip(branch, signal);
+  const tips = [own, await remote.originTip(branch, signal)].filter((tip) => tip !== undefined);
+  if (tips.length === 0) await refuseClone(remote, branch, { revision, signal });
   const folder = `${prefix}${clusterFolder(cluster)}/restores`;
-  const files = tip === undefined ? [] : ((await remote.files(tip, folder, signal)) ?? []);
-  const entries = files.flatMap((file) => parseEntryPath(file.path.slice(prefix.length)) ?? []);
+  const files = await Promise.all(tips.map((tip) => remote.files(tip, folder, signal)));
+  const entries = files.flat().flatMap((file) => parseEntryPath(file?.path.slice(prefix.length) ?? "") ?? []);
   return new Set(entries.map(({ namespace, name }) => `${namespace}/${name}`));
+}
+
+/** In a clone without it the record may well be at the origin, and what ran would be taken for new. */
+async function refuseClone(
+  { where, originTip }: Remote,
+  record: string,
+  { revision, signal }: { readonly revision: Revision; readonly signal: AbortSignal },
+): Promise<void> {
+  if (revision.branch === undefined || (await originTip(revision.branch, signal)) === undefined) return;
+  const message = `${where} is a clone without the branch ${record}, so which restores have run is not known`;
+  throw new HoldfastError("RecordNotFetched", message, {
+    disposition: "stall",
+    next: `run git fetch origin ${record}:refs/remotes/origin/${record} in it, or name the origin with --remote`,
+  });
 }
 
 function refOf({ declared: { revision } }: Branch): string {
