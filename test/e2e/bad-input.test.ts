@@ -243,6 +243,12 @@ async function refusedBeforeItRuns(): Promise<void> {
     "RestoreSession vault/vault-back-again-1 is declared on main and has not run yet",
   );
   expect(twice.code).toBe(2);
+  const used = ["restore", "vault-back", "--repository", "vault/app-manifests", ...flags()];
+  for (const where of [[], ["--file", `${world.home}/used.yaml`]]) {
+    const { code, stdout, stderr } = await holdfast([...used, ...where]);
+    expect(stderr).toContain("RestoreSession vault/vault-back is declared on main already");
+    expect([code, stdout]).toEqual([2, ""]);
+  }
   const fresh = ["restore", "x", "--repository", "vault/app-manifests", "--kubeconfig", world.kubeconfigPath];
   for (const [args, words] of [
     [

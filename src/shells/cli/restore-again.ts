@@ -34,24 +34,15 @@ export async function restoreAgain(
   while (taken.has(`${namespace}/${base}-again-${number}`)) number += 1;
   const { apiVersion, kind } = found;
   const metadata = { name: name ?? `${base}-again-${number}`, namespace };
-  refuseName(branch, { metadata }, recorded);
   return { apiVersion, kind, metadata, spec: found["spec"] };
 }
 
 /** A restore runs once under its name: one that is declared already, or was claimed ever, is no name for another. */
 export async function refuseUsedName(
   branch: Branch,
-  restore: Pick<KubeObject, "metadata">,
+  restore: KubeObject,
   signal: AbortSignal,
 ): Promise<void> {
-  refuseName(branch, restore, await recordedRestores(branch, signal));
-}
-
-function refuseName(
-  branch: Branch,
-  restore: Pick<KubeObject, "metadata">,
-  recorded: ReadonlySet<string>,
-): void {
   const name = fullName(restore);
   const next = "choose another name: a restore runs once under its name";
   const { documents, problems } = branch.declared;
@@ -64,7 +55,7 @@ function refuseName(
       `RestoreSession ${name} is declared on ${refOf(branch)} already, at ${place.path}:${place.line}`,
       next,
     );
-  if (recorded.has(name))
+  if ((await recordedRestores(branch, signal)).has(name))
     throw usage(`RestoreSession ${name} stands in the record, so its name was used before`, next);
 }
 

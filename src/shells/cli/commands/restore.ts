@@ -33,7 +33,7 @@ export const addRestore: AddCommand = (program, shell) => {
     .option("--commit", "commit it to the branch, as restores/NAMESPACE/NAME.yaml in the cluster's folder")
     .addHelpText(
       "after",
-      "\nExamples:\n  holdfast restore shop-back --repository shop/shop-data --file clusters/demo/restores/shop/shop-back.yaml\n  holdfast restore --again shop-back --cluster demo --commit",
+      "\nExamples:\n  holdfast restore shop-back --repository shop/shop-data --cluster demo --file clusters/demo/restores/shop/shop-back.yaml\n  holdfast restore --again shop-back --cluster demo --commit",
     );
   withKube(withRemote(command)).action(async (name: string | undefined, options: Options) => {
     const { usage } = await import("../usage.ts");
@@ -50,8 +50,9 @@ export const addRestore: AddCommand = (program, shell) => {
         : await again(options.again, name, options, shell);
     const { dump } = await import("js-yaml");
     const text = dump(object, { noRefs: true, lineWidth: -1 });
-    if (options.commit === true) await commit(object, text, options, shell);
-    else if (options.file !== undefined) {
+    if (options.commit === true) return commit(object, text, options, shell);
+    await refuseUsed(object, options, shell);
+    if (options.file !== undefined) {
       await writeNew(options.file, text).catch((cause: unknown) => {
         throw usage(
           `${options.file} cannot be written: ${cause instanceof Error ? cause.message : ""}`,
@@ -92,6 +93,13 @@ async function again(
   const { readBranch } = await import("../commit-change.ts");
   const { restoreAgain } = await import("../restore-again.ts");
   return restoreAgain(await readBranch(options, shell), { which, name }, shell.signal);
+}
+
+/** Whoever gets it declares it later, and then its name must not have been used. */
+async function refuseUsed(object: KubeObject, options: Options, shell: Shell): Promise<void> {
+  const { readBranch } = await import("../commit-change.ts");
+  const { refuseUsedName } = await import("../restore-again.ts");
+  await refuseUsedName(await readBranch(options, shell), object, shell.signal);
 }
 
 async function commit(object: KubeObject, text: string, options: Options, shell: Shell): Promise<void> {
