@@ -131,6 +131,8 @@ export function aborted(where: string): HoldfastError {
 export function pushRefused(where: string, branch: string, words: string): HoldfastError {
   return new HoldfastError("PushRefused", `The remote ${where} refused the push to ${branch}: ${words}`, {
     disposition: "stall",
-    next: `Allow Holdfast's user to push to ${branch}: see the branch's protection and the server's hooks.`,
+    next: /branch is currently checked out/i.test(words)
+      ? `${branch} is checked out there, and receive.denyCurrentBranch keeps its files from falling behind: name the repository that it is a clone of as the remote, or check out another branch there.`
+      : `Allow Holdfast's user to push to ${branch}: see the branch's protection and the server's hooks.`,
   });
 }

@@ -207,6 +207,15 @@ function writingWhatIsRefused(open: Open): void {
     expect(repository.git("for-each-ref")).toBe("");
   });
 
+  test("a push to the branch that is checked out there is refused with that cause, and not as forbidden", async () => {
+    const { repository, push } = open();
+    const before = commitWithGit(repository, { a: "a" });
+    repository.git("config", "core.bare", "false");
+    const next = expect.stringMatching(/main is checked out there, and receive\.denyCurrentBranch/);
+    const refused = expect.objectContaining({ reason: "PushRefused", next });
+    await expect(push({ a: "1" }, { expect: before })).rejects.toEqual(refused);
+  });
+
   test("a branch whose name is in another branch's way is refused, not tried for ever", async () => {
     const { push, pushed } = open();
     await pushed({ a: "1" }, { branch: "record", expect: undefined });
