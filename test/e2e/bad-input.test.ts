@@ -228,6 +228,11 @@ test("a restore is written, read back as declared, runs, and is offered again un
   expect(log.stdout).toMatch(
     /restore vault\/vault-back: Succeeded[\s\S]*restore vault\/vault-back: Claimed[\s\S]*backup vault\/app-manifests: Succeeded/,
   );
+  const restores = ["--limit", "1", "--cluster", "lab", "-n", "vault"];
+  const lab = await holdfast(["log", "--remote", world.remote.bare, ...restores]);
+  expect(lab.stdout).toMatch(/^\w{12} [^ ]+ restore vault\/vault-back: Succeeded[^\n]*\n$/);
+  const other = await holdfast(["log", "--remote", world.remote.bare, "--cluster", "other"]);
+  expect(other).toMatchObject({ code: 0, stdout: "" });
   const snapshots = await holdfast(["snapshots", "--kubeconfig", world.kubeconfigPath, "--output", "json"]);
   expect(JSON.parse(snapshots.stdout).snapshots).toMatchObject([
     { repository: "app-manifests", phase: "Succeeded" },

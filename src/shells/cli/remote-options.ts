@@ -68,11 +68,15 @@ export function remoteOption(): Option {
   ).env("HOLDFAST_REMOTE");
 }
 
+export function clusterOption(description: string): Option {
+  return new Option("--cluster <name>", description).env("HOLDFAST_CLUSTER");
+}
+
 export function withRemote(command: Command): Command {
   return command
     .addOption(remoteOption())
     .addOption(new Option("--branch <name>", "branch that declares").env("HOLDFAST_BRANCH").default("main"))
-    .addOption(new Option("--cluster <name>", "this cluster's name in holdfast.yaml").env("HOLDFAST_CLUSTER"))
+    .addOption(clusterOption("this cluster's name in holdfast.yaml"))
     .addOption(
       new Option("--path <folder>", "folder of the cluster, instead of what holdfast.yaml says").env(
         "HOLDFAST_PATH",
@@ -98,7 +102,7 @@ export function withOutput(command: Command, ...formats: readonly string[]): Com
 }
 
 /** The cluster's name, which becomes a folder: a flag, HOLDFAST_CLUSTER, or a usage error. */
-export function requireCluster({ cluster }: RemoteOptions): string {
+export function requireCluster({ cluster }: Pick<RemoteOptions, "cluster">): string {
   if (cluster === undefined || cluster === "")
     throw new HoldfastError("ClusterRequired", "no cluster is named", {
       disposition: "stall",

@@ -37,6 +37,8 @@ test.each([
   { words: ["plan", "--output", "="], gives: ["text", "json", "yaml", "markdown"] },
   { words: ["plan", "--kubeconfig", ""], gives: "files" },
   { words: ["backup", "-n", ""], gives: ["shop", "vault"] },
+  { words: ["log", "-n", ""], gives: ["shop", "vault"] },
+  { words: ["log", "--cl"], gives: ["--cluster"] },
   { words: ["backup", "v"], gives: ["vault/two"] },
   { words: ["backup", "-n", "shop", ""], gives: ["one"] },
   { words: ["diff", "shop/one", "va"], gives: ["vault/two"] },
