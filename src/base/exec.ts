@@ -23,6 +23,8 @@ export type ExecRequest = {
   readonly signal?: AbortSignal;
   /** Bytes of stdout and of stderr that are kept each, the end of them; 1 MiB by default. */
   readonly maxOutputBytes?: number;
+  /** Bytes of a line of stdout; a longer one is cut, so that no end of line fills no memory; 1 MiB by default. */
+  readonly maxLineBytes?: number;
   readonly onStdoutLine?: (line: string) => void;
   readonly onStderrLine?: (line: string) => void;
 };
@@ -48,8 +50,7 @@ export type ExecResult = {
 
 const defaultGraceMs = 10_000;
 const defaultMaxOutputBytes = 1024 * 1024;
-/** A line that is longer is cut: a program that prints no line end must not fill the memory. */
-const maxLineBytes = 1024 * 1024;
+const defaultMaxLineBytes = 1024 * 1024;
 /** How long a killed group may keep the pipes open (a member in another session) before they are let go. */
 const stragglerMs = 1_000;
 
@@ -59,7 +60,7 @@ const stragglerMs = 1_000;
  */
 export async function exec(request: ExecRequest): Promise<ExecResult> {
   const stdout = createTail(request.maxOutputBytes ?? defaultMaxOutputBytes);
-  const lines = request.onStdoutLine && createLineSplitter(maxLineBytes, request.onStdoutLine);
+  const lines = request.onStdoutLine && createLineSplitter(lineLimit(request), request.onStdoutLine);
   const running = await start(request);
   if (running === undefined) return abortedBeforeStart;
   running.child.stdout?.on("data", (chunk: Buffer) => {
@@ -79,7 +80,7 @@ export async function* execLines(request: ExecRequest): AsyncGenerator<string, E
   const running = await start(request);
   if (running === undefined) return abortedBeforeStart;
   const ready: string[] = [];
-  const splitter = createLineSplitter(maxLineBytes, (line) => ready.push(line));
+  const splitter = createLineSplitter(lineLimit(request), (line) => ready.push(line));
   let complete = false;
   try {
     for await (const chunk of running.child.stdout ?? []) {
@@ -98,6 +99,10 @@ export async function* execLines(request: ExecRequest): AsyncGenerator<string, E
     await running.ended;
   }
   return { ...(await running.ended), stdout: "" };
+}
+
+function lineLimit({ maxLineBytes = defaultMaxLineBytes }: ExecRequest): number {
+  return maxLineBytes;
 }
 
 type Running = {
@@ -139,7 +144,7 @@ async function start(request: ExecRequest): Promise<Running | undefined> {
   child.stdin?.on("error", () => undefined);
   child.stdin?.end(request.stdin);
   const stderr = createTail(request.maxOutputBytes ?? defaultMaxOutputBytes);
-  const stderrLines = request.onStderrLine && createLineSplitter(maxLineBytes, request.onStderrLine);
+  const stderrLines = request.onStderrLine && createLineSplitter(defaultMaxLineBytes, request.onStderrLine);
   child.stderr?.on("data", (chunk: Buffer) => {
     stderr.push(chunk);
     stderrLines?.push(chunk);

@@ -1,7 +1,7 @@
 import { lstat } from "node:fs/promises";
 import type { Proof } from "../api/snapshot.ts";
 import { HoldfastError } from "../base/errors.ts";
-import type { BackupSummary, ResticRepository } from "../ports/restic/restic.ts";
+import type { BackupSummary, ResticRepository, ResticSnapshot } from "../ports/restic/restic.ts";
 import type { JobContext } from "./job-context.ts";
 import { onThisMachine } from "./pod-path.ts";
 
@@ -14,6 +14,8 @@ export type ProvenSnapshot = Proof["snapshots"][number];
  */
 export type Expectation = { readonly kind: "tree"; readonly files: number } | { readonly kind: "volume" };
 
+type Saved = { readonly path: string; readonly summary: BackupSummary; readonly expect: Expectation };
+
 /**
  * Success is proven and not assumed: the snapshot is listed again by its id, and what it holds is counted.
  * Throws `NotProven`, in which case the backup failed whatever restic's exit code was.
@@ -21,21 +23,10 @@ export type Expectation = { readonly kind: "tree"; readonly files: number } | { 
 export async function proveSnapshot(
   context: JobContext,
   repository: ResticRepository,
-  saved: { readonly path: string; readonly summary: BackupSummary; readonly expect: Expectation },
+  saved: Saved,
 ): Promise<ProvenSnapshot> {
   const { path, summary, expect } = saved;
-  const [listed] = await context.restic.snapshots(repository, [summary.snapshotId], context.signal);
-  if (listed === undefined)
-    throw notProven(path, `restic does not list snapshot ${summary.snapshotId} again`);
-  const found = { path: false, files: 0, directories: 0, bytes: 0 };
-  for await (const node of context.restic.list(repository, listed.id, path, context.signal)) {
-    if (node.path === path) found.path = true;
-    if (node.type === "dir") found.directories += 1;
-    if (node.type !== "file") continue;
-    found.files += 1;
-    found.bytes += node.sizeBytes;
-    if (expect.kind === "tree") await sameOnDisk(context, node);
-  }
+  const { listed, found } = await readAgain(context, repository, saved);
   if (!found.path) throw notProven(path, `snapshot ${listed.id} does not hold ${path}`);
   const expected = expect.kind === "tree" ? expect.files : summary.files;
   if (found.files !== expected) {
@@ -43,6 +34,35 @@ export async function proveSnapshot(
   }
   const { files, directories, bytes } = found;
   return { id: listed.id, tree: listed.tree, hostPath: path, files, directories, bytes };
+}
+
+async function readAgain(
+  context: JobContext,
+  repository: ResticRepository,
+  { path, summary, expect }: Saved,
+) {
+  let listed: ResticSnapshot | undefined;
+  const onSnapshot = (snapshot: ResticSnapshot) => {
+    listed = snapshot;
+  };
+  const found = { path: false, files: 0, directories: 0, bytes: 0 };
+  const options = { onSnapshot, signal: context.signal };
+  try {
+    for await (const node of context.restic.list(repository, summary.snapshotId, path, options)) {
+      if (node.path === path) found.path = true;
+      if (node.type === "dir") found.directories += 1;
+      if (node.type !== "file") continue;
+      found.files += 1;
+      found.bytes += node.sizeBytes;
+      if (expect.kind === "tree") await sameOnDisk(context, node);
+    }
+  } catch (thrown) {
+    const isGone = thrown instanceof HoldfastError && thrown.reason === "SnapshotNotFound";
+    if (!isGone) throw thrown;
+  }
+  if (listed === undefined || !listed.id.startsWith(summary.snapshotId))
+    throw notProven(path, `restic does not list snapshot ${summary.snapshotId} again`);
+  return { listed, found };
 }
 
 async function sameOnDisk(

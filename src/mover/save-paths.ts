@@ -31,7 +31,9 @@ export type Source = {
 export type SaveOptions = { readonly component: string; readonly cacheDirectory: string | undefined };
 
 type Stats = NonNullable<SnapshotComponent["resticStats"]>[number];
-type Saved = { readonly summary: BackupSummary; readonly proven: ProvenSnapshot };
+/** A path of which restic says that it is saved. */
+type Saved = { readonly path: string; readonly summary: BackupSummary };
+type Proven = Saved & { readonly proven: ProvenSnapshot };
 
 /** Tells every Snapshot that its component runs. */
 export async function reportRunning(tasks: readonly SnapshotTask[]): Promise<void> {
@@ -90,19 +92,23 @@ async function saveInto(
   if (task.access instanceof Error) throw task.access;
   const startedAt = context.clock.now();
   const repository = resticRepositoryOf(task.access, task.path, options.cacheDirectory);
-  const { id: repositoryID } = await ensureRepository(context, {
-    access: task.access,
-    path: task.path,
-    repository,
-  });
-  const parentOf = await findParent(context, task.snapshot, options.component);
+  const [{ id: repositoryID }, parentOf] = await Promise.all([
+    ensureRepository(context, { access: task.access, path: task.path, repository }),
+    findParent(context, task.snapshot, options.component),
+  ]);
   const work = { task, access: task.access, repository, source, options, parentOf };
-  const { saved, missing } = await savePaths(context, work);
-  // Both only read, and neither keeps a processor busy.
-  const [integrityError, size] = await Promise.all([
+  const parts = createParts(context, source.missing);
+  const made = await savePaths(context, work, parts);
+  // All three only read, and most of what each takes is the opening of the repository.
+  const reading = [
+    provePaths(context, work, made, parts),
     checkIntegrity(context, repository),
     context.restic.size(repository, context.signal),
-  ]);
+  ] as const;
+  // None is left behind when another one fails.
+  await Promise.allSettled(reading);
+  const [saved, integrityError, size] = await Promise.all(reading);
+  const missing = parts.missing();
   const proof = await proofOf(context, { repositoryID, saved, source, missing });
   const error = integrityError === undefined ? partialError(missing) : wordsOf(integrityError);
   await task.reporter.write({
@@ -124,34 +130,62 @@ async function saveInto(
     : { exitCode: ExitCode.partial, message: `${what}; ${error}` };
 }
 
-/**
- * Every path by itself. When none could be saved, the first error is thrown; otherwise a path that could not is
- * a missing part.
- */
+type Parts = ReturnType<typeof createParts>;
+
+/** Every path by itself: one that fails is a missing part, unless none is left. */
+function createParts(context: JobContext, known: readonly string[]) {
+  const missing = createMissingParts();
+  for (const part of known) missing.add(part);
+  let first: HoldfastError | undefined;
+  return {
+    add: missing.add,
+    missing: missing.list,
+    /** What `run` answers for each. When it failed for all, the first error is thrown. */
+    async ofEach<T extends { readonly path: string }, R>(all: readonly T[], run: (one: T) => Promise<R>) {
+      const done: R[] = [];
+      for (const one of all) {
+        try {
+          done.push(await run(one));
+        } catch (thrown) {
+          const error = errorOf(thrown, context.signal);
+          if (context.signal.aborted) throw error;
+          first ??= error;
+          missing.add(`${one.path}: ${error.message}`);
+        }
+      }
+      if (first !== undefined && done.length === 0) throw first;
+      return done;
+    },
+  };
+}
+
 async function savePaths(
   context: JobContext,
   work: Omit<SavePath, "path" | "saved">,
-): Promise<{ readonly saved: readonly Saved[]; readonly missing: readonly string[] }> {
-  const missing = createMissingParts();
-  for (const part of work.source.missing) missing.add(part);
+  parts: Parts,
+): Promise<readonly Saved[]> {
   const saved: Saved[] = [];
-  let first: HoldfastError | undefined;
-  for (const path of work.source.paths) {
-    try {
-      const one = await savePath(context, { ...work, path, saved });
-      for (const part of one.summary.unread) missing.add(part);
-      if (one.summary.partial && one.summary.unread.length === 0)
-        missing.add(`${path}: a part was not readable`);
-      saved.push(one);
-    } catch (thrown) {
-      const error = errorOf(thrown, context.signal);
-      if (context.signal.aborted) throw error;
-      first ??= error;
-      missing.add(`${path}: ${error.message}`);
-    }
-  }
-  if (first !== undefined && saved.length === 0) throw first;
-  return { saved, missing: missing.list() };
+  const paths = work.source.paths.map((path) => ({ path }));
+  return await parts.ofEach(paths, async ({ path }) => {
+    const summary = await savePath(context, { ...work, path, saved });
+    for (const part of summary.unread) parts.add(part);
+    if (summary.partial && summary.unread.length === 0) parts.add(`${path}: a part was not readable`);
+    saved.push({ path, summary });
+    return { path, summary };
+  });
+}
+
+/** Keeps those that are what restic said. */
+async function provePaths(
+  context: JobContext,
+  { repository, source }: Pick<SavePath, "repository" | "source">,
+  made: readonly Saved[],
+  parts: Parts,
+): Promise<readonly Proven[]> {
+  return await parts.ofEach(made, async (one) => {
+    const proven = await proveSnapshot(context, repository, { ...one, expect: source.expect });
+    return { ...one, proven };
+  });
 }
 
 type SavePath = {
@@ -166,7 +200,7 @@ type SavePath = {
   readonly saved: readonly Saved[];
 };
 
-async function savePath(context: JobContext, given: SavePath): Promise<Saved> {
+async function savePath(context: JobContext, given: SavePath): Promise<BackupSummary> {
   const { task, access, repository, source, path } = given;
   const parent = given.parentOf(path);
   const request = {
@@ -182,7 +216,7 @@ async function savePath(context: JobContext, given: SavePath): Promise<Saved> {
       ...runningState(task),
       resticStats: [...given.saved.map(statsOf), { progress: progressOf(progress) }],
     }));
-  const summary = await whenUnlocked(context, repository, () =>
+  return await whenUnlocked(context, repository, () =>
     whileItMoves(context, ({ signal, onProgress }) =>
       context.restic.backup(repository, request, {
         signal,
@@ -193,8 +227,6 @@ async function savePath(context: JobContext, given: SavePath): Promise<Saved> {
       }),
     ),
   );
-  const proven = await proveSnapshot(context, repository, { path, summary, expect: source.expect });
-  return { summary, proven };
 }
 
 /** Stable over pods and runs, so that restic finds earlier snapshots of the same source. */
@@ -221,7 +253,7 @@ async function proofOf(
   context: JobContext,
   given: {
     readonly repositoryID: string;
-    readonly saved: readonly Saved[];
+    readonly saved: readonly Proven[];
     readonly source: Source;
     readonly missing: readonly string[];
   },
@@ -245,11 +277,11 @@ function runningState(task: SnapshotTask): SnapshotComponent {
   return { driver: "Restic", path: task.path, phase: "Running" };
 }
 
-function statsOf({ summary, proven }: Saved): Stats {
+function statsOf({ path, summary }: Saved): Stats {
   return {
     summary: {
       id: summary.snapshotId,
-      hostPath: proven.hostPath,
+      hostPath: path,
       size: formatSize(summary.bytes),
       uploaded: formatSize(summary.bytesAdded),
       startTime: summary.startedAt,

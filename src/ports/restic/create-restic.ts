@@ -35,8 +35,8 @@ export function createRestic(options: ResticOptions): Restic {
     backup: (repository, request, given = {}) =>
       backup({ process, clock, environment }, repository, request, given),
     snapshots: (repository, ids, signal) => readSnapshots(process, repository, ids, signal),
-    async *list(repository, snapshotId, path, signal) {
-      for await (const node of listNodes(process, repository, { snapshotId, path }, signal)) {
+    async *list(repository, snapshotId, path, given = {}) {
+      for await (const node of listNodes(process, repository, { snapshotId, path }, given)) {
         const { type, sizeBytes, modifiedAt } = node;
         yield { path: node.path, type, sizeBytes, modifiedAt };
       }

@@ -2,8 +2,8 @@ import { HoldfastError } from "../../base/errors.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { numberIn, parseMessage, textIn } from "./messages.ts";
 import type { ResticProcess } from "./process.ts";
-import { checkSnapshotId } from "./repository.ts";
-import type { ResticNode, ResticRepository } from "./restic.ts";
+import { checkSnapshotId, maxSnapshotsBytes, snapshotOf } from "./repository.ts";
+import type { ListOptions, ResticNode, ResticRepository } from "./restic.ts";
 import { checkedPath } from "./source.ts";
 
 /** A node with what is needed to give a directory its own mode, owner and time back. */
@@ -29,7 +29,7 @@ export async function* listNodes(
   process: ResticProcess,
   repository: ResticRepository,
   request: ListRequest,
-  signal: AbortSignal | undefined,
+  { signal, onSnapshot }: ListOptions,
 ): AsyncGenerator<DetailedNode, void, void> {
   const path = checkedPath(request.path ?? "/");
   const limited = path === "/" && !request.shallow ? [] : [path];
@@ -38,17 +38,19 @@ export async function* listNodes(
     args: ["ls", "--json", "--no-lock", ...recursive, checkSnapshotId(request.snapshotId), ...limited],
     doing: { what: `list snapshot ${request.snapshotId}`, where: repository.url },
     long: true,
+    maxLineBytes: maxSnapshotsBytes,
     signal,
   });
   let found = false;
   for await (const line of lines) {
     // The first line is the snapshot itself. restic before 0.17 ends with 0 and no line when it is absent.
-    if (!found) {
-      found = true;
-      continue;
-    }
     const message = parseMessage(line);
     if (message === undefined) throw unreadable(request.snapshotId, repository);
+    if (!found) {
+      found = true;
+      onSnapshot?.(snapshotOf(message));
+      continue;
+    }
     if (message["struct_type"] !== "node" && message["message_type"] !== "node") continue;
     const node = nodeOf(message);
     if (path === "/" || node.path === path || node.path.startsWith(`${path}/`)) yield node;

@@ -25,6 +25,7 @@ export type Invocation = {
   readonly stdin?: Uint8Array;
   readonly signal?: AbortSignal | undefined;
   readonly maxOutputBytes?: number;
+  readonly maxLineBytes?: number;
   readonly onStdoutLine?: (line: string) => void;
   readonly onStderrLine?: (line: string) => void;
   /** Exit codes that are an answer; 0 alone by default. */
@@ -151,6 +152,7 @@ function requestOf(
     ...(invocation.stdin === undefined ? {} : { stdin: invocation.stdin }),
     ...(invocation.signal === undefined ? {} : { signal: invocation.signal }),
     ...(invocation.maxOutputBytes === undefined ? {} : { maxOutputBytes: invocation.maxOutputBytes }),
+    ...(invocation.maxLineBytes === undefined ? {} : { maxLineBytes: invocation.maxLineBytes }),
     ...(invocation.onStdoutLine === undefined ? {} : { onStdoutLine: invocation.onStdoutLine }),
     ...(invocation.onStderrLine === undefined ? {} : { onStderrLine: invocation.onStderrLine }),
   };

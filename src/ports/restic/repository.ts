@@ -1,10 +1,11 @@
 import { HoldfastError } from "../../base/errors.ts";
+import type { JsonObject } from "../../base/json.ts";
 import { asObject, isArray, numberIn, parseJson, textIn, textsIn } from "./messages.ts";
 import type { ResticProcess } from "./process.ts";
 import type { ResticRepository, ResticSnapshot } from "./restic.ts";
 
 /** `snapshots --json` answers in one piece; snapshots of a volume by symbolic link name every child of it. */
-const maxSnapshotsBytes = 64 * 1024 * 1024;
+export const maxSnapshotsBytes = 64 * 1024 * 1024;
 /** Ids per process, so that an argv never grows too long. */
 const idsPerProcess = 500;
 
@@ -26,18 +27,20 @@ export async function readSnapshots(
   });
   const answer = parseJson(result.stdout);
   if (!isArray(answer)) throw unreadableAnswer("snapshots", repository);
-  const all = answer.map((item): ResticSnapshot => {
-    const snapshot = asObject(item) ?? {};
-    return {
-      id: textIn(snapshot, "id"),
-      tree: textIn(snapshot, "tree"),
-      time: textIn(snapshot, "time"),
-      host: textIn(snapshot, "hostname"),
-      paths: textsIn(snapshot, "paths"),
-      tags: textsIn(snapshot, "tags"),
-    };
-  });
+  const all = answer.map((item) => snapshotOf(asObject(item) ?? {}));
   return wanted === undefined ? all : all.filter(({ id }) => wanted.some((prefix) => id.startsWith(prefix)));
+}
+
+/** A snapshot as `snapshots` and the first line of `ls` tell it. */
+export function snapshotOf(message: JsonObject): ResticSnapshot {
+  return {
+    id: textIn(message, "id"),
+    tree: textIn(message, "tree"),
+    time: textIn(message, "time"),
+    host: textIn(message, "hostname"),
+    paths: textsIn(message, "paths"),
+    tags: textsIn(message, "tags"),
+  };
 }
 
 export async function forget(

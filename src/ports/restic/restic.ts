@@ -69,6 +69,11 @@ export type ResticNode = {
   readonly modifiedAt: string;
 };
 
+export type ListOptions = {
+  readonly onSnapshot?: (snapshot: ResticSnapshot) => void;
+  readonly signal?: AbortSignal | undefined;
+};
+
 export type RestoreRequest = {
   readonly snapshotId: string;
   readonly root: string;
@@ -107,13 +112,13 @@ export interface Restic {
   ): Promise<readonly ResticSnapshot[]>;
   /**
    * Nodes of a snapshot, streamed; `path` limits to a folder. A folder comes before what is in it, and the names in
-   * a folder in the order of their bytes.
+   * a folder in the order of their bytes. The snapshot itself is read from the repository and told before its nodes.
    */
   list(
     repository: ResticRepository,
     snapshotId: string,
     path?: string,
-    signal?: AbortSignal,
+    options?: ListOptions,
   ): AsyncIterable<ResticNode>;
   /** Paths in both of two snapshots whose content or type differs, streamed, in the order of `list`. */
   changed(

@@ -48,7 +48,12 @@ export async function restore(
     });
   }
   const selection: Selection = { path, include, exclude };
-  const nodes = listNodes(process, repository, { snapshotId: request.snapshotId, path }, options.signal);
+  const nodes = listNodes(
+    process,
+    repository,
+    { snapshotId: request.snapshotId, path },
+    { signal: options.signal },
+  );
   const { own, counts } = await survey(nodes, request.snapshotId, selection);
   if (counts.nodes === 0) return { files: 0, bytes: 0 };
   // A single file is restored into its folder: restic takes only folders as what to restore from.
@@ -191,7 +196,7 @@ async function neighboursOf(
     const parent = `/${folders.slice(0, depth).join("/")}`;
     const kept = `/${folders.slice(0, depth + 1).join("/")}`;
     const request = { snapshotId, path: parent, shallow: true } as const;
-    for await (const node of listNodes(process, repository, request, undefined)) {
+    for await (const node of listNodes(process, repository, request, {})) {
       if (node.path === parent || node.path === kept) continue;
       found.push(`/${foldersOf(node.path).map(escapePart).join("/")}`);
       if (found.length <= maxNeighbours) continue;

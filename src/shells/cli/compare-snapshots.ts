@@ -85,7 +85,7 @@ function listsOf(context: ReaderContext, { old, now, path }: Pair) {
   const idIn = (one: OpenComponent | undefined) => one?.paths.find(({ hostPath }) => hostPath === path)?.id;
   const [oldId, nowId] = [idIn(old), idIn(now)];
   const list = (one: OpenComponent | undefined, id: string | undefined) =>
-    one === undefined || id === undefined ? nothing() : restic.list(one.repository, id, path, signal);
+    one === undefined || id === undefined ? nothing() : restic.list(one.repository, id, path, { signal });
   const lists = { before: list(old, oldId), after: list(now, nowId) };
   const together = old?.repository.url === now?.repository.url;
   if (!together || old === undefined || oldId === undefined || nowId === undefined) return lists;

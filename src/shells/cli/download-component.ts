@@ -40,7 +40,7 @@ export async function downloadComponent(
     if (path === undefined) continue;
     await refuseLink(options.folder);
     await mkdir(options.folder, { recursive: true, mode: 0o700 });
-    const list = () => context.restic.list(repository, id, path, context.signal);
+    const list = () => context.restic.list(repository, id, path, { signal: context.signal });
     // What was restored before may have put a link there too: two saved paths may lie in each other.
     if (options.mayExist || done.length > 0) await refuseLinks(options.folder, path, list());
     await context.restic.restore(

@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { ResticSnapshot } from "../../../src/ports/restic/restic.ts";
 import { resticsAtHand } from "../../support/restics.ts";
 import {
   type Bench,
@@ -123,6 +124,17 @@ for (const at of resticsAtHand()) {
       await restic.forget(repository, [two.snapshotId]);
       expect((await restic.snapshots(repository)).map(({ id }) => id)).toEqual([one.snapshotId]);
       expect(await restic.size(repository)).toBeLessThan(before - 150_000);
+    });
+
+    it("tells a snapshot, as the repository lists it, before its nodes", async () => {
+      await template.copyTo(bench);
+      const { restic, repository } = bench;
+      const { snapshotId } = await restic.backup(repository, requestFor(bench));
+      const told: unknown[] = [];
+      const onSnapshot = (snapshot: ResticSnapshot) => void told.push(snapshot);
+      for await (const { path } of restic.list(repository, snapshotId, "/data", { onSnapshot }))
+        told.push(path);
+      expect(told.slice(0, 2)).toEqual([...(await restic.snapshots(repository)), "/data"]);
     });
 
     it("refuses what is no id, and names a snapshot that is gone", async () => {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../../src/base/clock.ts";
 import { createRestic } from "../../../src/ports/restic/create-restic.ts";
 import { parseVersion, supports } from "../../../src/ports/restic/feature-table.ts";
-import type { BackupSummary, Restic } from "../../../src/ports/restic/restic.ts";
+import type { BackupSummary, Restic, ResticSnapshot } from "../../../src/ports/restic/restic.ts";
 
 /** Answers that no restic at hand gives on demand come from a program that says what restic would say. */
 let home: string;
@@ -126,6 +126,17 @@ describe("an answer of restic", () => {
     });
     const list = saying("restic 0.19.1", "echo '{}'; echo oops").list(repository, "ab".repeat(32));
     await expect(list[Symbol.asyncIterator]().next()).rejects.toMatchObject({ reason: "ResticFailed" });
+  });
+});
+
+describe("a list of restic", () => {
+  it("tells a snapshot that was made of more paths than a line usually holds", async () => {
+    const says = `printf '{"id":"%s","paths":["%02000000d"]}\\n' ${"ab".repeat(32)} 0`;
+    const told: ResticSnapshot[] = [];
+    const options = { onSnapshot: (snapshot: ResticSnapshot) => void told.push(snapshot) };
+    const list = saying("restic 0.19.1", says).list(repository, "ab".repeat(32), "/data", options);
+    for await (const node of list) expect(node).toBeUndefined();
+    expect(told).toMatchObject([{ id: "ab".repeat(32), paths: ["0".repeat(2_000_000)] }]);
   });
 });
 
