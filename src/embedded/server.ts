@@ -42,6 +42,12 @@ export type EmbeddedServer = {
 };
 
 /**
+ * As a real API server: of a client that thinks for longer than a connection lives the next write finds it closed,
+ * and a write is not sent twice.
+ */
+const idleMs = 90_000;
+
+/**
  * A Kubernetes API server in this process: HTTPS on the loopback interface, state in a folder.
  * Throws `StateLocked`, `StateDamaged`, `PortTaken`.
  */
@@ -65,6 +71,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
     const http = createServer({ key: identity.key, cert: identity.certificate }, (request, response) => {
       void serve(cluster, request, response, (error) => log(`embedded: ${messageOf(error)}`));
     });
+    http.keepAliveTimeout = idleMs;
     const url = await listening(http, options.port ?? 0);
     const kubeconfig = kubeconfigText(url, cluster.tokens.admin, identity.certificate);
     const kubeconfigPath = join(options.directory, "kubeconfig");

@@ -1,12 +1,18 @@
 import { X509Certificate } from "node:crypto";
 import { statSync } from "node:fs";
+import type { IncomingHttpHeaders } from "node:http";
 import { request } from "node:https";
 import { Readable } from "node:stream";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { manualClock } from "../../support/manual-clock.ts";
 import { ask, type Body, embedded, firstEvents, map, maps, settled } from "./embedded-fixture.ts";
 
-type Answer = { readonly status: number; readonly body: Body; readonly warning: string };
+type Answer = {
+  readonly status: number;
+  readonly body: Body;
+  readonly warning: string;
+  readonly headers: IncomingHttpHeaders;
+};
 
 function fetched(
   server: { readonly url: string; readonly certificate: string },
@@ -38,6 +44,7 @@ function fetched(
             status: response.statusCode ?? 0,
             body,
             warning: String(response.headers["warning"] ?? ""),
+            headers: response.headers,
           });
         });
       },
@@ -48,6 +55,12 @@ function fetched(
 }
 
 describe("the server over HTTPS", () => {
+  it("keeps idle connections for as long as a real API server", async () => {
+    const server = await embedded();
+    const { headers } = await fetched(server, "/readyz");
+    expect(headers).toMatchObject({ connection: "keep-alive", "keep-alive": "timeout=90" });
+  });
+
   it("says nothing to who has no token, except that it is healthy", async () => {
     const server = await embedded();
     expect(await fetched(server, "/readyz")).toMatchObject({ status: 200, body: "ok" });
