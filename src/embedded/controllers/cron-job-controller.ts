@@ -26,7 +26,8 @@ const scheduledAnnotation = "batch.kubernetes.io/cronjob-scheduled-timestamp";
 /** Creates Jobs at their due times, as Kubernetes' CronJob controller does. */
 export function createCronJobController(context: ControllerContext, waker: Waker = everyMinute): Controller {
   const { client } = context;
-  const known = new Set<Key>();
+  /** When each is due next; of one that never is there is nothing to wake. */
+  const dueMs = new Map<Key, number>();
   let sleep: () => void = () => undefined;
   return {
     name: component,
@@ -36,7 +37,8 @@ export function createCronJobController(context: ControllerContext, waker: Waker
     ],
     async start(poke) {
       sleep = waker(() => {
-        for (const key of known) poke(key);
+        const now = context.clock.now();
+        for (const [key, ms] of dueMs) if (ms <= now) poke(key);
       });
     },
     async stop() {
@@ -45,11 +47,13 @@ export function createCronJobController(context: ControllerContext, waker: Waker
     async reconcile(key) {
       const cronJob = await client.get(resources.cronJobs, targetOfKey(key));
       if (cronJob === undefined || isTerminating(cronJob)) {
-        known.delete(key);
+        dueMs.delete(key);
         return undefined;
       }
-      known.add(key);
-      return settle(context, cronJob);
+      const nextMs = await settle(context, cronJob);
+      if (nextMs === undefined) dueMs.delete(key);
+      else dueMs.set(key, context.clock.now() + nextMs);
+      return nextMs;
     },
   };
 }

@@ -5,6 +5,7 @@ import type { KubeObject } from "../../../src/api/meta.ts";
 import { createClient } from "../../../src/embedded/controllers/client.ts";
 import { type Controller, createContext } from "../../../src/embedded/controllers/controller.ts";
 import { createCronJobController } from "../../../src/embedded/controllers/cron-job-controller.ts";
+import type { Waker } from "../../../src/embedded/controllers/minute-waker.ts";
 import { resources } from "../../../src/embedded/controllers/resources.ts";
 import { startEmbedded } from "../../../src/embedded/server.ts";
 import { type ManualClock, manualClock } from "../../support/manual-clock.ts";
@@ -14,7 +15,7 @@ const namespace = "default";
 /** A real server with a clock of ours; its CronJobs are looked at when the test says so. */
 export type CronBench = {
   readonly clock: ManualClock;
-  newController(): Controller;
+  newController(waker?: Waker): Controller;
   declare(schedule: string, timeZone: string): Promise<string>;
   forget(name: string): Promise<void>;
   /** Due times of the Jobs that are there; they are then finished, and so go with the next look. */
@@ -37,10 +38,10 @@ export async function openCronBench(start: string): Promise<CronBench> {
   };
   return {
     clock,
-    newController() {
+    newController(waker = () => () => undefined) {
       const { signal } = new AbortController();
       const context = createContext({ api: server.api, clock, log: () => undefined, signal });
-      return createCronJobController(context, () => () => undefined);
+      return createCronJobController(context, waker);
     },
     async declare(schedule, timeZone) {
       count += 1;
