@@ -39,7 +39,28 @@ export const backendsAreComplete: Relation<[configuration: BackupConfiguration]>
   },
 };
 
-/** `repositories` are those of the whole cluster. A Repository that is not there yet is no error. */
+/** Where a Repository's data is: two of one place would be one another's. */
+export function placeOfData({ metadata, spec }: Repository): string {
+  return placeText(spec.storageRef, metadata.namespace ?? "", spec.path);
+}
+
+/** Where the Repositories are to be that a BackupConfiguration names. */
+export function placesMeant(configuration: BackupConfiguration): readonly string[] {
+  const { namespace = "" } = configuration.metadata;
+  return configuration.spec.sessions
+    .flatMap((session) => session.repositories)
+    .map(({ backend, directory }) => placeText(storageOf(configuration, backend), namespace, directory));
+}
+
+function placeText(
+  storage: ObjectReference | undefined,
+  namespace: string,
+  path: string | undefined,
+): string {
+  return JSON.stringify([storage?.namespace ?? namespace, storage?.name, plainPath(path)]);
+}
+
+/** `repositories` are those of the cluster that have one of its names or of its places. A Repository that is not there yet is no error. */
 export const repositoriesAreOwn: Relation<
   [configuration: BackupConfiguration, repositories: readonly Repository[]]
 > = {
@@ -167,8 +188,11 @@ function sameTarget(
 }
 
 function samePath(a = "", b = ""): boolean {
-  const plain = (text: string) => text.replaceAll(/^\/+|\/+$/g, "");
-  return plain(a) === plain(b);
+  return plainPath(a) === plainPath(b);
+}
+
+function plainPath(text = ""): string {
+  return text.replaceAll(/^\/+|\/+$/g, "");
 }
 
 export type PolicyHolders = {

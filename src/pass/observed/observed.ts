@@ -6,6 +6,10 @@ export interface Observed {
   get(ref: ObjectRef): KubeObject | undefined;
   /** By kind and optionally namespace, in name order. */
   list(kind: string, namespace?: string): readonly KubeObject[];
+  /** The one of this name in the namespace, or among the kind's objects that have none. */
+  named(kind: string, namespace: string | undefined, name: unknown): KubeObject | undefined;
+  /** Those of a kind under a key, by a pure function of the object that answers its keys: it is asked once of each object. */
+  keyed(kind: string, keysOf: KeysOf, key: string): readonly KubeObject[];
   /** Objects with an owner reference to this uid. */
   ownedBy(uid: string): readonly KubeObject[];
   /** uid of the namespace kube-system. */
@@ -13,6 +17,9 @@ export interface Observed {
   /** Results of pure functions of these objects; they outlive the observation with the objects. */
   readonly derived: Derived;
 }
+
+/** A constant, so that what it answered is found again. */
+export type KeysOf = (object: KubeObject) => readonly string[];
 
 export function observedFrom(
   objects: Iterable<KubeObject>,
@@ -23,11 +30,26 @@ export function observedFrom(
   for (const object of objects) byKey.set(keyOf(refOf(object)), object);
   const byKind = new Map<string, KubeObject[]>();
   const byPlace = new Map<string, KubeObject[]>();
+  const byName = new Map<string, KubeObject>();
   const byOwner = new Map<string, KubeObject[]>();
+  const byKeys = new Map<KeysOf, Map<string, ReadonlyMap<string, readonly KubeObject[]>>>();
+  const keyed = (kind: string, keysOf: KeysOf) => {
+    const ofKinds = byKeys.get(keysOf) ?? new Map<string, ReadonlyMap<string, readonly KubeObject[]>>();
+    byKeys.set(keysOf, ofKinds);
+    const known = ofKinds.get(kind);
+    if (known !== undefined) return known;
+    const found = new Map<string, KubeObject[]>();
+    for (const object of byKind.get(kind) ?? [])
+      for (const key of new Set(keysOf(object))) append(found, key, object);
+    ofKinds.set(kind, found);
+    return found;
+  };
   const sorted = [...byKey.entries()].sort(([a], [b]) => (a < b ? -1 : 1));
   for (const [, object] of sorted) {
     append(byKind, object.kind, object);
     append(byPlace, `${object.kind}/${object.metadata.namespace}`, object);
+    const name = nameKey(object.kind, object.metadata.namespace, object.metadata.name);
+    if (!byName.has(name)) byName.set(name, object);
     for (const owner of object.metadata.ownerReferences ?? []) append(byOwner, owner.uid, object);
   }
   return {
@@ -36,6 +58,9 @@ export function observedFrom(
     get: (ref) => byKey.get(keyOf(ref)),
     list: (kind, namespace) =>
       (namespace === undefined ? byKind.get(kind) : byPlace.get(`${kind}/${namespace}`)) ?? [],
+    named: (kind, namespace, name) =>
+      typeof name === "string" ? byName.get(nameKey(kind, namespace, name)) : undefined,
+    keyed: (kind, keysOf, key) => keyed(kind, keysOf).get(key) ?? [],
     ownedBy: (uid) => byOwner.get(uid) ?? [],
   };
 }
@@ -47,6 +72,10 @@ export function asObservedBefore(object: KubeObject, previous: Observed | undefi
   if (before === undefined || uid === undefined || resourceVersion === undefined) return object;
   const { metadata } = before;
   return metadata.uid === uid && metadata.resourceVersion === resourceVersion ? before : object;
+}
+
+function nameKey(kind: string, namespace: string | undefined, name: string): string {
+  return `${kind}/${namespace ?? ""}/${name}`;
 }
 
 function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {

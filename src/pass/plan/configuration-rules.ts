@@ -4,6 +4,8 @@ import type { KubeObject } from "../../api/meta.ts";
 import type { Repository } from "../../api/repository.ts";
 import {
   backendsAreComplete,
+  placeOfData,
+  placesMeant,
   repositoriesAreOwn,
   sharersAgree,
   usageIsAllowed,
@@ -13,7 +15,7 @@ import { validateObject } from "../../api/validate.ts";
 import { asRecord, records } from "../../base/json.ts";
 import { holdersFor } from "./effective-configuration.ts";
 import { storageAt } from "./kinds/repository.ts";
-import { backendOf, repositoryRequests } from "./repository-requests.ts";
+import { backendOf, repositoriesNamed, repositoryRequests } from "./repository-requests.ts";
 import { resolveTasks, unknownParameters } from "./resolve-task.ts";
 import { secretRefusal } from "./secret-use.ts";
 import type { World } from "./world.ts";
@@ -36,7 +38,7 @@ export function configurationErrors(configuration: KubeObject, world: World): re
 
 function relationErrors(configuration: BackupConfiguration, world: World): readonly FieldError[] {
   const holders = holdersFor(configuration, world);
-  const repositories = world.observed.list("Repository") as readonly KubeObject[] as readonly Repository[];
+  const repositories = repositoriesNear(configuration, world);
   return [
     ...backendsAreComplete.check(configuration),
     ...usageIsAllowed.check(configuration, holders),
@@ -47,9 +49,29 @@ function relationErrors(configuration: BackupConfiguration, world: World): reado
   ];
 }
 
-function neighboursOf({ metadata }: KubeObject, { observed }: World): readonly BackupConfiguration[] {
-  const near = observed.list("BackupConfiguration", metadata.namespace);
-  return near as readonly KubeObject[] as readonly BackupConfiguration[];
+/** Those that share a Repository: of many BackupConfigurations each must not look at all others. */
+function neighboursOf(configuration: KubeObject, { observed }: World): readonly BackupConfiguration[] {
+  const near = repositoriesNamed(configuration).flatMap((name) =>
+    observed.keyed("BackupConfiguration", repositoriesNamed, name),
+  );
+  return [...new Set(near)] as readonly KubeObject[] as readonly BackupConfiguration[];
+}
+
+/** Those of the names that it gives, and whatever stands in the places that it means. */
+function repositoriesNear(configuration: BackupConfiguration, { observed }: World): readonly Repository[] {
+  const near = [
+    ...repositoriesNamed(configuration).flatMap((name) => observed.keyed("Repository", ownName, name)),
+    ...placesMeant(configuration).flatMap((place) => observed.keyed("Repository", ownPlace, place)),
+  ];
+  return [...new Set(near)] as readonly KubeObject[] as readonly Repository[];
+}
+
+function ownName({ metadata }: KubeObject): readonly string[] {
+  return [`${metadata.namespace ?? ""}/${metadata.name}`];
+}
+
+function ownPlace(repository: KubeObject): readonly string[] {
+  return [placeOfData(repository as Repository)];
 }
 
 /** An encryption Secret of another namespace must be there to be used from this one. */
@@ -93,7 +115,7 @@ function taskErrors(session: Json, world: World): readonly string[] {
       `session ${name}: no task of addon ${String(addonInfo["name"])} has the parameter ${parameter}`,
   );
   // An Addon that is not there yet may come: status.dependencies says so, and nothing is wrong with the declaration.
-  const known = world.observed.list("Addon").some((addon) => addon.metadata.name === addonInfo["name"]);
+  const known = world.observed.named("Addon", undefined, addonInfo["name"]) !== undefined;
   const resolution = known ? resolveTasks(addonInfo, "backup", world) : undefined;
   return resolution?.ok === false ? [...unknown, `session ${name}: ${resolution.message}`] : unknown;
 }

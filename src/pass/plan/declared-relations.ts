@@ -9,11 +9,12 @@ import { placeIsOwn, storageInUseIsFixed } from "../../api/rules/backup-storage-
 import { oneDefault } from "../../api/rules/shared-rules.ts";
 import { sameJson } from "../../api/same-json.ts";
 import { asRecord } from "../../base/json.ts";
+import { repositoriesNamed, repositoryRequests } from "./repository-requests.ts";
 import { conditionIs } from "./snapshots.ts";
 import type { World } from "./world.ts";
 
-/** Objects by kind and namespace: as they are declared, and those that are there and not declared. */
-export type Neighbours = (kind: string, namespace: string | undefined) => readonly KubeObject[];
+/** What an object may be at odds with, as it is declared, or as it is there and not declared. */
+export type Neighbours = (wanted: KubeObject) => readonly KubeObject[];
 
 /** Looked up once per pass, so that many declared objects do not each look at all others. */
 export function neighboursIn({ desired, observed }: World): Neighbours {
@@ -22,11 +23,22 @@ export function neighboursIn({ desired, observed }: World): Neighbours {
   const undeclared = kinds
     .flatMap((kind) => observed.list(kind))
     .filter((object) => !desired.objects.has(keyOf(refOf(object))));
-  const byPlace = Map.groupBy(
-    [...undeclared, ...declared].filter(({ kind }) => kinds.includes(kind)),
-    ({ kind, metadata }) => `${kind}/${metadata.namespace}`,
-  );
-  return (kind, namespace) => byPlace.get(`${kind}/${namespace}`) ?? [];
+  const byMeeting = new Map<string, KubeObject[]>();
+  for (const object of [...undeclared, ...declared]) {
+    if (!kinds.includes(object.kind)) continue;
+    for (const meeting of meetingsOf(object)) {
+      const there = byMeeting.get(meeting);
+      if (there === undefined) byMeeting.set(meeting, [object]);
+      else there.push(object);
+    }
+  }
+  return (wanted) => [...new Set(meetingsOf(wanted).flatMap((meeting) => byMeeting.get(meeting) ?? []))];
+}
+
+/** BackupConfigurations meet in the Repositories that they share, others in their namespace. */
+function meetingsOf(object: KubeObject): readonly string[] {
+  if (object.kind === "BackupConfiguration") return repositoriesNamed(object);
+  return [`${object.kind} ${object.metadata.namespace}`];
 }
 
 /**
@@ -39,7 +51,7 @@ export function declaredRelationErrors(
   neighbours: Neighbours,
   world: World,
 ): readonly FieldError[] {
-  const near = neighbours(wanted.kind, wanted.metadata.namespace);
+  const near = neighbours(wanted);
   switch (wanted.kind) {
     case "BackupStorage":
       return [...placeErrors(wanted, live, world), ...defaultErrors(wanted, live, near)];
@@ -62,7 +74,9 @@ function sharerErrors(
   { observed }: World,
 ): readonly FieldError[] {
   const others = near as readonly KubeObject[] as readonly BackupConfiguration[];
-  const repositories = observed.list("Repository", wanted.metadata.namespace) as readonly KubeObject[];
+  const repositories = repositoryRequests(wanted).flatMap(
+    ({ name }) => observed.named("Repository", wanted.metadata.namespace, name) ?? [],
+  ) as readonly KubeObject[];
   return sharersAgree.check(wanted as BackupConfiguration, others, repositories as readonly Repository[]);
 }
 

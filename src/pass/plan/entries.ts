@@ -94,9 +94,7 @@ function finishedEntry(object: KubeObject, world: World): Entry {
 
 function sessionOf(snapshot: KubeObject, world: World): KubeObject | undefined {
   const name = asRecord(snapshot["spec"])["backupSession"];
-  return world.observed
-    .list("BackupSession", snapshot.metadata.namespace)
-    .find((one) => one.metadata.name === name);
+  return world.observed.named("BackupSession", snapshot.metadata.namespace, name);
 }
 
 /**
@@ -203,8 +201,7 @@ function summaryOf(object: KubeObject, world: World): string {
   if (object.kind === "RestoreSession") return `restore ${namespace}/${name}: ${phase}${countOf(status)}`;
   if (object.kind === "Snapshot") return `snapshot ${namespace}/${name}: ${phase}${countOf(status)}`;
   const snapshots = records(status["snapshots"]).flatMap(
-    (listed) =>
-      world.observed.list("Snapshot", namespace).find((one) => one.metadata.name === listed["name"]) ?? [],
+    (listed) => world.observed.named("Snapshot", namespace, listed["name"]) ?? [],
   );
   const components = snapshots.reduce(
     (sum, one) => sum + Object.keys(asRecord(asRecord(one["status"])["components"])).length,

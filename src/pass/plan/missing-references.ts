@@ -22,7 +22,7 @@ export function missingReferences(configuration: KubeObject, world: World): read
   ]);
   const sessions = records(spec["sessions"]).flatMap((session) => {
     const addon = String(asRecord(session["addon"])["name"] ?? "");
-    const known = world.observed.list("Addon").some((one) => one.metadata.name === addon);
+    const known = world.observed.named("Addon", undefined, addon) !== undefined;
     return known ? [] : [`Addon ${addon} does not exist`];
   });
   return [...new Set([...backends, ...sessions])];

@@ -37,6 +37,13 @@ export function repositoryRequests(configuration: KubeObject): readonly Reposito
   return [...byName.values()];
 }
 
+/** By namespace and name, each Repository that its sessions name: what BackupConfigurations share. */
+export function repositoriesNamed({ metadata, spec }: KubeObject): readonly string[] {
+  return records(asRecord(spec)["sessions"])
+    .flatMap((session) => records(session["repositories"]))
+    .map((repository) => `${metadata.namespace ?? ""}/${String(repository["name"])}`);
+}
+
 /** The backend that a session's repository names, or the only one. */
 export function backendOf(configuration: KubeObject, repository: Json): Json | undefined {
   const backends = records(asRecord(configuration["spec"])["backends"]);

@@ -27,7 +27,7 @@ export type Resolution =
 /** Addon, then task, then Function, then parameters: KubeStash's order of resolving an AddonInfo. */
 export function resolveTasks(addonInfo: Json, direction: "backup" | "restore", world: World): Resolution {
   const addonName = String(addonInfo["name"] ?? "");
-  const addon = world.observed.list("Addon").find((one) => one.metadata.name === addonName);
+  const addon = world.observed.named("Addon", undefined, addonName);
   if (addon === undefined) return refused("AddonNotFound", `Addon ${addonName} does not exist`);
   const offered = records(asRecord(addon["spec"])[direction === "backup" ? "backupTasks" : "restoreTasks"]);
   const tasks: ResolvedTask[] = [];
@@ -54,7 +54,7 @@ export function resolveTasks(addonInfo: Json, direction: "backup" | "restore", w
 function resolveTask(task: Json, definition: Json, world: World): Resolution {
   const name = String(definition["name"]);
   const functionName = String(definition["function"] ?? "");
-  const found = world.observed.list("Function").find((one) => one.metadata.name === functionName);
+  const found = world.observed.named("Function", undefined, functionName);
   if (found === undefined)
     return refused("FunctionNotFound", `Function ${functionName} of task ${name} does not exist`);
   if (definition["driver"] !== "Restic" || definition["executor"] !== "Job")
@@ -111,7 +111,7 @@ export function unknownParameters(
   direction: "backup" | "restore",
   world: World,
 ): readonly string[] {
-  const addon = world.observed.list("Addon").find((one) => one.metadata.name === addonInfo["name"]);
+  const addon = world.observed.named("Addon", undefined, addonInfo["name"]);
   if (addon === undefined) return [];
   const offered = records(asRecord(addon["spec"])[direction === "backup" ? "backupTasks" : "restoreTasks"]);
   return records(addonInfo["tasks"]).flatMap((task) => {
@@ -148,7 +148,7 @@ export function dependenciesOf(
 ): readonly Json[] {
   const apiGroup = "addons.kubestash.com";
   const addonName = String(addonInfo["name"] ?? "");
-  const addon = world.observed.list("Addon").find((one) => one.metadata.name === addonName);
+  const addon = world.observed.named("Addon", undefined, addonName);
   const offered = records(asRecord(addon?.["spec"])[direction === "backup" ? "backupTasks" : "restoreTasks"]);
   const functions = records(addonInfo["tasks"])
     .map((task) => offered.find((one) => one["name"] === task["name"])?.["function"])

@@ -4,10 +4,15 @@ import { isBeingDeleted, type World } from "./world.ts";
 
 /** Snapshots of a Repository, newest first. */
 export function snapshotsOf(repository: KubeObject, world: World): readonly KubeObject[] {
+  const { namespace = "", name } = repository.metadata;
   return world.observed
-    .list("Snapshot", repository.metadata.namespace)
-    .filter((snapshot) => asRecord(snapshot["spec"])["repository"] === repository.metadata.name)
-    .sort((a, b) => snapshotTime(b) - snapshotTime(a) || (a.metadata.name < b.metadata.name ? 1 : -1));
+    .keyed("Snapshot", repositoryOfSnapshot, `${namespace}/${name}`)
+    .toSorted((a, b) => snapshotTime(b) - snapshotTime(a) || (a.metadata.name < b.metadata.name ? 1 : -1));
+}
+
+function repositoryOfSnapshot({ metadata, spec }: KubeObject): readonly string[] {
+  const { repository } = asRecord(spec);
+  return typeof repository === "string" ? [`${metadata.namespace ?? ""}/${repository}`] : [];
 }
 
 /** When the data was taken; a Snapshot under way counts from its creation. */

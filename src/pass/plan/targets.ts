@@ -43,9 +43,8 @@ export function targetFound(target: TargetReference | undefined, namespace: stri
 
 export function findTarget(target: TargetReference, namespace: string, world: World): KubeObject | undefined {
   const kind = target.kind ?? "";
-  return world.observed
-    .list(kind, kind === "Namespace" ? undefined : (target.namespace ?? namespace))
-    .find((object) => object.metadata.name === target.name);
+  const where = kind === "Namespace" ? undefined : (target.namespace ?? namespace);
+  return world.observed.named(kind, where, target.name);
 }
 
 /** Whether two references mean one object. */
@@ -121,9 +120,7 @@ function nodeOf(target: KubeObject, template: Json, world: World): string | unde
     (volume) => asRecord(volume["persistentVolumeClaim"])["claimName"],
   );
   const once = claims.some((name) => {
-    const claim = world.observed
-      .list("PersistentVolumeClaim", target.metadata.namespace)
-      .find((one) => one.metadata.name === name);
+    const claim = world.observed.named("PersistentVolumeClaim", target.metadata.namespace, name);
     const modes = asRecord(claim?.["spec"])["accessModes"];
     return Array.isArray(modes) && !modes.includes("ReadWriteMany") && !modes.includes("ReadOnlyMany");
   });

@@ -45,7 +45,8 @@ test("a declared object that cannot be compared with its neighbours is named, an
   const wanted = objectOf("BackupConfiguration", "demo/wanted", {
     spec: { sessions: [{ name: "daily", repositories }] },
   });
-  const unusual = objectOf("BackupConfiguration", "demo/neighbour", { spec: { sessions: 7 } });
+  const sessions = [{ name: "daily", repositories }, 7];
+  const unusual = objectOf("BackupConfiguration", "demo/neighbour", { spec: { sessions } });
   const { failed, steps } = planned(declaring(worldOf(namespace, unusual), wanted, hooks));
   expect(failed).toContain("BackupConfiguration demo/wanted");
   expect(steps).toContainEqual(expect.objectContaining({ kind: "apply", object: hooks }));

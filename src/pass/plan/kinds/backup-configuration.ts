@@ -13,7 +13,7 @@ import { allowWipeOut, hasConsent } from "../deletion.ts";
 import { Draft, type Turn } from "../draft.ts";
 import { effectiveConfiguration } from "../effective-configuration.ts";
 import { missingReferences, missingSessionPassword } from "../missing-references.ts";
-import { repositoryRequests } from "../repository-requests.ts";
+import { repositoriesNamed, repositoryRequests } from "../repository-requests.ts";
 import { dependenciesOf } from "../resolve-task.ts";
 import { phaseOf } from "../snapshots.ts";
 import { targetFound, targetOf } from "../targets.ts";
@@ -86,9 +86,7 @@ function lookAround(draft: Draft, configuration: KubeObject, world: World): void
     ),
   );
   draft.status["repositories"] = repositoryRequests(configuration).map((request) => {
-    const repository = world.observed
-      .list("Repository", namespace)
-      .find((one) => one.metadata.name === request.name);
+    const repository = world.observed.named("Repository", namespace, request.name);
     return {
       name: request.name,
       phase: repository === undefined ? "NotReady" : phaseOf(repository) || "NotReady",
@@ -119,9 +117,7 @@ function backendStatus(backend: Json, namespace: string, world: World): Json {
   const storageRef = asRecord(backend["storageRef"]);
   const policyRef = asRecord(backend["retentionPolicy"]);
   const find = (kind: string, reference: Json) =>
-    world.observed
-      .list(kind, String(reference["namespace"] ?? namespace))
-      .find((one) => one.metadata.name === reference["name"]);
+    world.observed.named(kind, String(reference["namespace"] ?? namespace), reference["name"]);
   const storage = find("BackupStorage", storageRef);
   const policy = find("RetentionPolicy", policyRef);
   const ready = storage !== undefined && phaseOf(storage) === "Ready" && policy !== undefined;
@@ -145,9 +141,8 @@ function backendStatus(backend: Json, namespace: string, world: World): Json {
 /** The BackupConfigurations that name a Repository: its data goes only when each of them consents. */
 function sharersOf(repository: string, namespace: string, world: World): readonly KubeObject[] {
   return world.observed
-    .list("BackupConfiguration", namespace)
-    .filter((one) => !isBeingDeleted(one))
-    .filter((one) => repositoryRequests(one).some((request) => request.name === repository));
+    .keyed("BackupConfiguration", repositoriesNamed, `${namespace}/${repository}`)
+    .filter((one) => !isBeingDeleted(one));
 }
 
 function ensureRepositories(draft: Draft, configuration: KubeObject, world: World): void {
@@ -206,9 +201,7 @@ function planRemoval(draft: Draft, world: World): Turn {
   );
   for (const request of repositoryRequests(configuration)) {
     if (retained.has(request.name) || sharersOf(request.name, namespace, world).length > 0) continue;
-    const live = world.observed
-      .list("Repository", namespace)
-      .find((one) => one.metadata.name === request.name);
+    const live = world.observed.named("Repository", namespace, request.name);
     if (live === undefined || isBeingDeleted(live)) continue;
     const because = `its BackupConfiguration is being deleted, deletionPolicy ${String(request.spec["deletionPolicy"])}`;
     draft.step({ kind: "delete", ref: refOf(live), uid: live.metadata.uid ?? "", because });

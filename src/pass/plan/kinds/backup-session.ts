@@ -22,7 +22,7 @@ import { sameTarget, targetOf } from "../targets.ts";
 import { isBeingDeleted, type World } from "../world.ts";
 import { ensureBackupJobs, followBackupJobs, repositoriesOfSession } from "./backup-jobs.ts";
 import { encryptionSecretOf, storageOf } from "./repository.ts";
-import { createdMs, type SessionContext, sessionsOf } from "./session-context.ts";
+import { createdMs, runsOf, type SessionContext, sessionsOf } from "./session-context.ts";
 import { applyRetention } from "./session-retention.ts";
 import { ensureSnapshots } from "./session-snapshots.ts";
 
@@ -70,9 +70,8 @@ function adopt(draft: Draft, world: World): boolean {
 
 function declarationOf(session: KubeObject, world: World): Readonly<Record<string, string>> {
   const invoker = asRecord(asRecord(session["spec"])["invoker"]);
-  const file = world.observed
-    .list("BackupConfiguration", session.metadata.namespace)
-    .find((one) => one.metadata.name === invoker["name"])?.metadata.annotations?.[declaredIn];
+  const file = world.observed.named("BackupConfiguration", session.metadata.namespace, invoker["name"])
+    ?.metadata.annotations?.[declaredIn];
   return {
     [declaredCommit]: world.desired.revision,
     ...(file === undefined ? {} : { [declaredFile]: file.slice(file.indexOf("/") + 1) }),
@@ -82,9 +81,11 @@ function declarationOf(session: KubeObject, world: World): Readonly<Record<strin
 function contextOf(draft: Draft, world: World): SessionContext | undefined {
   const spec = asRecord(draft.object["spec"]);
   const invoker = asRecord(spec["invoker"]);
-  const configuration = world.observed
-    .list("BackupConfiguration", draft.object.metadata.namespace)
-    .find((one) => one.metadata.name === invoker["name"]);
+  const configuration = world.observed.named(
+    "BackupConfiguration",
+    draft.object.metadata.namespace,
+    invoker["name"],
+  );
   if (configuration === undefined) return undefined;
   const session = records(asRecord(configuration["spec"])["sessions"]).find(
     (one) => one["name"] === spec["session"],
@@ -128,10 +129,8 @@ function reasonToSkip({ draft, configuration, session, world }: SessionContext):
   if (refused !== undefined) return refused.message;
   const resting = pausedRepository(configuration, session, world);
   if (resting !== undefined) return `Repository ${resting} is paused`;
-  const other = world.observed
-    .list("BackupSession", draft.object.metadata.namespace)
+  const other = runsOf(configuration, world)
     .filter((one) => one.metadata.name !== draft.object.metadata.name && !finalPhases.includes(phaseOf(one)))
-    .filter((one) => asRecord(asRecord(one["spec"])["invoker"])["name"] === configuration.metadata.name)
     .find((one) => ageKey(one) < ageKey(draft.object));
   if (other !== undefined) return `BackupSession ${other.metadata.name} is still running`;
   const restore = runningRestore(configuration, world);

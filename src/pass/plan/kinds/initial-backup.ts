@@ -9,7 +9,7 @@ import { componentsHeld, phaseOf, snapshotsOf } from "../snapshots.ts";
 import { sameTarget, targetOf } from "../targets.ts";
 import type { World } from "../world.ts";
 import { backupComponents } from "./backup-jobs.ts";
-import { sessionsOf } from "./session-context.ts";
+import { runsOf, sessionsOf } from "./session-context.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -72,10 +72,9 @@ export function initialBackup(
 export function startInitialBackup(draft: Draft, initial: readonly InitialBackup[], world: World): void {
   const configuration = draft.object;
   const due = initial.flatMap((one) => one.due ?? []).sort((a, b) => b.components - a.components)[0];
-  const busy = world.observed
-    .list("BackupSession", configuration.metadata.namespace)
-    .filter((one) => asRecord(asRecord(one["spec"])["invoker"])["name"] === configuration.metadata.name)
-    .some((one) => !["Succeeded", "Failed", "Skipped"].includes(phaseOf(one)));
+  const busy = runsOf(configuration, world).some(
+    (one) => !["Succeeded", "Failed", "Skipped"].includes(phaseOf(one)),
+  );
   if (due === undefined || busy) return;
   const session = due.session as Session;
   draft.step({
@@ -92,9 +91,7 @@ function sessionRepositories(
   world: World,
 ): readonly KubeObject[] | undefined {
   const all = records(session["repositories"]).map((request) =>
-    world.observed
-      .list("Repository", configuration.metadata.namespace)
-      .find((one) => one.metadata.name === request["name"]),
+    world.observed.named("Repository", configuration.metadata.namespace, request["name"]),
   );
   const ready = all
     .filter((one) => one !== undefined && phaseOf(one) === "Ready")

@@ -33,7 +33,7 @@ export function storageAt(
   { observed }: World,
 ): KubeObject | undefined {
   const { name, namespace: where = namespace } = asRecord(reference);
-  return observed.list("BackupStorage", String(where)).find((one) => one.metadata.name === name);
+  return observed.named("BackupStorage", String(where), name);
 }
 
 function initialize(draft: Draft, world: World): void {

@@ -37,9 +37,7 @@ export function restoreSource(restore: KubeObject, world: World): SourceAnswer {
   const namespace = String(data["namespace"] ?? restore.metadata.namespace);
   const wanted = String(data["snapshot"] ?? "");
   const repositoryName = typeof data["repository"] === "string" ? data["repository"] : undefined;
-  const repository = world.observed
-    .list("Repository", namespace)
-    .find((one) => one.metadata.name === repositoryName);
+  const repository = world.observed.named("Repository", namespace, repositoryName);
   if (repositoryName !== undefined && repository === undefined)
     return { waiting: `Repository ${namespace}/${repositoryName} does not exist` };
   const chosen = chosenSnapshot(restore, world);
@@ -47,7 +45,7 @@ export function restoreSource(restore: KubeObject, world: World): SourceAnswer {
   const snapshot =
     name === "latest"
       ? repository && latestGood(repository, world)
-      : world.observed.list("Snapshot", namespace).find((one) => one.metadata.name === name);
+      : world.observed.named("Snapshot", namespace, name);
   if (snapshot === undefined) return absent(name, namespace, repository);
   const holder = String(asRecord(snapshot["spec"])["repository"]);
   if (repository !== undefined && holder !== repository.metadata.name)
@@ -77,8 +75,7 @@ export function restoreSecret(restore: KubeObject, repository: KubeObject): Secr
 export function sourceRepository(restore: KubeObject, world: World): KubeObject | undefined {
   const data = asRecord(asRecord(restore["spec"])["dataSource"]);
   const namespace = String(data["namespace"] ?? restore.metadata.namespace);
-  const named = (kind: string, name: unknown) =>
-    world.observed.list(kind, namespace).find((one) => one.metadata.name === name);
+  const named = (kind: string, name: unknown) => world.observed.named(kind, namespace, name);
   if (data["repository"] !== undefined) return named("Repository", data["repository"]);
   const snapshot = named("Snapshot", data["snapshot"]);
   return snapshot === undefined ? undefined : repositoryOf(snapshot, world);

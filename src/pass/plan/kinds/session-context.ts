@@ -19,10 +19,18 @@ export function createdMs(object: KubeObject): number {
   return Date.parse(object.metadata.creationTimestamp ?? "1970-01-01T00:00:00Z");
 }
 
+/** Runs of all sessions of a BackupConfiguration. */
+export function runsOf({ metadata }: KubeObject, world: World): readonly KubeObject[] {
+  const { namespace = "", name } = metadata;
+  return world.observed.keyed("BackupSession", invokerOfSession, `${namespace}/${name}`);
+}
+
+function invokerOfSession({ metadata, spec }: KubeObject): readonly string[] {
+  const { name } = asRecord(asRecord(spec)["invoker"]);
+  return typeof name === "string" ? [`${metadata.namespace ?? ""}/${name}`] : [];
+}
+
 /** Runs of one session of a BackupConfiguration. */
 export function sessionsOf(configuration: KubeObject, session: string, world: World): readonly KubeObject[] {
-  return world.observed.list("BackupSession", configuration.metadata.namespace).filter((one) => {
-    const spec = asRecord(one["spec"]);
-    return asRecord(spec["invoker"])["name"] === configuration.metadata.name && spec["session"] === session;
-  });
+  return runsOf(configuration, world).filter((one) => asRecord(one["spec"])["session"] === session);
 }

@@ -29,9 +29,7 @@ export function applyRetention(context: SessionContext): boolean {
   const results: Json[] = [];
   let waiting = false;
   for (const request of records(session["repositories"])) {
-    const repository = world.observed
-      .list("Repository", draft.object.metadata.namespace)
-      .find((one) => one.metadata.name === request["name"]);
+    const repository = world.observed.named("Repository", draft.object.metadata.namespace, request["name"]);
     const policy = policyOf(context, request);
     if (repository === undefined || policy === undefined) continue;
     const applied = applyTo(context, repository, policy);
@@ -58,9 +56,7 @@ function policyOf({ configuration, world }: SessionContext, request: Json): Kube
   const backend = backendOf(configuration, request);
   const reference = asRecord(backend?.["retentionPolicy"]);
   const namespace = String(reference["namespace"] ?? configuration.metadata.namespace);
-  return world.observed
-    .list("RetentionPolicy", namespace)
-    .find((one) => one.metadata.name === reference["name"]);
+  return world.observed.named("RetentionPolicy", namespace, reference["name"]);
 }
 
 function applyTo(context: SessionContext, repository: KubeObject, policy: KubeObject): Applied | "running" {

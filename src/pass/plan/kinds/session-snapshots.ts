@@ -46,9 +46,7 @@ function wantedSnapshots({
 }: SessionContext): readonly KubeObject[] | string {
   const wanted: KubeObject[] = [];
   for (const request of records(session["repositories"])) {
-    const repository = world.observed
-      .list("Repository", draft.object.metadata.namespace)
-      .find((one) => one.metadata.name === request["name"]);
+    const repository = world.observed.named("Repository", draft.object.metadata.namespace, request["name"]);
     if (repository === undefined) return `Repository ${String(request["name"])} does not exist`;
     if (phaseOf(repository) !== "Ready") return `Repository ${String(request["name"])} is not Ready`;
     wanted.push(newSnapshot(draft.object, configuration, repository));

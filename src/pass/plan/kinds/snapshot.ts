@@ -41,9 +41,7 @@ export function planSnapshot(snapshot: KubeObject, world: World): Turn {
 
 export function repositoryOf(snapshot: KubeObject, world: World): KubeObject | undefined {
   const name = asRecord(snapshot["spec"])["repository"];
-  return world.observed
-    .list("Repository", snapshot.metadata.namespace)
-    .find((one) => one.metadata.name === name);
+  return world.observed.named("Repository", snapshot.metadata.namespace, name);
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -74,9 +72,7 @@ function isComingBack(draft: Draft, world: World): boolean {
 
 function sessionOf(snapshot: KubeObject, world: World): KubeObject | undefined {
   const name = asRecord(snapshot["spec"])["backupSession"];
-  return world.observed
-    .list("BackupSession", snapshot.metadata.namespace)
-    .find((one) => one.metadata.name === name);
+  return world.observed.named("BackupSession", snapshot.metadata.namespace, name);
 }
 
 /**
@@ -186,9 +182,7 @@ function judgeShrink(draft: Draft, repository: KubeObject, world: World): void {
 function isAskedFor(component: string, snapshot: KubeObject, world: World): boolean {
   const session = sessionOf(snapshot, world);
   const { name } = asRecord(asRecord(session?.["spec"])["invoker"]);
-  const configuration = world.observed
-    .list("BackupConfiguration", snapshot.metadata.namespace)
-    .find((one) => one.metadata.name === name);
+  const configuration = world.observed.named("BackupConfiguration", snapshot.metadata.namespace, name);
   const declared = records(asRecord(configuration?.["spec"])["sessions"]).find(
     (one) => one["name"] === asRecord(snapshot["spec"])["session"],
   );
