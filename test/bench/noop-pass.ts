@@ -27,6 +27,8 @@ type Taken = {
   readonly writes: number;
 };
 
+type Answer = { readonly taken: readonly Taken[]; readonly settleS: number; readonly peakMiB: number };
+
 async function noopOf({ home, built }: Place, count: number): Promise<readonly Figure[]> {
   await ensureRestic(() => undefined);
   const stop = new AbortController();
@@ -36,7 +38,7 @@ async function noopOf({ home, built }: Place, count: number): Promise<readonly F
     const remote = createGitopsRemote(home);
     await prepare(kubeconfigPath);
     const pass = (times: number) =>
-      runWorker<{ readonly taken: readonly Taken[]; readonly peakMiB: number }>(built.worker("noop-pass"), {
+      runWorker<Answer>(built.worker("noop-pass"), {
         kubeconfigPath,
         remote: remote.bare,
         cacheDirectory: join(home, "cache"),
@@ -66,6 +68,8 @@ async function noopOf({ home, built }: Place, count: number): Promise<readonly F
           requests: of("requests"),
           writes: of("writes"),
           peakMiB: rounded(answer.peakMiB),
+          /** Until the first pass that has nothing to do, with more requests per second than a real cluster is asked. */
+          settleS: rounded(answer.settleS),
         },
       },
     ];

@@ -36,11 +36,13 @@ const ports: PassPorts = {
   signal: AbortSignal.timeout(3_600_000),
 };
 const request = { cluster: "lab", branch: "main", instance: ulid(), image: image(), version };
+const fromMs = performance.now();
 const { end, last, problems } = await runToEnd(ports, request, { timeoutMs: 3_600_000 });
 if (end !== "done" || problems.length > 0)
   throw new Error(
     `the world does not come to rest: ${JSON.stringify({ end, problems: problems.slice(0, 3), waiting: last.plan.waiting.slice(0, 3) })}`,
   );
+const settleS = (performance.now() - fromMs) / 1000;
 let before: PassResult = last;
 const taken = [];
 for (let pass = 0; pass < passes; pass += 1) {
@@ -51,4 +53,4 @@ for (let pass = 0; pass < passes; pass += 1) {
   taken.push({ cpuMs: (user + system) / 1000, wallMs: performance.now() - startedMs, ...counts });
 }
 await kube.close();
-answer({ taken, peakMiB: peakMiB() });
+answer({ taken, settleS, peakMiB: peakMiB() });
