@@ -47,13 +47,12 @@ export function claimOf(apiVersion: string | undefined, kind: string | undefined
 
 function ofOurGroup(group: string, apiVersion: string, kind: string | undefined): Claim {
   const ofGroup = resources.filter((resource) => resource.group === group);
-  const names = ofGroup
-    .map((resource) => resource.kind)
-    .filter((name) => !Object.hasOwn(madeByHoldfast, name));
-  if (kind === undefined) return nobody("kind is missing", `Kinds of ${group}: ${names.join(", ")}.`);
+  const names = () =>
+    ofGroup.map((resource) => resource.kind).filter((name) => !Object.hasOwn(madeByHoldfast, name));
+  if (kind === undefined) return nobody("kind is missing", `Kinds of ${group}: ${names().join(", ")}.`);
   const resource = ofGroup.find((each) => each.kind === kind);
   if (resource === undefined)
-    return nobody(`${group} has no kind ${kind} in this version`, kindHint(kind, names));
+    return nobody(`${group} has no kind ${kind} in this version`, kindHint(kind, names()));
   if (apiVersion !== apiVersionOf(resource)) {
     return nobody(
       `${apiVersion} is not a version of ${kind}`,

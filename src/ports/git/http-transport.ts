@@ -1,4 +1,4 @@
-import { type Dispatcher, request } from "undici";
+import type { Dispatcher } from "undici";
 import { HoldfastError } from "../../base/errors.ts";
 import { createRedactor } from "../../base/redact.ts";
 import {
@@ -11,8 +11,8 @@ import {
   unsupported,
   wordsOf,
 } from "./git-errors.ts";
-import { openAgent, proxyFor } from "./http-agent.ts";
 import { httpFailure } from "./http-failure.ts";
+import { proxyFor } from "./http-proxy.ts";
 import { holdOnLeash, type Leash } from "./leash.ts";
 import { lineOf, packets } from "./pkt-line.ts";
 import type { RemoteAddress } from "./remote-url.ts";
@@ -156,6 +156,8 @@ export class HttpTransport implements Transport {
     const { environment, deadlines } = this.#options;
     const origin = new URL(this.#base);
     const proxy = proxyFor(origin, environment)?.url.origin;
+    // Loaded here: remotes over SSH and in folders never need it.
+    const { openAgent } = await import("./http-agent.ts");
     const agent = (this.#agent ??= openAgent({ origin, environment, connectMs: deadlines.connectMs }));
     const leash = holdOnLeash(this.where, deadlines, asked.signal);
     let redact = createRedactor([]);
@@ -183,6 +185,7 @@ export class HttpTransport implements Transport {
     agent: Dispatcher,
     leash: Leash,
   ): Promise<Pick<Reply, "status" | "headers" | "body">> {
+    const { request } = await import("undici");
     const reply = await request(this.#base + path, {
       method,
       headers: { "user-agent": "git/holdfast", ...headers },

@@ -2,7 +2,7 @@ import { HoldfastError } from "../../base/errors.ts";
 import type { Declared } from "../../pass/declared/declared.ts";
 import { readDeclared } from "../../pass/declared/read-declared.ts";
 import type { FileChange, Remote } from "../../ports/git/remote.ts";
-import { remoteOf } from "./connect.ts";
+import { remoteOf } from "./remote-of.ts";
 import { type RemoteOptions, requireCluster } from "./remote-options.ts";
 import type { Shell } from "./shell.ts";
 

@@ -25,7 +25,7 @@ export const addLog: AddCommand = (program, shell) => {
     .addHelpText("after", "\nExample:\n  holdfast log --remote https://git.example.com/ops.git --limit 5");
   command.addOption(remoteOption()).addOption(clusterOption("only what this cluster wrote"));
   withOutput(command).action(async (options: Options) => {
-    const { remoteOf } = await import("../connect.ts");
+    const { remoteOf } = await import("../remote-of.ts");
     const { toldBy } = await import("../record-commit.ts");
     const limit = limitOf(options);
     const cluster = options.cluster ? requireCluster(options) : undefined;

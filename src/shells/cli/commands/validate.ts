@@ -12,7 +12,7 @@ export const addValidate: AddCommand = (program, shell) => {
     .option("--commit <id>", "check this commit instead of the branch's tip")
     .addHelpText("after", "\nExample:\n  holdfast validate --remote . --branch my-change --cluster demo");
   withOutput(withRemote(command)).action(async (options: Options) => {
-    const { remoteOf } = await import("../connect.ts");
+    const { remoteOf } = await import("../remote-of.ts");
     const { commitOf, requireCluster } = await import("../remote-options.ts");
     const { readDeclared } = await import("../../../pass/declared/read-declared.ts");
     const { problemLines } = await import("../render-plan.ts");
