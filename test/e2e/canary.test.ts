@@ -14,6 +14,7 @@ import { holdfast } from "../support/holdfast-command.ts";
 import { resourceFor } from "../support/holdfast-world.ts";
 import { type Samples, startSampler } from "../support/process-sampler.ts";
 import { requireOrSkip } from "../support/real-parts.ts";
+import { type Reaper, startReaper } from "../support/reaper.ts";
 import { type S3Server, startS3 } from "../support/s3.ts";
 import { configuration, namespaceObject, phase, restore, retentionPolicy, secretObject } from "./lab.ts";
 
@@ -22,6 +23,7 @@ const secrets: Resource = { group: "", version: "v1", kind: "Secret", plural: "s
 const bucket = "backups";
 
 let home: string;
+let reaper: Reaper;
 let s3: S3Server;
 let server: GitServer;
 let repository: GitRepository;
@@ -126,6 +128,8 @@ function twoBackends(): KubeObject {
 
 async function begin(): Promise<void> {
   home = mkdtempSync(join(tmpdir(), "holdfast-canary-"));
+  reaper = startReaper();
+  reaper.watchDirectory(home);
   for (const folder of ["tmp", "backend"]) mkdirSync(join(home, folder));
   [s3, server] = await Promise.all([startS3(), startGitServer({ filter: true })]);
   await s3.createBucket(bucket);
@@ -155,6 +159,7 @@ async function startUp(): Promise<void> {
     env: environment(),
     stdio: ["ignore", "pipe", "pipe"],
   });
+  reaper.watchProcess(up);
   said["up"] = "";
   for (const stream of [up.stdout, up.stderr])
     stream?.setEncoding("utf8").on("data", (text: string) => {
@@ -274,6 +279,7 @@ async function story(): Promise<void> {
   await begin();
   const stopSampling = startSampler(canaries);
   const decoy = spawn("tail", ["--follow", "/dev/null"], { env: { DECOY: value("git password") } });
+  reaper.watchProcess(decoy);
   try {
     await startUp();
     await backUpAndRestore();
@@ -296,7 +302,7 @@ describe.runIf(requireOrSkip("restic", "git", "versitygw"))("no canary", () => {
     await kube?.close();
     await server?.close();
     await s3?.stop();
-    rmSync(home, { recursive: true, force: true });
+    await reaper?.close();
   });
 
   test("is missed by the search and the sampler of these tests", () => {

@@ -17,6 +17,7 @@ import { holdfast } from "../support/holdfast-command.ts";
 import { type HoldfastWorld, openWorld } from "../support/holdfast-world.ts";
 import { type ManualClock, manualClock } from "../support/manual-clock.ts";
 import { requireOrSkip } from "../support/real-parts.ts";
+import { startReaper } from "../support/reaper.ts";
 import {
   conditionMessage,
   configuration,
@@ -216,6 +217,8 @@ function controller({ world, git }: Lab): () => Promise<string> {
   const args = ["controller", "--remote", url, "--cluster", "lab", "--kubeconfig", world.kubeconfigPath];
   const env = { ...process.env, XDG_CACHE_HOME: join(world.home, "of-the-controller") };
   const child = spawn(process.execPath, [entry, ...args], { stdio: ["ignore", "ignore", "pipe"], env });
+  const reaper = startReaper();
+  reaper.watchProcess(child);
   let log = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     log += text;
@@ -226,7 +229,10 @@ function controller({ world, git }: Lab): () => Promise<string> {
     await exited;
     return log;
   };
-  closing.push(async () => void (await kill()));
+  closing.push(async () => {
+    await kill();
+    await reaper.close();
+  });
   return kill;
 }
 

@@ -9,10 +9,12 @@ import { resourceOf } from "../../src/api/kinds.ts";
 import { connectKube, type KubeConnection } from "../../src/ports/kube/connect-kube.ts";
 import { eventually } from "../support/eventually.ts";
 import { holdfast } from "../support/holdfast-command.ts";
+import { type Reaper, startReaper } from "../support/reaper.ts";
 import { namespaceObject } from "./lab.ts";
 
 const entry = fileURLToPath(new URL("../../bin/holdfast.mjs", import.meta.url));
 let home: string;
+let reaper: Reaper;
 let folder: string;
 let up: ChildProcess;
 let said = "";
@@ -37,6 +39,8 @@ async function last(): Promise<unknown> {
 
 beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), "holdfast-up-"));
+  reaper = startReaper();
+  reaper.watchDirectory(home);
   folder = join(home, "manifests");
   mkdirSync(folder);
   writeFileSync(join(folder, "keep.yaml"), policy(3));
@@ -47,6 +51,7 @@ beforeAll(async () => {
     env: { ...process.env, XDG_CACHE_HOME: join(home, "cache") },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  reaper.watchProcess(up);
   for (const stream of [up.stdout, up.stderr])
     stream?.setEncoding("utf8").on("data", (text: string) => (said += text));
   const kubeconfig = await until(
@@ -64,7 +69,7 @@ afterAll(async () => {
     up.kill("SIGTERM");
     await ended;
   }
-  rmSync(home, { recursive: true, force: true });
+  await reaper.close();
 });
 
 test("a plain folder declares: it is said where its commits are, and the object comes", async () => {

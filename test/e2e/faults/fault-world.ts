@@ -5,7 +5,6 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
-  rmSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -30,6 +29,7 @@ import { version } from "../../../src/shells/version.ts";
 import { createGitopsRemote, type GitopsRemote } from "../../support/gitops-remote.ts";
 import { namedResource, resourceFor } from "../../support/holdfast-world.ts";
 import { pathOf } from "../../support/real-parts.ts";
+import { type Reaper, startReaper } from "../../support/reaper.ts";
 import { type ReverseProxy, startReverseProxy } from "../../support/reverse-proxy.ts";
 import { type S3Server, startS3 } from "../../support/s3.ts";
 
@@ -64,6 +64,8 @@ export type FaultWorld = {
   /** Processes of Jobs: their pids, by what they run. */
   movers(): readonly number[];
   restics(): readonly number[];
+  /** Of what a test starts beside the world. */
+  readonly reaper: Pick<Reaper, "watchProcess">;
   close(): Promise<void>;
 };
 
@@ -76,6 +78,8 @@ export type FaultWorldOptions = {
 
 export async function openFaultWorld(options: FaultWorldOptions = {}): Promise<FaultWorld> {
   const home = mkdtempSync(join(tmpdir(), "holdfast-faults-"));
+  const reaper = startReaper();
+  reaper.watchDirectory(home);
   const stop = new AbortController();
   const s3 = await startS3();
   await s3.createBucket(bucket);
@@ -110,13 +114,8 @@ export async function openFaultWorld(options: FaultWorldOptions = {}): Promise<F
     signal: stop.signal,
   });
   // Runs are of different processes, single passes of one: a claim belongs to who made it.
-  const request = (instance = ulid()) => ({
-    cluster: "lab",
-    branch: "main",
-    instance,
-    image: image(),
-    version,
-  });
+  const place = { cluster: "lab", branch: "main", image: image(), version };
+  const request = (instance = ulid()) => ({ ...place, instance });
   const passing = ulid();
   return {
     home,
@@ -140,6 +139,7 @@ export async function openFaultWorld(options: FaultWorldOptions = {}): Promise<F
       return items;
     },
     movers: () => processesBelow(state, (argv) => argv[1] === entry),
+    reaper,
     restics: () => processesBelow(state, (argv) => argv[0]?.endsWith("/restic") === true),
     async close() {
       stop.abort();
@@ -148,7 +148,7 @@ export async function openFaultWorld(options: FaultWorldOptions = {}): Promise<F
       await server.close();
       await Promise.all([api.close(), store.close()]);
       await s3.stop();
-      rmSync(home, { recursive: true, force: true });
+      await reaper.close();
     },
   };
 }

@@ -155,6 +155,7 @@ export function startRun(world: FaultWorld): RunningCommand {
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
+  world.reaper.watchProcess(child);
   let words = "";
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding("utf8").on("data", (text: string) => {
