@@ -21,6 +21,8 @@ export type ClusterState = {
   /** The record's tip as it was seen last. */
   readonly record?: RecordTip;
   readonly away?: Away;
+  /** Why the branch's tip is not in force. */
+  readonly refused?: string;
 };
 
 /** An entry that waits for the remote. */
@@ -40,11 +42,12 @@ export function stateRef({ cluster, namespace }: NotesPlace): ObjectRef {
   return { apiVersion: "v1", kind: "ConfigMap", namespace, name: `state-${cluster}` };
 }
 
-export function stateMap(place: NotesPlace, { declared, record, away }: ClusterState): KubeObject {
+export function stateMap(place: NotesPlace, { declared, record, away, refused }: ClusterState): KubeObject {
   return noteMap(place, stateRef(place).name, {
     ...(declared && { declaredBranch: declared.branch, declaredCommit: declared.commit }),
     ...(record && { recordBranch: record.branch, recordCommit: record.commit, recordFolder: record.folder }),
     ...(away && { awaySince: timeText(away.sinceMs), awayBecause: away.because }),
+    ...(refused && { refused }),
   });
 }
 
@@ -61,6 +64,7 @@ export function stateOf(map: KubeObject | undefined): ClusterState {
     ...(declared && { declared }),
     ...(record && { record: { ...record, folder: data["recordFolder"] ?? "" } }),
     ...(Number.isNaN(sinceMs) ? {} : { away: { sinceMs, because: data["awayBecause"] ?? "" } }),
+    ...(data["refused"] && { refused: data["refused"] }),
   };
 }
 

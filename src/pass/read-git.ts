@@ -161,7 +161,7 @@ async function present(
   };
   const failed = previous?.pushFailed;
   const away = failed && awayBy(failed, { noted, previous, nowMs: clock.now() });
-  const state = { ...tips, ...(away && { away }) };
+  const state = { ...tips, ...(away && { away }), ...(refused && { refused: noteOf(refused) }) };
   return { declared, desired, record, target, state, ...(refused && { refused }) };
 }
 
@@ -194,6 +194,14 @@ function refusals(
     ...problem,
     message: `${problem.message}; commit ${inForceCommit.slice(0, 12)} stays in force`,
   }));
+}
+
+/** As much of it as a person reads. */
+function noteOf(refused: readonly Problem[]): string {
+  const sentences = refused.map(({ message, place }) =>
+    place === undefined ? message : `${place.path}:${place.line}: ${message}`,
+  );
+  return sentences.join("; ").slice(0, 2_000);
 }
 
 /** At another place there are no claims, so every restore would run again: a person must have moved the record. */

@@ -1,5 +1,6 @@
 import { badWhenTrue } from "../api/condition-types.ts";
-import { fieldOf } from "./field-of.ts";
+import type { KubeObject } from "../api/meta.ts";
+import { fieldOf, textOf } from "./field-of.ts";
 
 /** What the conditions and components of a status say is wrong. */
 export function complaintsOf(status: unknown): readonly string[] {
@@ -11,5 +12,21 @@ export function complaintsOf(status: unknown): readonly string[] {
   return [
     ...wrong.map((one) => `${one.reason}: ${one.message}`),
     ...components.filter((error) => typeof error === "string"),
+  ];
+}
+
+/** What an object says is wrong, and what its fields say where it has no condition for that. */
+export function complaintsOfObject({ kind, metadata, ...fields }: KubeObject): readonly string[] {
+  const target = fieldOf(fields, "spec", "target");
+  const missing =
+    ["BackupConfiguration", "RestoreSession"].includes(kind) &&
+    fieldOf(fields, "status", "targetFound") === false;
+  const namespace = String(fieldOf(target, "namespace") ?? metadata.namespace);
+  return [
+    ...(fieldOf(fields, "spec", "paused") === true ? ["it is paused"] : []),
+    ...(missing
+      ? [`TargetNotFound: ${textOf(target, "kind")} ${namespace}/${textOf(target, "name")} does not exist`]
+      : []),
+    ...complaintsOf(fields["status"]),
   ];
 }

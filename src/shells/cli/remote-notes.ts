@@ -9,6 +9,8 @@ import type { Kube } from "../../ports/kube/kube.ts";
 export type RemoteNotes = {
   /** Since when it is away, for each cluster name of this cluster for which it is. */
   readonly away: readonly { readonly since: string; readonly because: string }[];
+  /** Why a tip of the branch is not in force, so that the commit before it is. */
+  readonly refused: readonly string[];
   /** How many entries wait in the outbox. */
   readonly waiting: number;
   /** Why the notes cannot be read. */
@@ -31,20 +33,22 @@ export async function readRemoteNotes(
   } catch (thrown) {
     const error = toHoldfastError(thrown);
     if (error.disposition !== "stall") throw error;
-    return { away: [], waiting: 0, unread: error.message };
+    return { away: [], refused: [], waiting: 0, unread: error.message };
   }
   return {
     away: maps.flatMap((map) => {
       const { away } = stateOf(map);
       return away === undefined ? [] : [{ since: timeText(away.sinceMs), because: away.because }];
     }),
+    refused: maps.flatMap((map) => stateOf(map).refused ?? []),
     waiting: maps.filter(({ metadata }) => metadata.name.startsWith("outbox-")).length,
   };
 }
 
-export function remoteLines({ away, waiting, unread }: RemoteNotes): readonly string[] {
+export function remoteLines({ away, refused, waiting, unread }: RemoteNotes): readonly string[] {
   return [
     ...away.map(({ since, because }) => `The remote is away since ${since}: ${because}`),
+    ...refused.map((because) => `The branch's tip is refused: ${because}`),
     ...(waiting === 0 ? [] : [`Entries that wait for it in the outbox: ${waiting}`]),
     ...(unread === undefined ? [] : [`Whether the remote is there is not known: ${unread}`]),
   ];

@@ -199,7 +199,8 @@ test("a commit whose holdfast.yaml cannot be followed is named with its line, an
     expect([...view.desired.objects.keys()]).toEqual([...before.desired.objects.keys()]);
     expect(view.target).toEqual(before.target);
     expect(view.record.tip).toBe(tip("kept"));
-    expect(view.state).toEqual(before.state);
+    const note = expect.stringMatching(/^holdfast\.yaml:2: .* stays in force$/);
+    expect(view.state).toEqual({ ...before.state, refused: note });
   }
   const commit = git.commit("Mend", { "holdfast.yaml": settings("{branch: kept}") });
   const mended = await read(before.state, before);

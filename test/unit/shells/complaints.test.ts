@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { complaintsOf } from "../../../src/shells/complaints.ts";
+import { complaintsOf, complaintsOfObject } from "../../../src/shells/complaints.ts";
 
 test.each([["PodHasBeenInPendingStateForLongerThanExpected"], ["SnapshotCleanupIncomplete"], ["Held"]])(
   "%s complains when it is True, and not when it is False",
@@ -16,4 +16,17 @@ test("what is to become True complains when it is False", () => {
   const condition = { type: "BackendSecretFound", status: "False", reason: "Missing", message: "no Secret" };
   expect(complaintsOf({ conditions: [condition] })).toEqual(["Missing: no Secret"]);
   expect(complaintsOf({ conditions: [{ ...condition, status: "True" }] })).toEqual([]);
+});
+
+test("a BackupConfiguration whose target is missing says which", () => {
+  const found = (targetFound: boolean) =>
+    complaintsOfObject({
+      apiVersion: "core.kubestash.com/v1alpha1",
+      kind: "BackupConfiguration",
+      metadata: { namespace: "vault", name: "web" },
+      spec: { target: { apiGroup: "apps", kind: "Deployment", namespace: "shop", name: "web" } },
+      status: { phase: "NotReady", targetFound },
+    });
+  expect(found(false)).toEqual(["TargetNotFound: Deployment shop/web does not exist"]);
+  expect(found(true)).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import type { KubeObject } from "../../../api/meta.ts";
 import { ExitCode } from "../../../base/exit-code.ts";
-import { complaintsOf } from "../../complaints.ts";
+import { complaintsOfObject } from "../../complaints.ts";
 import { fieldOf, textOf } from "../../field-of.ts";
 import {
   type KubeOptions,
@@ -26,12 +26,6 @@ const kinds = [
   "BackupBatch",
   "BackupVerificationSession",
 ] as const;
-
-/** What an object says is wrong. */
-function complaints(object: KubeObject): readonly string[] {
-  const paused = fieldOf(object, "spec", "paused") === true ? ["it is paused"] : [];
-  return [...paused, ...complaintsOf(object["status"])];
-}
 
 /** A session says itself only that it failed; its Snapshots say why. */
 function snapshotsOf(object: KubeObject, snapshots: readonly KubeObject[]): readonly KubeObject[] {
@@ -65,7 +59,7 @@ export const addStatus: AddCommand = (program, shell) => {
       name: object.metadata.name,
       phase: textOf(object, "status", "phase"),
       age: age(object.metadata.creationTimestamp, Date.now()),
-      message: [object, ...snapshotsOf(object, snapshots)].flatMap(complaints).join("; "),
+      message: [object, ...snapshotsOf(object, snapshots)].flatMap(complaintsOfObject).join("; "),
     }));
     if (options.output === "json")
       process.stdout.write(`${JSON.stringify({ objects: rows, remote }, null, 2)}\n`);
@@ -83,6 +77,7 @@ export const addStatus: AddCommand = (program, shell) => {
     if (options.output === "text") for (const line of remoteLines(remote)) process.stdout.write(`${line}\n`);
     if (
       remote.away.length > 0 ||
+      remote.refused.length > 0 ||
       rows.some((row) => ["Failed", "Invalid", "NotReady", "Unknown"].includes(row.phase))
     )
       shell.setExitCode(ExitCode.failed);
