@@ -48,7 +48,7 @@ export const backupStorageConditions = {
     type: "BackendInitialized",
     whenTrue: "BackendInitializationSucceeded",
     whenFalse: "BackendInitializationFailed",
-    says: "metadata.yaml stands at the root of the prefix.",
+    says: "metadata.yaml stands at the root of the prefix. Unknown while the Job for it does not begin, or the API server refuses it; the message says why.",
   },
   backendWiped: {
     type: "BackendWiped",
@@ -71,7 +71,7 @@ export const repositoryConditions = {
     type: "RepositoryInitialized",
     whenTrue: "RepositoryInitializationSucceeded",
     whenFalse: "RepositoryInitializationFailed",
-    says: "repository.yaml stands in the repository's directory.",
+    says: "repository.yaml stands in the repository's directory. Unknown while the Job for it does not begin, or the API server refuses it; the message says why.",
   },
   repositoryWiped: {
     type: "RepositoryWiped",
@@ -227,7 +227,7 @@ export const backupSessionConditions = {
     type: "RetentionPolicyExecutorEnsured",
     whenTrue: "SuccessfullyEnsuredRetentionPolicyExecutor",
     whenFalse: "FailedToEnsureRetentionPolicyExecutor",
-    says: "The retention Job was created.",
+    says: "The retention Jobs were created. Unknown while the API server refuses them; the message has its words.",
   },
   snapshotCleanupIncomplete: {
     type: "SnapshotCleanupIncomplete",

@@ -80,9 +80,14 @@ function storeByJob(draft: Draft, request: StoreRequest, world: World): boolean 
   if (job === undefined) {
     const access = accessFor(wanted, [request.storage], [], world);
     if (typeof access === "string") return failed(draft, request, access);
+    // Of a Snapshot the mere condition makes its phase final, so that it cannot say that the Job is refused.
+    const mark =
+      request.write.do === "snapshot"
+        ? undefined
+        : draft.mark(request.condition, request.whenTrue, request.whenFalse);
     for (const object of [...access, wanted])
       if (world.observed.get(refOf(object)) === undefined)
-        draft.step({ kind: "create", object, because: request.because });
+        draft.step({ kind: "create", object, because: request.because, ...(mark && { mark }) });
     return draft.wait(`Job ${wanted.metadata.name}`);
   }
   const end = jobEnd(job, world);
@@ -113,10 +118,10 @@ function failed(draft: Draft, request: StoreRequest, message: string): false {
   return false;
 }
 
-/** What is not initialised says why before its Job is given up: an impossible volume must not be ten silent minutes. */
+/** What waits for its Job says why before that is given up: an impossible volume must not be ten silent minutes. */
 function tellPending(draft: Draft, request: StoreRequest, job: KubeObject, world: World): void {
   // Of a Snapshot the mere condition makes its phase final.
-  if (request.write.do !== "initialize" && request.write.do !== "repository") return;
+  if (request.write.do === "snapshot") return;
   const pending = pendingPod(job, world);
   if (pending !== undefined && "message" in pending) {
     const { message } = pending;

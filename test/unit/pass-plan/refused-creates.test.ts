@@ -77,13 +77,23 @@ test("a session whose retention gets no Job ends half an hour after its deadline
   simulation.happen({ do: "clock", seconds: 700 });
   simulation.happen(passes);
   expect(phase(newest(simulation))).toBe("Running");
+  expect(condition(newest(simulation), "RetentionPolicyExecutorEnsured")).toMatchObject({
+    status: "Unknown",
+    reason: "Forbidden",
+    message: "Forbidden by a quota",
+  });
+  const written = simulation.cluster.changes.length;
+  simulation.happen(passes);
+  expect(simulation.cluster.changes).toHaveLength(written);
   simulation.happen({ do: "clock", seconds: 1800 });
   simulation.happen(passes);
   expect(phase(newest(simulation))).toBe("Failed");
   const [policy] = records(asRecord(newest(simulation)?.["status"])["retentionPolicy"]);
   expect(policy).toMatchObject({
     phase: "FailedToApply",
-    error: expect.stringMatching(/^Job retentionpolicy-.* could not be made until /),
+    error: expect.stringMatching(
+      /^Job retentionpolicy-.* could not be made until .*: Forbidden by a quota; the next/,
+    ),
   });
 });
 

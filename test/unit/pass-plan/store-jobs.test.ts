@@ -122,3 +122,15 @@ test("a storage says why its Job's pod does not begin, and no more once that has
   const begun = planned(own, before, job, podAged(60, { phase: "Running" })).turn;
   expect(begun).toMatchObject({ steps: [{ status: { conditions: [] } }], problems: [] });
 });
+
+test("the refusal of a storage's Job is told by the storage's condition", () => {
+  const own = storage({});
+  const { turn } = planned(own, own);
+  const made = turn.steps.filter((step) => step.kind === "create");
+  expect(made.map(({ object }) => object.kind)).toContain("Job");
+  for (const { mark } of made)
+    expect(mark).toMatchObject({
+      condition: "BackendInitialized",
+      ref: { kind: "BackupStorage", name: "store" },
+    });
+});

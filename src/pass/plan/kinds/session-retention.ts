@@ -1,3 +1,4 @@
+import { backupSessionConditions } from "../../../api/condition-types.ts";
 import { timeText } from "../../../api/conditions.ts";
 import { parseRetentionPeriod } from "../../../api/duration.ts";
 import { offshootLabels, recordFinalizer } from "../../../api/labels.ts";
@@ -17,6 +18,8 @@ import type { SessionContext } from "./session-context.ts";
 import { snapshotsOfSession } from "./session-snapshots.ts";
 
 type Json = Readonly<Record<string, unknown>>;
+const ensured = backupSessionConditions.retentionPolicyExecutorEnsured;
+
 type Applied = { readonly phase: "Pending" | "Applied" | "FailedToApply"; readonly error?: string };
 
 /**
@@ -25,25 +28,30 @@ type Applied = { readonly phase: "Pending" | "Applied" | "FailedToApply"; readon
  */
 export function applyRetention(context: SessionContext): boolean {
   const { draft, session, world } = context;
-  if (draft.condition("RetentionPolicyExecutorEnsured") !== undefined && !pending(draft.status)) return true;
+  if (draft.condition(ensured.type) !== undefined && !pending(draft.status)) return true;
   const results: Json[] = [];
   let waiting = false;
+  let starting = false;
   for (const request of records(session["repositories"])) {
     const repository = world.observed.named("Repository", draft.object.metadata.namespace, request["name"]);
     const policy = policyOf(context, request);
     if (repository === undefined || policy === undefined) continue;
     const applied = applyTo(context, repository, policy);
-    if (applied === "running") waiting = true;
-    else
+    if (applied === "running" || applied === "starting") {
+      waiting = true;
+      starting ||= applied === "starting";
+    } else
       results.push({
         ref: { name: policy.metadata.name, namespace: policy.metadata.namespace },
         repository: repository.metadata.name,
         ...applied,
       });
   }
+  // What was refused and is made now is refused no longer.
+  if (waiting && !starting) draft.dropCondition(ensured.type);
   if (waiting) return draft.wait("retention");
   draft.status["retentionPolicy"] = results;
-  draft.setCondition("RetentionPolicyExecutorEnsured", true, "SuccessfullyEnsuredRetentionPolicyExecutor");
+  draft.setCondition(ensured.type, true, ensured.whenTrue);
   return true;
 }
 
@@ -59,7 +67,11 @@ function policyOf({ configuration, world }: SessionContext, request: Json): Kube
   return world.observed.named("RetentionPolicy", namespace, reference["name"]);
 }
 
-function applyTo(context: SessionContext, repository: KubeObject, policy: KubeObject): Applied | "running" {
+function applyTo(
+  context: SessionContext,
+  repository: KubeObject,
+  policy: KubeObject,
+): Applied | "running" | "starting" {
   const { draft, world } = context;
   const snapshots = snapshotsOf(repository, world).filter((one) => !isBeingDeleted(one));
   const job = world.observed.get({
@@ -161,24 +173,29 @@ function removeForgotten(draft: SessionContext["draft"], snapshot: KubeObject, j
   else draft.step({ kind: "delete", ref, uid: snapshot.metadata.uid ?? "", because });
 }
 
-function startJob(context: SessionContext, forget: Forget): Applied | "running" {
+function startJob(context: SessionContext, forget: Forget): Applied | "starting" {
   const { draft, world } = context;
   const { repository, storage, stale } = forget;
   const job = forgetJob(context, forget);
   const untilMs = mustBeginMs(context);
-  if (world.now >= untilMs)
+  if (world.now >= untilMs) {
+    const refusal = draft.condition(ensured.type);
+    const words = refusal?.status === "Unknown" ? `: ${refusal.message ?? ""}` : "";
     return {
       phase: "FailedToApply",
-      error: `Job ${job.metadata.name} could not be made until ${timeText(untilMs)}; the next session tries again`,
+      error: `Job ${job.metadata.name} could not be made until ${timeText(untilMs)}${words}; the next session tries again`,
     };
+  }
   draft.wakeAt(untilMs);
   const encryption = encryptionSecretOf(repository);
   const because = `${stale.length} snapshot(s) of ${repository.metadata.name} are beyond the RetentionPolicy: ${stale.join(", ")}`;
   const access = accessFor(job, [storage], encryption === undefined ? [] : [encryption], world);
   if (typeof access === "string") return { phase: "FailedToApply", error: access };
+  const mark = draft.mark(ensured.type, ensured.whenTrue, ensured.whenFalse);
   for (const object of [...access, job])
-    if (world.observed.get(refOf(object)) === undefined) draft.step({ kind: "create", object, because });
-  return "running";
+    if (world.observed.get(refOf(object)) === undefined)
+      draft.step({ kind: "create", object, mark, because });
+  return "starting";
 }
 
 /** For as long the API server may refuse the Job, by a quota or an admission, until the session ends without it. */
