@@ -1,3 +1,4 @@
+import { asRecord, records } from "../../base/json.ts";
 import type { BackupConfiguration, SessionRepository } from "../backup-configuration.ts";
 import type { BackupStorage } from "../backup-storage.ts";
 import { type FieldError, type FieldPath, failure, required } from "../field-error.ts";
@@ -154,8 +155,10 @@ export const sharersAgree: Relation<
   },
 };
 
+/** Of a neighbour that no schema has seen, too: what cannot be read names no Repository. */
 function sharing({ spec }: BackupConfiguration, name: string): readonly SessionRepository[] {
-  return spec.sessions.flatMap((session) => session.repositories.filter((one) => one.name === name));
+  const named = records(asRecord(spec)["sessions"]).flatMap((session) => records(session["repositories"]));
+  return named.filter((one) => one["name"] === name) as readonly unknown[] as readonly SessionRepository[];
 }
 
 function storageOf({ spec: { backends = [] } }: BackupConfiguration, backend: string | undefined) {

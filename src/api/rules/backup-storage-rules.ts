@@ -1,3 +1,4 @@
+import { asRecord } from "../../base/json.ts";
 import type { BackupStorage } from "../backup-storage.ts";
 import { failure, invalid, required } from "../field-error.ts";
 import { refOf } from "../meta.ts";
@@ -127,12 +128,14 @@ function overlap(a: StoragePlace, b: StoragePlace | undefined): boolean {
   return a.folder.startsWith(b.folder) || b.folder.startsWith(a.folder);
 }
 
-/** Undefined for a volume whose place its source does not tell. */
-function placeOf({ metadata, spec: { storage } }: BackupStorage): StoragePlace | undefined {
+/** Undefined for a volume whose place its source does not tell, and for what no schema has seen and nobody can read. */
+function placeOf({ metadata, spec }: BackupStorage): StoragePlace | undefined {
+  const { storage } = asRecord(spec) as Partial<BackupStorage["spec"]>;
+  if (!storage) return undefined;
   switch (storage.provider) {
     case "s3": {
       const { endpoint = "", bucket = "", prefix = "" } = storage.s3 ?? {};
-      return placeIn(["s3", plain(endpoint.replace(/^https?:\/\//, "")), bucket], prefix);
+      return placeIn(["s3", plain(String(endpoint).replace(/^https?:\/\//, "")), bucket], prefix);
     }
     case "gcs":
       return placeIn(["gcs", storage.gcs?.bucket], storage.gcs?.prefix);
@@ -150,7 +153,7 @@ function placeOf({ metadata, spec: { storage } }: BackupStorage): StoragePlace |
 }
 
 function placeIn(holder: readonly unknown[], folder = ""): StoragePlace {
-  const inside = plain(folder.replaceAll(/\/{2,}/g, "/"));
+  const inside = plain(String(folder).replaceAll(/\/{2,}/g, "/"));
   return { holder: JSON.stringify(holder), folder: inside === "" ? "" : `${inside}/` };
 }
 

@@ -1,3 +1,4 @@
+import { isFields } from "../../base/json.ts";
 import type { ObjectReference } from "../references.ts";
 
 /** Fields that a Repository has once, whoever names it. */
@@ -5,6 +6,6 @@ export const sharedFields = ["encryptionSecret", "deletionPolicy"] as const;
 
 /** What such a field means, as a text to compare: `Retain` and nothing are `Delete` to the Repository. */
 export function sharedValue(value: ObjectReference | string | undefined, namespace = ""): string {
-  if (typeof value === "object") return `${value.namespace ?? namespace}/${value.name}`;
+  if (isFields(value)) return `${value.namespace ?? namespace}/${value.name}`;
   return value === "WipeOut" ? "WipeOut" : "Delete";
 }

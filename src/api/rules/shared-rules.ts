@@ -1,3 +1,4 @@
+import { asRecord } from "../../base/json.ts";
 import type { AddonInfo } from "../addon-info.ts";
 import { pvcAddon, workloadAddon } from "../catalogue.ts";
 import { isCronSchedule } from "../cron-schedule.ts";
@@ -40,7 +41,7 @@ export const oneDefault: Relation<[object: MaybeDefault, others: readonly MaybeD
     if (object.spec.default !== true) return [];
     const other = others.find(
       ({ metadata, spec }) =>
-        spec.default === true &&
+        asRecord(spec)["default"] === true &&
         metadata.namespace === object.metadata.namespace &&
         metadata.name !== object.metadata.name,
     );

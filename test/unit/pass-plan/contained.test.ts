@@ -40,7 +40,7 @@ function declaring(world: World, ...wanted: readonly KubeObject[]): World {
 const namespace = { ...objectOf("Namespace", "demo"), metadata: { name: "demo" } };
 const hooks = objectOf("HookTemplate", "demo/hooks", { spec: {} });
 
-test("a declared object that cannot be compared with its neighbours is named, and the others are applied", () => {
+test("a declared object is applied beside a neighbour that cannot be read", () => {
   const repositories = [{ name: "repo", encryptionSecret: { name: "key" } }];
   const wanted = objectOf("BackupConfiguration", "demo/wanted", {
     spec: { sessions: [{ name: "daily", repositories }] },
@@ -48,8 +48,33 @@ test("a declared object that cannot be compared with its neighbours is named, an
   const sessions = [{ name: "daily", repositories }, 7];
   const unusual = objectOf("BackupConfiguration", "demo/neighbour", { spec: { sessions } });
   const { failed, steps } = planned(declaring(worldOf(namespace, unusual), wanted, hooks));
-  expect(failed).toContain("BackupConfiguration demo/wanted");
-  expect(steps).toContainEqual(expect.objectContaining({ kind: "apply", object: hooks }));
+  expect(failed).not.toContain("BackupConfiguration demo/wanted");
+  for (const object of [wanted, hooks])
+    expect(steps).toContainEqual(expect.objectContaining({ kind: "apply", object }));
+});
+
+test.each([
+  ["BackupStorage", { storage: { provider: "azure", azure: { container: "a" } } }],
+  ["RetentionPolicy", { default: true }],
+] as const)("a declared %s is applied beside one without a spec", (kind, spec) => {
+  const wanted = objectOf(kind, "demo/wanted", { spec });
+  const unusual = objectOf(kind, "demo/neighbour", {});
+  const { failed, steps } = planned(declaring(worldOf(namespace, unusual), wanted));
+  expect(failed).not.toContain(`${kind} demo/wanted`);
+  expect(steps).toContainEqual(expect.objectContaining({ kind: "apply", object: wanted }));
+});
+
+test("a neighbour that no schema has seen is compared as far as it can be read", () => {
+  const repositories = [{ name: "repo", encryptionSecret: { name: "key" } }];
+  const wanted = objectOf("BackupConfiguration", "demo/wanted", {
+    spec: { sessions: [{ name: "daily", repositories }] },
+  });
+  const other = [7, { name: "repo", encryptionSecret: { name: "another" } }];
+  const unusual = objectOf("BackupConfiguration", "demo/neighbour", {
+    spec: { sessions: [{ repositories: other }, { repositories: 7 }] },
+  });
+  const { steps } = planned(declaring(worldOf(namespace, unusual), wanted));
+  expect(steps).not.toContainEqual(expect.objectContaining({ kind: "apply", object: wanted }));
 });
 
 test("an object of which it cannot be told whether it is declared is left, and the others are pruned", () => {
