@@ -1,5 +1,5 @@
 import type { Static } from "typebox";
-import { Value } from "typebox/value";
+import { Check, Errors } from "typebox/schema";
 import { parseGoDuration } from "../../api/duration.ts";
 import { nearestName } from "../../base/nearest-name.ts";
 import type { Problem } from "../../base/problem.ts";
@@ -58,7 +58,7 @@ export function settingsFrom(file: Uint8Array | undefined, request: SettingsRequ
     return failure(1, "the file declares nothing", `Write something such as:\n${example}`);
   }
   const value = jsonOf(root);
-  if (Value.Check(settingsSchema, value)) return settled(value, request, root);
+  if (Check(settingsSchema, value)) return settled(value, request, root);
   return { problems: schemaProblems(root, value) };
 }
 
@@ -123,7 +123,7 @@ function unknownCluster(name: string, known: readonly string[], line: number | u
 /** One problem per field that is wrong: the library reports an unknown field twice, and what surrounds it too. */
 function schemaProblems(root: YamlNode, value: unknown): readonly Problem[] {
   const problems: Problem[] = [];
-  for (const error of Value.Errors(settingsSchema, value)) {
+  for (const error of Errors(settingsSchema, value)[1]) {
     const field = pointerParts(error.instancePath);
     if (error.keyword === "boolean") continue;
     if (error.keyword === "additionalProperties") {
