@@ -20,5 +20,6 @@ export function holdersFor(configuration: KubeObject, world: World) {
 
 /** A BackupConfiguration as it works: with the default BackupStorage and RetentionPolicy where it names none. */
 export function effectiveConfiguration(configuration: KubeObject, world: World): KubeObject {
-  return defaultBackends(configuration as BackupConfiguration, holdersFor(configuration, world));
+  const made = defaultBackends(configuration as BackupConfiguration, holdersFor(configuration, world));
+  return world.observed.derived.asMadeBefore(configuration, made);
 }

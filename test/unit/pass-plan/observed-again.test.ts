@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
+import type { KubeObject } from "../../../src/api/meta.ts";
 import { asObservedBefore, observedFrom } from "../../../src/pass/observed/observed.ts";
-import { objectOf } from "./world-of.ts";
+import { effectiveConfiguration } from "../../../src/pass/plan/effective-configuration.ts";
+import { objectOf, worldOf } from "./world-of.ts";
 
 const before = objectOf("BackupConfiguration", "demo/web", { spec: { paused: true } });
 
@@ -40,6 +42,22 @@ test("what was worked out of an object is not worked out again in the next obser
   expect(next.derived.of(again({}), work)).toBe("BackupConfiguration of uid-1, 2");
   const elsewhere = observedFrom([before], "uid-2", next);
   expect(elsewhere.derived.of(before, work)).toBe("BackupConfiguration of uid-2, 3");
+});
+
+test("a configuration with default backends is the same one in each pass, until the defaults change", () => {
+  const bare = objectOf("BackupConfiguration", "demo/bare", { spec: { sessions: [] } });
+  const store = (name: string) => objectOf("BackupStorage", `demo/${name}`, { spec: { default: true } });
+  const policy = objectOf("RetentionPolicy", "demo/keep", { spec: { default: true } });
+  const world = worldOf(bare, store("one"), policy);
+  const first = effectiveConfiguration(bare, world);
+  expect(first["spec"]).toMatchObject({ backends: [{ storageRef: { name: "one" } }] });
+  const later = (...objects: readonly KubeObject[]) => ({
+    ...world,
+    observed: observedFrom(objects, world.observed.clusterUid, world.observed),
+  });
+  expect(effectiveConfiguration(bare, later(bare, store("one"), policy))).toBe(first);
+  const other = effectiveConfiguration(bare, later(bare, store("two"), policy));
+  expect(other["spec"]).toMatchObject({ backends: [{ storageRef: { name: "two" } }] });
 });
 
 test("work that fails is tried again", () => {
