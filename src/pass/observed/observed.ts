@@ -10,6 +10,8 @@ export interface Observed {
   named(kind: string, namespace: string | undefined, name: unknown): KubeObject | undefined;
   /** Those of a kind under a key, by a pure function of the object that answers its keys: it is asked once of each object. */
   keyed(kind: string, keysOf: KeysOf, key: string): readonly KubeObject[];
+  /** What a pure function makes of all objects of a kind: it is asked once. */
+  indexed<Index>(kind: string, indexOf: IndexOf<Index>): Index;
   /** Objects with an owner reference to this uid. */
   ownedBy(uid: string): readonly KubeObject[];
   /** uid of the namespace kube-system. */
@@ -20,6 +22,9 @@ export interface Observed {
 
 /** A constant, so that what it answered is found again. */
 export type KeysOf = (object: KubeObject) => readonly string[];
+
+/** A constant, too. */
+export type IndexOf<Index> = (objects: readonly KubeObject[]) => Index;
 
 export function observedFrom(
   objects: Iterable<KubeObject>,
@@ -44,6 +49,14 @@ export function observedFrom(
     ofKinds.set(kind, found);
     return found;
   };
+  const indexes = new Map<IndexOf<unknown>, Map<string, unknown>>();
+  const indexed = <Index>(kind: string, indexOf: IndexOf<Index>): Index => {
+    const ofKinds = indexes.get(indexOf) ?? new Map<string, unknown>();
+    indexes.set(indexOf, ofKinds);
+    if (!ofKinds.has(kind)) ofKinds.set(kind, indexOf(byKind.get(kind) ?? []));
+    // What stands under a function was made by it.
+    return ofKinds.get(kind) as Index;
+  };
   const sorted = [...byKey.entries()].sort(([a], [b]) => (a < b ? -1 : 1));
   for (const [, object] of sorted) {
     append(byKind, object.kind, object);
@@ -60,6 +73,7 @@ export function observedFrom(
       (namespace === undefined ? byKind.get(kind) : byPlace.get(`${kind}/${namespace}`)) ?? [],
     named: (kind, namespace, name) =>
       typeof name === "string" ? byName.get(nameKey(kind, namespace, name)) : undefined,
+    indexed,
     keyed: (kind, keysOf, key) => keyed(kind, keysOf).get(key) ?? [],
     ownedBy: (uid) => byOwner.get(uid) ?? [],
   };

@@ -18,6 +18,7 @@ import { storageAt } from "./kinds/repository.ts";
 import { backendOf, repositoriesNamed, repositoryRequests } from "./repository-requests.ts";
 import { resolveTasks, unknownParameters } from "./resolve-task.ts";
 import { secretRefusal } from "./secret-use.ts";
+import { sharersByRepository } from "./sharers.ts";
 import type { World } from "./world.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -49,11 +50,10 @@ function relationErrors(configuration: BackupConfiguration, world: World): reado
   ];
 }
 
-/** Those that share a Repository: of many BackupConfigurations each must not look at all others. */
+/** Those that share a Repository. */
 function neighboursOf(configuration: KubeObject, { observed }: World): readonly BackupConfiguration[] {
-  const near = repositoriesNamed(configuration).flatMap((name) =>
-    observed.keyed("BackupConfiguration", repositoriesNamed, name),
-  );
+  const sharers = observed.indexed("BackupConfiguration", sharersByRepository);
+  const near = repositoriesNamed(configuration).flatMap((name) => sharers.get(name) ?? []);
   return [...new Set(near)] as readonly KubeObject[] as readonly BackupConfiguration[];
 }
 

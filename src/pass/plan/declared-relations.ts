@@ -10,6 +10,7 @@ import { oneDefault } from "../../api/rules/shared-rules.ts";
 import { sameJson } from "../../api/same-json.ts";
 import { asRecord } from "../../base/json.ts";
 import { repositoriesNamed, repositoryRequests } from "./repository-requests.ts";
+import { sharersByRepository } from "./sharers.ts";
 import { conditionIs } from "./snapshots.ts";
 import type { World } from "./world.ts";
 
@@ -18,27 +19,26 @@ export type Neighbours = (wanted: KubeObject) => readonly KubeObject[];
 
 /** Looked up once per pass, so that many declared objects do not each look at all others. */
 export function neighboursIn({ desired, observed }: World): Neighbours {
-  const kinds = ["BackupStorage", "RetentionPolicy", "BackupConfiguration"];
+  const near = ["BackupStorage", "RetentionPolicy"];
+  const kinds = [...near, "BackupConfiguration"];
   const declared = [...desired.objects.values()].map(({ object }) => object);
   const undeclared = kinds
     .flatMap((kind) => observed.list(kind))
     .filter((object) => !desired.objects.has(keyOf(refOf(object))));
-  const byMeeting = new Map<string, KubeObject[]>();
-  for (const object of [...undeclared, ...declared]) {
-    if (!kinds.includes(object.kind)) continue;
-    for (const meeting of meetingsOf(object)) {
-      const there = byMeeting.get(meeting);
-      if (there === undefined) byMeeting.set(meeting, [object]);
-      else there.push(object);
-    }
-  }
-  return (wanted) => [...new Set(meetingsOf(wanted).flatMap((meeting) => byMeeting.get(meeting) ?? []))];
+  const byKind = Map.groupBy([...undeclared, ...declared], ({ kind }) => kind);
+  const sharers = sharersByRepository(byKind.get("BackupConfiguration") ?? []);
+  const byPlace = Map.groupBy(
+    near.flatMap((kind) => byKind.get(kind) ?? []),
+    placeOf,
+  );
+  return (wanted) =>
+    wanted.kind === "BackupConfiguration"
+      ? [...new Set(repositoriesNamed(wanted).flatMap((name) => sharers.get(name) ?? []))]
+      : (byPlace.get(placeOf(wanted)) ?? []);
 }
 
-/** BackupConfigurations meet in the Repositories that they share, others in their namespace. */
-function meetingsOf(object: KubeObject): readonly string[] {
-  if (object.kind === "BackupConfiguration") return repositoriesNamed(object);
-  return [`${object.kind} ${object.metadata.namespace}`];
+function placeOf({ kind, metadata }: KubeObject): string {
+  return `${kind} ${metadata.namespace}`;
 }
 
 /**

@@ -29,8 +29,20 @@ test("each object is asked once for its keys, however often one is looked up", (
   expect(asked).toBe(2);
 });
 
-/** How often a plan reads the specs of so many BackupConfigurations, each with a Repository and a run of its own. */
-function readsOf(count: number): number {
+test("an index of a kind is made once", () => {
+  let made = 0;
+  const count = (objects: readonly KubeObject[]) => {
+    made += 1;
+    return objects.length;
+  };
+  const observed = observedFrom([objectOf("Snapshot", "demo/a"), objectOf("Repository", "demo/b")], "uid");
+  expect([observed.indexed("Snapshot", count), observed.indexed("Snapshot", count)]).toEqual([1, 1]);
+  expect(observed.indexed("BackupSession", count)).toBe(0);
+  expect(made).toBe(2);
+});
+
+/** How often a plan reads the specs of so many BackupConfigurations, each with a run and a Repository, its own or one for all. */
+function readsOf(count: number, repositoryOf = (n: number) => `repo-${n}`): number {
   let reads = 0;
   const watched = (object: KubeObject): KubeObject => {
     const { spec, ...rest } = object as KubeObject & { readonly spec: unknown };
@@ -52,7 +64,12 @@ function readsOf(count: number): number {
             name: "daily",
             scheduler: { schedule: "0 0 * * *", jobTemplate: {} },
             repositories: [
-              { name: `repo-${n}`, backend: "main", directory: `/${n}`, encryptionSecret: { name: "key" } },
+              {
+                name: repositoryOf(n),
+                backend: "main",
+                directory: `/${repositoryOf(n)}`,
+                encryptionSecret: { name: "key" },
+              },
             ],
             addon: { name: "kubedump-addon", tasks: [{ name: "manifest-backup" }] },
           },
@@ -74,4 +91,10 @@ function readsOf(count: number): number {
 test("what a plan reads grows with the number of objects, and not with its square", () => {
   const [few, many] = [readsOf(20), readsOf(40)];
   expect(many).toBe(2 * few);
+});
+
+test("so does what it reads when all share one Repository that is not there yet", () => {
+  const shared = () => "shared";
+  const [few, more, many] = [20, 40, 60].map((count) => readsOf(count, shared)) as [number, number, number];
+  expect(many - more).toBe(more - few);
 });
