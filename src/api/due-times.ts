@@ -30,8 +30,13 @@ export function dueTimes(schedule: string, timeZone: string | undefined): DueTim
       `unparseable schedule: "${schedule}" is not five cron fields or a macro`,
     );
   }
-  const cron = parse(schedule, timezone);
-  const next = remembering((afterMs) => cron.nextRun(new Date(afterMs))?.getTime());
+  // A parsed schedule weighs 75 KB and is needed when a time is worked out, which is seldom.
+  let held = new WeakRef(parse(schedule, timezone));
+  const next = remembering((afterMs) => {
+    const cron = held.deref() ?? parse(schedule, timezone);
+    held = new WeakRef(cron);
+    return cron.nextRun(new Date(afterMs))?.getTime();
+  });
   return { next, mostRecent: (afterMs, nowMs) => mostRecent(next, afterMs, nowMs) };
 }
 
