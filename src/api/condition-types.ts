@@ -227,7 +227,7 @@ export const backupSessionConditions = {
     type: "RetentionPolicyExecutorEnsured",
     whenTrue: "SuccessfullyEnsuredRetentionPolicyExecutor",
     whenFalse: "FailedToEnsureRetentionPolicyExecutor",
-    says: "The retention Jobs were created. Unknown while the API server refuses them; the message has its words.",
+    says: "The retention Jobs were created. Unknown while the API server refuses them, False when it did so until the end; the message has its words.",
   },
   snapshotCleanupIncomplete: {
     type: "SnapshotCleanupIncomplete",

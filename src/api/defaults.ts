@@ -1,4 +1,4 @@
-import { isFields } from "../base/json.ts";
+import { asRecord, isFields } from "../base/json.ts";
 import type { BackupConfiguration } from "./backup-configuration.ts";
 import type { BackupStorage } from "./backup-storage.ts";
 import { findKind } from "./kinds.ts";
@@ -78,7 +78,8 @@ export function findDefault<Kind extends Candidate>(
   candidates: readonly Kind[],
   referrer: Referrer,
 ): Kind | undefined {
-  const defaults = candidates.filter(({ spec }) => spec.default === true).toSorted(byName);
+  // One that no schema has seen may have no spec.
+  const defaults = candidates.filter(({ spec }) => asRecord(spec)["default"] === true).toSorted(byName);
   for (const from of ["Same", "Selector", "All"] as const) {
     const found = defaults.find(
       ({ metadata, spec }) =>

@@ -1,4 +1,4 @@
-import { asRecord, records } from "../../base/json.ts";
+import { asRecord, isFields, records } from "../../base/json.ts";
 import type { BackupConfiguration, SessionRepository } from "../backup-configuration.ts";
 import type { BackupStorage } from "../backup-storage.ts";
 import { type FieldError, type FieldPath, failure, required } from "../field-error.ts";
@@ -40,9 +40,11 @@ export const backendsAreComplete: Relation<[configuration: BackupConfiguration]>
   },
 };
 
-/** Where a Repository's data is: two of one place would be one another's. */
+/** Where a Repository's data is: two of one place would be one another's. Also of one that no schema has seen. */
 export function placeOfData({ metadata, spec }: Repository): string {
-  return placeText(spec.storageRef, metadata.namespace ?? "", spec.path);
+  const { storageRef, path } = asRecord(spec);
+  const storage = isFields(storageRef) ? (storageRef as ObjectReference) : undefined;
+  return placeText(storage, metadata.namespace ?? "", path);
 }
 
 /** Where the Repositories are to be that a BackupConfiguration names. */
@@ -53,11 +55,7 @@ export function placesMeant(configuration: BackupConfiguration): readonly string
     .map(({ backend, directory }) => placeText(storageOf(configuration, backend), namespace, directory));
 }
 
-function placeText(
-  storage: ObjectReference | undefined,
-  namespace: string,
-  path: string | undefined,
-): string {
+function placeText(storage: ObjectReference | undefined, namespace: string, path: unknown): string {
   return JSON.stringify([storage?.namespace ?? namespace, storage?.name, plainPath(path)]);
 }
 
@@ -79,10 +77,9 @@ export const repositoriesAreOwn: Relation<
         return [
           ...(existing === undefined ? [] : existingErrors(configuration, existing, storageRef, path)),
           ...others
-            .filter(({ metadata, spec }) => {
-              const theirs = metadata.namespace ?? "";
-              return sameObject(spec.storageRef, theirs, storageRef, own) && samePath(spec.path, directory);
-            })
+            .filter(
+              (one) => storageRef !== undefined && placeOfData(one) === placeText(storageRef, own, directory),
+            )
             .slice(0, 1)
             .map(({ metadata }) =>
               failure(
@@ -190,12 +187,8 @@ function sameTarget(
   );
 }
 
-function samePath(a = "", b = ""): boolean {
-  return plainPath(a) === plainPath(b);
-}
-
-function plainPath(text = ""): string {
-  return text.replaceAll(/^\/+|\/+$/g, "");
+function plainPath(text: unknown): string {
+  return (typeof text === "string" ? text : "").replaceAll(/^\/+|\/+$/g, "");
 }
 
 export type PolicyHolders = {

@@ -209,6 +209,10 @@ function foldMarks(
   for (const one of decided) {
     const { mark, status } = one;
     const key = keyOf(mark.ref);
+    const conditions =
+      one.undecided === undefined ? conditionsDecided(one, nowMs) : conditionsUndecided(one, nowMs);
+    // A refusal that is told already is no news, and whoever waits for news would not pause.
+    if (one.undecided === true && conditions === mark.conditions && !byKey.has(key)) continue;
     const step = byKey.get(key) ?? {
       kind: "status" as const,
       ref: mark.ref,
@@ -216,8 +220,6 @@ function foldMarks(
       status: {},
       because: "its backend answered",
     };
-    const conditions =
-      one.undecided === undefined ? conditionsDecided(one, nowMs) : conditionsUndecided(one, nowMs);
     byKey.set(key, { ...step, status: { ...step.status, ...status, conditions } });
   }
   return [...byKey.values()];

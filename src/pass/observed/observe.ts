@@ -14,7 +14,7 @@ const managed = "app.kubernetes.io/managed-by=holdfast";
 /**
  * Lists what a pass looks at: our kinds everywhere, what we made by its label, our own notes, and the targets' kinds
  * in the namespaces that refer to them. Only the Secrets that are referred to are read, and their values are dropped here.
- * What has not changed since `previous` is the same object as there, and no object has its `managedFields`.
+ * What has not changed since `previous` is the same object as there.
  */
 export async function observe(
   kube: Kube,
@@ -26,7 +26,7 @@ export async function observe(
     const items: KubeObject[] = [];
     try {
       for await (const page of kube.list(resource, { ...options, ...(signal ? { signal } : {}) }))
-        items.push(...page.items.map((item) => slim(asObservedBefore(item, previous))));
+        items.push(...page.items.map((item) => asObservedBefore(item, previous)));
     } catch (error) {
       // What cannot be told from "there is none" would end running work; only a target's kind that may not be read is named.
       const refused = error instanceof HoldfastError && error.disposition === "stall";
@@ -68,13 +68,6 @@ export async function observe(
   ].flat();
   problems.push(...secrets.flatMap((one) => one.problems));
   return { observed: observedFrom(objects, clusterUid, previous), problems };
-}
-
-/** Without who wrote which field: nobody asks, and of a large world it is a part that is felt. */
-function slim(object: KubeObject): KubeObject {
-  if (object.metadata.managedFields === undefined) return object;
-  const { managedFields: _writers, ...metadata } = object.metadata;
-  return { ...object, metadata };
 }
 
 const ownedResources: readonly Resource[] = [

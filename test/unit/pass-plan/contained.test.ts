@@ -64,6 +64,33 @@ test.each([
   expect(steps).toContainEqual(expect.objectContaining({ kind: "apply", object: wanted }));
 });
 
+test("a BackupConfiguration is planned beside Repositories and defaults that cannot be read", () => {
+  const configuration = objectOf("BackupConfiguration", "demo/wanted", {
+    metadata: { finalizers: ["kubestash.com/cleanup"] },
+    spec: {
+      backends: [{ name: "main" }],
+      sessions: [
+        {
+          name: "daily",
+          scheduler: { schedule: "0 0 * * *", jobTemplate: {} },
+          repositories: [
+            { name: "repo", backend: "main", directory: "/d", encryptionSecret: { name: "key" } },
+          ],
+          addon: { name: "kubedump-addon", tasks: [{ name: "manifest-backup" }] },
+        },
+      ],
+    },
+  });
+  const unusual = [
+    objectOf("Repository", "demo/none", {}),
+    objectOf("Repository", "demo/odd", { spec: { storageRef: null, path: 7 } }),
+    objectOf("BackupStorage", "demo/none", {}),
+    objectOf("RetentionPolicy", "demo/none", {}),
+  ];
+  const { failed } = planned(worldOf(namespace, configuration, ...unusual));
+  expect(failed).not.toContain("BackupConfiguration demo/wanted");
+});
+
 test("a neighbour that no schema has seen is compared as far as it can be read", () => {
   const repositories = [{ name: "repo", encryptionSecret: { name: "key" } }];
   const wanted = objectOf("BackupConfiguration", "demo/wanted", {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { KubeObject } from "../../../src/api/meta.ts";
 import { observe } from "../../../src/pass/observed/observe.ts";
+import { hasConsent } from "../../../src/pass/plan/deletion.ts";
 import { missingSessionPassword } from "../../../src/pass/plan/missing-references.ts";
 import { planPass } from "../../../src/pass/plan/plan.ts";
 import { missingPassword } from "../../../src/pass/plan/secret-use.ts";
@@ -78,4 +79,22 @@ test("a Secret that may not be read is named with each that refers to it, and is
       message: "Secret demo/forbidden cannot be read",
     }),
   );
+});
+
+test("who applied an annotation is observed with it, or no consent to a wipe would count", async () => {
+  const { world } = await observed(
+    objectOf("Repository", "demo/wiped", {
+      metadata: {
+        annotations: { "holdfast.dev/allow-wipe-out": "wiped" },
+        managedFields: [
+          {
+            manager: "holdfast",
+            fieldsV1: { "f:metadata": { "f:annotations": { "f:holdfast.dev/allow-wipe-out": {} } } },
+          },
+        ],
+      },
+    }),
+  );
+  const [wiped] = world.observed.list("Repository");
+  expect(wiped !== undefined && hasConsent(wiped)).toBe(true);
 });

@@ -92,8 +92,13 @@ test("a session whose retention gets no Job ends half an hour after its deadline
   expect(policy).toMatchObject({
     phase: "FailedToApply",
     error: expect.stringMatching(
-      /^Job retentionpolicy-.* could not be made until .*: Forbidden by a quota; the next/,
+      /^Job retentionpolicy-.* could not be made until .* \(first refusal: Forbidden by a quota\); the next/,
     ),
+  });
+  expect(condition(newest(simulation), "RetentionPolicyExecutorEnsured")).toMatchObject({
+    status: "False",
+    reason: "FailedToEnsureRetentionPolicyExecutor",
+    message: expect.stringContaining("Forbidden by a quota"),
   });
 });
 

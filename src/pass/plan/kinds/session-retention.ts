@@ -21,6 +21,8 @@ type Json = Readonly<Record<string, unknown>>;
 const ensured = backupSessionConditions.retentionPolicyExecutorEnsured;
 
 type Applied = { readonly phase: "Pending" | "Applied" | "FailedToApply"; readonly error?: string };
+/** Why the Job of a Repository was not made and will not be. */
+type NotMade = { readonly notMade: string };
 
 /**
  * The RetentionPolicy of each Repository of the session, once its Snapshots have ended: restic forgets and prunes
@@ -30,6 +32,7 @@ export function applyRetention(context: SessionContext): boolean {
   const { draft, session, world } = context;
   if (draft.condition(ensured.type) !== undefined && !pending(draft.status)) return true;
   const results: Json[] = [];
+  const notMade: string[] = [];
   let waiting = false;
   let starting = false;
   for (const request of records(session["repositories"])) {
@@ -40,18 +43,22 @@ export function applyRetention(context: SessionContext): boolean {
     if (applied === "running" || applied === "starting") {
       waiting = true;
       starting ||= applied === "starting";
-    } else
-      results.push({
-        ref: { name: policy.metadata.name, namespace: policy.metadata.namespace },
-        repository: repository.metadata.name,
-        ...applied,
-      });
+      continue;
+    }
+    const gaveUp = "notMade" in applied;
+    if (gaveUp) notMade.push(applied.notMade);
+    results.push({
+      ref: { name: policy.metadata.name, namespace: policy.metadata.namespace },
+      repository: repository.metadata.name,
+      ...(gaveUp ? { phase: "FailedToApply", error: applied.notMade } : applied),
+    });
   }
-  // What was refused and is made now is refused no longer.
-  if (waiting && !starting) draft.dropCondition(ensured.type);
+  // What was refused and is made now is refused no longer; the words of what was given up are still needed.
+  if (waiting && !starting && notMade.length === 0) draft.dropCondition(ensured.type);
   if (waiting) return draft.wait("retention");
   draft.status["retentionPolicy"] = results;
-  draft.setCondition(ensured.type, true, ensured.whenTrue);
+  if (notMade.length === 0) draft.setCondition(ensured.type, true, ensured.whenTrue);
+  else draft.setCondition(ensured.type, false, ensured.whenFalse, notMade.join("; "));
   return true;
 }
 
@@ -71,7 +78,7 @@ function applyTo(
   context: SessionContext,
   repository: KubeObject,
   policy: KubeObject,
-): Applied | "running" | "starting" {
+): Applied | NotMade | "running" | "starting" {
   const { draft, world } = context;
   const snapshots = snapshotsOf(repository, world).filter((one) => !isBeingDeleted(one));
   const job = world.observed.get({
@@ -173,24 +180,24 @@ function removeForgotten(draft: SessionContext["draft"], snapshot: KubeObject, j
   else draft.step({ kind: "delete", ref, uid: snapshot.metadata.uid ?? "", because });
 }
 
-function startJob(context: SessionContext, forget: Forget): Applied | "starting" {
+function startJob(context: SessionContext, forget: Forget): NotMade | "starting" {
   const { draft, world } = context;
   const { repository, storage, stale } = forget;
   const job = forgetJob(context, forget);
   const untilMs = mustBeginMs(context);
   if (world.now >= untilMs) {
     const refusal = draft.condition(ensured.type);
-    const words = refusal?.status === "Unknown" ? `: ${refusal.message ?? ""}` : "";
+    // One condition tells of all Repositories of the session.
+    const words = refusal?.status === "Unknown" ? ` (first refusal: ${refusal.message ?? ""})` : "";
     return {
-      phase: "FailedToApply",
-      error: `Job ${job.metadata.name} could not be made until ${timeText(untilMs)}${words}; the next session tries again`,
+      notMade: `Job ${job.metadata.name} could not be made until ${timeText(untilMs)}${words}; the next session tries again`,
     };
   }
   draft.wakeAt(untilMs);
   const encryption = encryptionSecretOf(repository);
   const because = `${stale.length} snapshot(s) of ${repository.metadata.name} are beyond the RetentionPolicy: ${stale.join(", ")}`;
   const access = accessFor(job, [storage], encryption === undefined ? [] : [encryption], world);
-  if (typeof access === "string") return { phase: "FailedToApply", error: access };
+  if (typeof access === "string") return { notMade: access };
   const mark = draft.mark(ensured.type, ensured.whenTrue, ensured.whenFalse);
   for (const object of [...access, job])
     if (world.observed.get(refOf(object)) === undefined)
