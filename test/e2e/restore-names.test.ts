@@ -78,29 +78,76 @@ test("restores of one name in two namespaces are committed to two files", async 
 });
 
 test("in a clone without the record no restore is taken for new, and it is said how to get the record", async () => {
+  const remote = remoteWithBranch();
+  const { again, fetch } = cloneOf(remote);
+  expect(await again("main")).toMatchObject({
+    code: 1,
+    stdout: "",
+    stderr: expect.stringMatching(
+      /is a clone without the branch holdfast-record[\s\S]*git fetch origin holdfast-record:refs\/remotes\/origin\/holdfast-record in it, or, also when there is no such branch yet, name the origin with --remote/,
+    ),
+  });
+  recordIn(remote, "clusters/lab/restores/vault/back.yaml");
+  fetch();
+  expect(await again("main")).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining("name: back-again-1\n"),
+  });
+});
+
+test("a clone is one on a new branch of its own too, as for a pull request", async () => {
+  const remote = remoteWithBranch();
+  recordIn(remote, "clusters/lab/restores/vault/back.yaml");
+  const { again, clone } = cloneOf(remote);
+  remote.git("-C", clone, "switch", "--quiet", "--create", "restore");
+  expect(await again("restore")).toMatchObject({
+    code: 1,
+    stdout: "",
+    stderr: expect.stringMatching(/is a clone without the branch holdfast-record/),
+  });
+});
+
+test("a clone says as of which commit of the record it knows the names, and the remote itself needs not", async () => {
+  const remote = remoteWithBranch();
+  const commit = recordIn(remote, "clusters/lab/restores/vault/back.yaml");
+  const { again, clone, fetch } = cloneOf(remote);
+  fetch();
+  const asOf = new RegExp(
+    `commit ${commit.slice(0, 12)} of \\d{4}-\\d\\d-\\d\\dT[\\d:]{8}Z, the newest of the record`,
+  );
+  expect(await again("main")).toMatchObject({ code: 0, stderr: expect.stringMatching(asOf) });
+  remote.git("-C", clone, "switch", "--quiet", "--detach");
+  expect(await again("main", "--commit")).toMatchObject({ code: 0, stderr: expect.stringMatching(asOf) });
+  expect(await again("main")).toMatchObject({ code: 2, stderr: expect.stringMatching(asOf) });
+  expect(await restoreCommand(remote, "--again", "back")).toMatchObject({ code: 0, stderr: "" });
+});
+
+/** A remote whose record has a branch of its own, which is not there yet; it declares `vault/back`. */
+function remoteWithBranch(): GitopsRemote {
   const remote = remoteWith({ "one.yaml": ["vault", "back"] }, []);
   remote.commit("Keep the record in its branch", {
     "holdfast.yaml": "clusters: {lab: {path: clusters/lab}}\n",
   });
+  return remote;
+}
+
+/** As a pull request is begun: one branch is cloned. */
+function cloneOf(remote: GitopsRemote) {
   const clone = join(remote.tree, "../clone");
   remote.git("clone", "--quiet", "--single-branch", remote.bare, clone);
-  const again = () =>
-    holdfast(["restore", "--again", "back", "--remote", clone, "--cluster", "lab"], { cwd: clone });
-  expect(await again()).toMatchObject({
-    code: 1,
-    stdout: "",
-    stderr: expect.stringMatching(
-      /is a clone without the branch holdfast-record[\s\S]*git fetch origin holdfast-record:refs\/remotes\/origin\/holdfast-record/,
-    ),
-  });
-  recordIn(remote, "clusters/lab/restores/vault/back.yaml");
-  const fetch = ["fetch", "--quiet", "origin", "holdfast-record:refs/remotes/origin/holdfast-record"];
-  remote.git("-C", clone, ...fetch);
-  expect(await again()).toMatchObject({ code: 0, stdout: expect.stringContaining("name: back-again-1\n") });
-});
+  const branch = "holdfast-record:refs/remotes/origin/holdfast-record";
+  return {
+    clone,
+    fetch: () => remote.git("-C", clone, "fetch", "--quiet", "origin", branch),
+    again: (on: string, ...how: readonly string[]) =>
+      holdfast(["restore", "--again", "back", "--remote", ".", "--branch", on, "--cluster", "lab", ...how], {
+        cwd: clone,
+      }),
+  };
+}
 
-/** Makes the record's branch of one entry. */
-function recordIn(remote: GitopsRemote, path: string): void {
+/** Makes the record's branch of one entry, and answers its commit. */
+function recordIn(remote: GitopsRemote, path: string): string {
   const index = { ...process.env, GIT_INDEX_FILE: join(remote.tree, "../index") };
   const git = (input: string, ...args: readonly string[]) =>
     execFileSync("git", ["-c", "user.name=T", "-c", "user.email=t@example.com", ...args], {
@@ -113,4 +160,5 @@ function recordIn(remote: GitopsRemote, path: string): void {
   git("", "update-index", "--add", "--cacheinfo", `100644,${blob},${path}`);
   const commit = git("", "commit-tree", "-m", "Record", git("", "write-tree"));
   git("", "update-ref", "refs/heads/holdfast-record", commit);
+  return commit;
 }

@@ -69,6 +69,7 @@ export function openRemote(options: RemoteOptions): Remote {
     tip: async (branch, signal) => source.wire.tip(refOf(branch), bound(signal)),
     originTip: async (branch, signal) =>
       source.wire.tip(refOf(branch).replace("refs/heads/", "refs/remotes/origin/"), bound(signal)),
+    isClone: async (signal) => (await source.wire.refs("refs/remotes/origin/", bound(signal))).size > 0,
     commit: (oid, signal) => readCommit(source, oid, bound(signal)),
     async files(commit, folder, signal) {
       const { tree: root } = await readCommit(source, commit, bound(signal));

@@ -65,6 +65,8 @@ export interface Remote {
   tip(branch: string, signal?: AbortSignal): Promise<Oid | undefined>;
   /** Of a repository that is a clone: where that branch stood at its origin; undefined for every other. */
   originTip(branch: string, signal?: AbortSignal): Promise<Oid | undefined>;
+  /** Whether it has any branch of an origin, so that what it lacks or holds may be otherwise there. */
+  isClone(signal?: AbortSignal): Promise<boolean>;
   commit(oid: Oid, signal?: AbortSignal): Promise<GitCommit>;
   /**
    * Every file below `folder` ("" for all), in path order; undefined when there is no such folder.

@@ -31,7 +31,7 @@ export type NewsReply =
 
 const agent = "agent=holdfast";
 
-/** Protocol v2 as far as Holdfast speaks it (gitprotocol-v2): capabilities, `ls-refs` of one branch, `fetch`. */
+/** Protocol v2 as far as Holdfast speaks it (gitprotocol-v2): capabilities, `ls-refs` of one prefix, `fetch`. */
 export class Wire {
   readonly transport: Transport;
   #offersFilter: boolean | undefined;
@@ -68,22 +68,28 @@ export class Wire {
   }
 
   async tip(ref: string, signal: AbortSignal | undefined): Promise<Oid | undefined> {
-    const body = request("ls-refs", [`ref-prefix ${ref}`]);
+    return (await this.refs(ref, signal)).get(ref);
+  }
+
+  /** Every ref whose name begins so. */
+  async refs(prefix: string, signal: AbortSignal | undefined): Promise<ReadonlyMap<string, Oid>> {
+    const body = request("ls-refs", [`ref-prefix ${prefix}`]);
     const reply = await this.transport.exchange({
       service: "upload-pack",
       body,
       maxReplyBytes: 4 * 2 ** 20,
       signal,
     });
-    let tip: Oid | undefined;
+    const found = new Map<string, Oid>();
     for (const each of packets(reply)) {
-      if (each.kind === "flush") return tip;
+      if (each.kind === "flush") return found;
       if (each.kind !== "data") continue;
       const line = lineOf(each.data);
       if (line.startsWith("ERR "))
         throw unreachable(this.transport.where, `refused to list its refs: ${wordsOf(line.slice(4))}`);
-      const [oid = "", name] = line.split(" ");
-      if (name === ref && isOid(oid)) tip = oid;
+      const [oid = "", name = ""] = line.split(" ");
+      // A server may list more than it was asked for.
+      if (name.startsWith(prefix) && isOid(oid)) found.set(name, oid);
     }
     throw brokenReply("the list of refs ends early");
   }

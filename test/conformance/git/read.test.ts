@@ -32,9 +32,11 @@ function readingFiles(open: Open): void {
     const { repository, remote } = open();
     const commit = commitWithGit(repository, { a: "a" }, { branch: "record" });
     expect(await remote.originTip("record")).toBeUndefined();
+    expect(await remote.isClone()).toBe(false);
     repository.git("update-ref", "refs/remotes/origin/taken", commit);
     expect(await remote.originTip("taken")).toBe(commit);
     expect(await remote.tip("taken")).toBeUndefined();
+    expect(await remote.isClone()).toBe(true);
   });
 
   test("files and contents are those that git sees, in git's order", async () => {

@@ -99,16 +99,25 @@ async function again(
 async function refuseUsed(object: KubeObject, options: Options, shell: Shell): Promise<void> {
   const { readBranch } = await import("../commit-change.ts");
   const { refuseUsedName } = await import("../restore-again.ts");
-  await refuseUsedName(await readBranch(options, shell), object, shell.signal);
+  warnOfAge(await refuseUsedName(await readBranch(options, shell), object, shell.signal));
+}
+
+/** What was claimed after the record was fetched counts as free. */
+function warnOfAge(comparedWith: string | undefined): void {
+  if (comparedWith === undefined) return;
+  process.stderr.write(
+    `warning: the name was compared with ${comparedWith}; one that was claimed since is not known, so fetch the record first, or name the origin with --remote\n`,
+  );
 }
 
 async function commit(object: KubeObject, text: string, options: Options, shell: Shell): Promise<void> {
   const { commitChange } = await import("../commit-change.ts");
   const { refuseUsedName } = await import("../restore-again.ts");
   let path = "";
+  let comparedWith: string | undefined;
   const made = await commitChange(options, shell, async (branch) => {
     const { remote, declared } = branch;
-    await refuseUsedName(branch, object, shell.signal);
+    comparedWith = await refuseUsedName(branch, object, shell.signal);
     const folder = declared.settings.path === "" ? "restores" : `${declared.settings.path}/restores`;
     // As in the record: restores of one name in two namespaces are two.
     path = `${folder}/${object.metadata.namespace}/${object.metadata.name}.yaml`;
@@ -116,6 +125,7 @@ async function commit(object: KubeObject, text: string, options: Options, shell:
     const message = `Restore ${object.metadata.namespace}/${object.metadata.name}\n`;
     return { file: { path, content: text }, message };
   });
+  warnOfAge(comparedWith);
   process.stdout.write(`Committed ${path} as ${made?.slice(0, 12)}. It runs once.\n`);
 }
 
