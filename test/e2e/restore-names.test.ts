@@ -1,11 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, onTestFinished, test } from "vitest";
 import { createGitopsRemote, type GitopsRemote } from "../support/gitops-remote.ts";
 import { holdfast } from "../support/holdfast-command.ts";
-import { restore } from "./lab.ts";
+import { openWorld } from "../support/holdfast-world.ts";
+import { restore, settle } from "./lab.ts";
 
 const homes: string[] = [];
 afterEach(() => {
@@ -120,6 +121,32 @@ test("a clone says as of which commit of the record it knows the names, and the 
   expect(await again("main", "--commit")).toMatchObject({ code: 0, stderr: expect.stringMatching(asOf) });
   expect(await again("main")).toMatchObject({ code: 2, stderr: expect.stringMatching(asOf) });
   expect(await restoreCommand(remote, "--again", "back")).toMatchObject({ code: 0, stderr: "" });
+});
+
+test("a restore is printed while the remote is away, with a warning, and neither written nor committed", async () => {
+  const world = await openWorld();
+  onTestFinished(() => world.close());
+  await settle(world);
+  await world.run();
+  const away = join(world.home, "away.git");
+  const file = join(world.home, "back.yaml");
+  const fresh = ["restore", "back", "--repository", "vault/app-manifests", "--kubeconfig"];
+  const restoreFrom = (...args: readonly string[]) =>
+    holdfast([...fresh, world.kubeconfigPath, ...args], { cwd: world.home });
+  const warned = {
+    code: 0,
+    stdout: expect.stringMatching(/kind: RestoreSession\n[\s\S]*name: back\n/),
+    stderr: expect.stringContaining("warning: the name was not compared with the record"),
+  };
+  expect(await restoreFrom("--remote", away, "--cluster", "lab")).toMatchObject(warned);
+  expect(await restoreFrom()).toMatchObject(warned);
+  for (const how of [["--file", file], ["--commit"]])
+    expect(await restoreFrom("--remote", away, "--cluster", "lab", ...how)).toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: expect.stringContaining("away.git"),
+    });
+  expect(existsSync(file)).toBe(false);
 });
 
 /** A remote whose record has a branch of its own, which is not there yet; it declares `vault/back`. */

@@ -1,6 +1,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { KubeObject } from "../../../api/meta.ts";
+import { toHoldfastError } from "../../../base/errors.ts";
+import { ExitCode } from "../../../base/exit-code.ts";
 import type { Remote } from "../../../ports/git/remote.ts";
 import { type KubeOptions, type RemoteOptions, withKube, withRemote } from "../remote-options.ts";
 import type { AddCommand, Shell } from "../shell.ts";
@@ -29,7 +31,7 @@ export const addRestore: AddCommand = (program, shell) => {
       [],
     )
     .option("--again <name>", "the declared restore [NAMESPACE/]NAME under a new name")
-    .option("--file <path>", "write it to this file")
+    .option("--file <path>", "write it to this file, once its name was compared with the record")
     .option("--commit", "commit it to the branch, as restores/NAMESPACE/NAME.yaml in the cluster's folder")
     .addHelpText(
       "after",
@@ -51,8 +53,8 @@ export const addRestore: AddCommand = (program, shell) => {
     const { dump } = await import("js-yaml");
     const text = dump(object, { noRefs: true, lineWidth: -1 });
     if (options.commit === true) return commit(object, text, options, shell);
-    await refuseUsed(object, options, shell);
     if (options.file !== undefined) {
+      await refuseUsed(object, options, shell);
       await writeNew(options.file, text).catch((cause: unknown) => {
         throw usage(
           `${options.file} cannot be written: ${cause instanceof Error ? cause.message : ""}`,
@@ -60,7 +62,10 @@ export const addRestore: AddCommand = (program, shell) => {
         );
       });
       process.stdout.write(`Wrote ${options.file}. It runs once when it is merged.\n`);
-    } else process.stdout.write(text);
+    } else {
+      await refuseUsed(object, options, shell).catch((thrown: unknown) => warnUncompared(thrown, shell));
+      process.stdout.write(text);
+    }
   });
 };
 
@@ -100,6 +105,16 @@ async function refuseUsed(object: KubeObject, options: Options, shell: Shell): P
   const { readBranch } = await import("../commit-change.ts");
   const { refuseUsedName } = await import("../restore-again.ts");
   warnOfAge(await refuseUsedName(await readBranch(options, shell), object, shell.signal));
+}
+
+/** In the hour of a disaster the remote may be away; whoever sees the restore decides where it goes. */
+function warnUncompared(thrown: unknown, shell: Shell): void {
+  const { reason, message, disposition, exitCode } = toHoldfastError(thrown);
+  const isMistake = exitCode === ExitCode.usage && reason !== "ClusterRequired";
+  if (isMistake || disposition === "bug" || shell.signal.aborted) throw thrown;
+  process.stderr.write(
+    `warning: the name was not compared with the record, and one that was used before never runs: ${message}\n`,
+  );
 }
 
 /** What was claimed after the record was fetched counts as free. */
