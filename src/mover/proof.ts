@@ -14,6 +14,8 @@ export type ProvenSnapshot = Proof["snapshots"][number];
  */
 export type Expectation = { readonly kind: "tree"; readonly files: number } | { readonly kind: "volume" };
 
+type ProofContext = Pick<JobContext, "restic" | "root" | "signal">;
+
 type Saved = { readonly path: string; readonly summary: BackupSummary; readonly expect: Expectation };
 
 /**
@@ -21,7 +23,7 @@ type Saved = { readonly path: string; readonly summary: BackupSummary; readonly 
  * Throws `NotProven`, in which case the backup failed whatever restic's exit code was.
  */
 export async function proveSnapshot(
-  context: JobContext,
+  context: ProofContext,
   repository: ResticRepository,
   saved: Saved,
 ): Promise<ProvenSnapshot> {
@@ -37,7 +39,7 @@ export async function proveSnapshot(
 }
 
 async function readAgain(
-  context: JobContext,
+  context: ProofContext,
   repository: ResticRepository,
   { path, summary, expect }: Saved,
 ) {
@@ -57,8 +59,9 @@ async function readAgain(
       if (expect.kind === "tree") await sameOnDisk(context, node);
     }
   } catch (thrown) {
-    const isGone = thrown instanceof HoldfastError && thrown.reason === "SnapshotNotFound";
-    if (!isGone) throw thrown;
+    const isAbsent = thrown instanceof HoldfastError && thrown.reason === "SnapshotNotFound";
+    // One that vanishes while it is listed says nothing of what it held.
+    if (!isAbsent || listed !== undefined) throw thrown;
   }
   if (listed === undefined || !listed.id.startsWith(summary.snapshotId))
     throw notProven(path, `restic does not list snapshot ${summary.snapshotId} again`);
@@ -66,7 +69,7 @@ async function readAgain(
 }
 
 async function sameOnDisk(
-  context: JobContext,
+  context: ProofContext,
   node: { readonly path: string; readonly sizeBytes: number },
 ): Promise<void> {
   const size = await lstat(onThisMachine(context.root, node.path)).then(
