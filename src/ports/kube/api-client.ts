@@ -3,7 +3,14 @@ import type { Clock } from "../../base/clock.ts";
 import type { Access, Credentials } from "./access.ts";
 import { readBounded } from "./bounded-body.ts";
 import { createDispatcher } from "./dispatcher.ts";
-import { errorOfAnswer, errorOfTransport, interrupted, KubeError, wasNeverSent } from "./kube-error.ts";
+import {
+  errorOfAnswer,
+  errorOfTransport,
+  interrupted,
+  KubeError,
+  longestWaitMs,
+  wasNeverSent,
+} from "./kube-error.ts";
 import type { Environment } from "./kubeconfig.ts";
 import { createTokenBucket, type TokenBucket } from "./token-bucket.ts";
 
@@ -39,7 +46,6 @@ type Response = Dispatcher.ResponseData;
 const defaultMaxBytes = 16 * 1024 * 1024;
 const errorMaxBytes = 256 * 1024;
 export const maxAttempts = 5;
-const longestWaitMs = 30_000;
 
 /**
  * Requests to one API server. Reads are tried again after any transport error, 429 and 5xx, and once more when no

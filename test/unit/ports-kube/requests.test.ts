@@ -68,6 +68,18 @@ describe("trying again", () => {
     expect(waits).toEqual([3000, 3000]);
   });
 
+  it("reads again soon when only the body of the answer names a wait over 30 s", async () => {
+    const waits: number[] = [];
+    const timeout = { code: 504, reason: "Timeout", details: { retryAfterSeconds: 60 } };
+    const { kube } = await scriptedServer(
+      (_, response, count) => (count < 3 ? sendJson(response, timeout, 504) : sendJson(response, settings)),
+      { clock: hurriedClock(waits) },
+    );
+    expect(await kube.get(configMaps, named)).toEqual(settings);
+    expect(waits).toHaveLength(2);
+    expect(Math.max(...waits)).toBeLessThan(1000);
+  });
+
   it("reads once more what was not answered in time, and never writes it again", async () => {
     const slow = { deadlineMs: 50, clock: systemClock };
     const lost = await scriptedServer((_, response, count) => {
