@@ -21,8 +21,11 @@ export const addLog: AddCommand = (program, shell) => {
     .description("what happened, from the record in Git, newest first")
     .option("--limit <number>", "how many commits", "20")
     .option("--record <branch>", "branch of the record", "holdfast-record")
-    .option("-n, --namespace <name>", "only what happened in this namespace")
-    .addHelpText("after", "\nExample:\n  holdfast log --remote https://git.example.com/ops.git --limit 5");
+    .option("-n, --namespace <name>", "only what the commits' messages tell of this namespace")
+    .addHelpText(
+      "after",
+      "\n-n goes by the messages, and these name no object of which only the status changed, and no Snapshot beside a session; git log -- PATH in the record shows every commit.\n\nExample:\n  holdfast log --remote https://git.example.com/ops.git --limit 5",
+    );
   command.addOption(remoteOption()).addOption(clusterOption("only what this cluster wrote"));
   withOutput(command).action(async (options: Options) => {
     const { remoteOf } = await import("../remote-of.ts");
