@@ -36,7 +36,8 @@ export type OutboxEntry = {
 /** Whose notes these are: the cluster's name in holdfast.yaml, and Holdfast's own namespace. */
 export type NotesPlace = { readonly cluster: string; readonly namespace: string };
 
-const clusterLabel = "holdfast.dev/cluster";
+/** Its value is the name of the cluster that a note is of. */
+export const clusterLabel = "holdfast.dev/cluster";
 
 export function stateRef({ cluster, namespace }: NotesPlace): ObjectRef {
   return { apiVersion: "v1", kind: "ConfigMap", namespace, name: `state-${cluster}` };

@@ -85,7 +85,7 @@ test("a holdfast.yaml that cannot be followed is named with its line, and backup
   expect(world.remote.recordLog().length).toBeGreaterThan(before);
   const status = () => holdfast(["status", "--kubeconfig", world.kubeconfigPath]);
   const refused =
-    /^The branch's tip is refused: holdfast\.yaml:2: .*holdfast\.yaml:3: unknown field .* stays in force$/m;
+    /^The branch's tip is refused for lab: holdfast\.yaml:2: .*holdfast\.yaml:3: unknown field .* stays in force$/m;
   expect(await status()).toMatchObject({ code: 1, stdout: expect.stringMatching(refused) });
   world.remote.commit("Spell it", { "holdfast.yaml": "clusters:\n  lab:\n    path: clusters/lab\n" });
   await run();

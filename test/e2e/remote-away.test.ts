@@ -254,7 +254,7 @@ test.runIf(runs)(
     const status = await holdfast(["status", "--kubeconfig", world.kubeconfigPath]);
     expect(status.code).toBe(1);
     expect(status.stdout).toMatch(
-      /The remote is away since \S+Z: .*\nEntries that wait for it in the outbox: [1-9]/,
+      /The remote of lab is away since \S+Z: .*\nEntries that wait for it in the outbox: [1-9]/,
     );
 
     kill = controller(lab);

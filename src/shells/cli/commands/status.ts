@@ -3,11 +3,14 @@ import { ExitCode } from "../../../base/exit-code.ts";
 import { complaintsOfObject } from "../../complaints.ts";
 import { fieldOf, textOf } from "../../field-of.ts";
 import {
+  clusterOption,
   type KubeOptions,
   type OutputOptions,
   ownNamespaceOf,
   ownNamespaceOption,
   type PassOptions,
+  type RemoteOptions,
+  requireCluster,
   withKube,
   withOutput,
 } from "../remote-options.ts";
@@ -15,7 +18,8 @@ import type { AddCommand } from "../shell.ts";
 
 type Options = KubeOptions &
   OutputOptions &
-  Pick<PassOptions, "ownNamespace"> & { readonly namespace?: string };
+  Pick<PassOptions, "ownNamespace"> &
+  Pick<RemoteOptions, "cluster"> & { readonly namespace?: string };
 
 const kinds = [
   "BackupStorage",
@@ -43,6 +47,7 @@ export const addStatus: AddCommand = (program, shell) => {
     .description("what is Ready, what ran last, and what is wrong")
     .option("-n, --namespace <name>", "only this namespace")
     .addHelpText("after", "\nExample:\n  holdfast status --kubeconfig ~/.kube/config");
+  command.addOption(clusterOption("whether the remote is there for this name of the cluster only"));
   withOutput(withKube(command).addOption(ownNamespaceOption())).action(async (options: Options) => {
     const { openCluster } = await import("../open-cluster.ts");
     const { listKind } = await import("../list-kind.ts");
@@ -52,7 +57,11 @@ export const addStatus: AddCommand = (program, shell) => {
     const scope = { signal: shell.signal, ...(options.namespace ? { namespace: options.namespace } : {}) };
     const objects = (await Promise.all(kinds.map((kind) => listKind(kube, kind, scope)))).flat();
     const snapshots = await listKind(kube, "Snapshot", scope);
-    const remote = await readRemoteNotes(kube, ownNamespaceOf(options), shell.signal);
+    const notes = {
+      namespace: ownNamespaceOf(options),
+      cluster: options.cluster ? requireCluster(options) : undefined,
+    };
+    const remote = await readRemoteNotes(kube, notes, shell.signal);
     const rows = objects.map((object) => ({
       kind: object.kind,
       namespace: object.metadata.namespace ?? "",
