@@ -5,6 +5,7 @@ import { fileNotWritten } from "../base/file-error.ts";
 import type { JobContext, JobOutcome } from "./job-context.ts";
 import { type JobFlags, usageError } from "./job-flags.ts";
 import { filterFlags, filterOf, type ManifestFilter } from "./manifests/manifest-filter.ts";
+import { createOutcomeCounts } from "./manifests/outcome-counts.ts";
 import { type PrepareOptions, parseStorageClasses } from "./manifests/prepare-object.ts";
 import { restoreManifests } from "./manifests/restore-manifests.ts";
 import { restoreProgressOf } from "./restore-progress.ts";
@@ -51,8 +52,8 @@ export async function restoreTree(
   { source, scratch, report }: Restoring,
   options: TreeOptions,
 ): Promise<RestoreResults> {
-  const total = { created: 0, updated: 0, unchanged: 0, skipped: 0, failed: 0, files: 0, bytes: 0 };
-  const failures: string[] = [];
+  const counts = createOutcomeCounts();
+  const total = { files: 0, bytes: 0 };
   for (const { id, hostPath } of source.paths) {
     const root = join(scratch.restoredHere, id);
     await mkdir(root, { recursive: true, mode: 0o700 }).catch((thrown: unknown) => {
@@ -71,22 +72,17 @@ export async function restoreTree(
       ),
     );
     context.log(`restored ${restored.files} files of ${hostPath} to the scratch folder`);
-    const results = await restoreManifests({
+    await restoreManifests({
       ...options,
       kube: context.kube,
       clock: context.clock,
       tree: join(root, hostPath),
+      onOutcome: counts.add,
       log: context.log,
       signal: context.signal,
     });
-    total.created += results.created;
-    total.updated += results.updated;
-    total.unchanged += results.unchanged;
-    total.skipped += results.skipped;
-    total.failed += results.failed;
     total.files += restored.files;
     total.bytes += restored.bytes;
-    failures.push(...results.failures);
   }
-  return { ...total, failures: failures.slice(0, 50) };
+  return { ...counts.results(), ...total };
 }

@@ -7,7 +7,7 @@ import { moverManager } from "../job-context.ts";
 import { fieldAt, fieldsAt, listAt, textAt, withField, withoutField } from "../storage/fields.ts";
 
 export type WriteResult = {
-  readonly did: "created" | "updated" | "unchanged";
+  readonly did: "created" | "updated" | "same" | "conflict";
   readonly live: KubeObject;
 };
 
@@ -34,7 +34,7 @@ export async function createObject(
     if (!isKubeError(thrown, 409)) throw thrown;
     const live = await getLive(request, resource, object);
     if (live === undefined) throw thrown;
-    return request.override ? await replaceLive(request, resource, object, live) : { did: "unchanged", live };
+    return request.override ? await replaceLive(request, resource, object, live) : { did: "conflict", live };
   }
 }
 
@@ -105,7 +105,7 @@ async function replaceLive(
         signal: request.signal,
       });
       const same = replaced.metadata.resourceVersion === live.metadata.resourceVersion;
-      return { did: same ? "unchanged" : "updated", live: replaced };
+      return { did: same ? "same" : "updated", live: replaced };
     } catch (thrown) {
       if (!isKubeError(thrown, 409) || attempt === conflictAttempts) throw thrown;
       const again = await getLive(request, resource, object);

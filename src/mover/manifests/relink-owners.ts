@@ -1,21 +1,16 @@
-import {
-  groupOf,
-  type KubeObject,
-  keyOf,
-  nameOf,
-  type OwnerReference,
-  type Resource,
-  refOf,
-} from "../../api/meta.ts";
+import { groupOf, type KubeObject, keyOf, type OwnerReference, type Resource } from "../../api/meta.ts";
 import { messageOf } from "../../base/errors.ts";
 import type { Kube } from "../../ports/kube/kube.ts";
 import { isKubeError } from "../../ports/kube/kube-error.ts";
 import { moverManager } from "../job-context.ts";
 import { inParallel } from "../storage/in-parallel.ts";
 import { nameIn } from "./create-object.ts";
+import type { ObjectOutcome } from "./object-outcome.ts";
 
 /** An object that was created in this run and had owners. */
 export type Orphan = {
+  /** Folder of the tree. */
+  readonly type: string;
   readonly resource: Resource;
   readonly object: KubeObject;
   readonly owners: readonly OwnerReference[];
@@ -29,26 +24,28 @@ const conflictAttempts = 8;
 
 /**
  * Gives the created objects their owners back, under the owners' new uids. Owners that this run did not meet
- * are left out: an owner that does not exist would have the object collected. Answers what could not be done.
+ * are left out: an owner that does not exist would have the object collected. Answers what became of each.
  */
 export async function relinkOwners(
   kube: Kube,
   orphans: readonly Orphan[],
   known: KnownUids,
   signal: AbortSignal,
-): Promise<readonly string[]> {
-  const failures: string[] = [];
-  await inParallel(orphans, atOnce, async ({ resource, object, owners }) => {
+): Promise<readonly ObjectOutcome[]> {
+  const outcomes: ObjectOutcome[] = [];
+  await inParallel(orphans, atOnce, async ({ type, resource, object, owners }) => {
+    const named = { type, ...nameIn(object) };
     const found = owners.flatMap((owner) => ownerWithUid(owner, object.metadata.namespace, known));
-    if (found.length === 0) return;
     try {
-      await addOwners({ kube, resource, object, signal }, found);
+      if (found.length > 0) await addOwners({ kube, resource, object, signal }, found);
+      outcomes.push({ ...named, did: "created" });
     } catch (thrown) {
       if (signal.aborted) throw thrown;
-      failures.push(`${nameOf(refOf(object))}: its owners could not be set: ${messageOf(thrown)}`);
+      const reason = `created, but its owners could not be set: ${messageOf(thrown)}`;
+      outcomes.push({ ...named, did: "failed", reason });
     }
   });
-  return failures.toSorted();
+  return outcomes;
 }
 
 /** Controllers write at the same time, so that the live object is read again after a conflict. */
@@ -58,7 +55,7 @@ async function addOwners(
     resource,
     object,
     signal,
-  }: { readonly kube: Kube; readonly signal: AbortSignal } & Omit<Orphan, "owners">,
+  }: { readonly kube: Kube; readonly signal: AbortSignal } & Omit<Orphan, "owners" | "type">,
   found: readonly OwnerReference[],
 ): Promise<void> {
   const name = nameIn(object);

@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { builtIn } from "../../api/built-in.ts";
-import { apiVersionOf, groupOf, type KubeObject, keyOf, nameOf, refOf } from "../../api/meta.ts";
+import { apiVersionOf, groupOf, type KubeObject, keyOf, refOf } from "../../api/meta.ts";
 import type { Clock } from "../../base/clock.ts";
 import { HoldfastError, messageOf } from "../../base/errors.ts";
 import type { DiscoveredResource, Kube } from "../../ports/kube/kube.ts";
@@ -12,6 +12,7 @@ import { parseObject } from "../storage/stored-document.ts";
 import { createObject } from "./create-object.ts";
 import { type ManifestFilter, takesLabels, takesPlace, takesType } from "./manifest-filter.ts";
 import { type ManifestPlace, walkTree } from "./manifest-tree.ts";
+import type { ObjectOutcome } from "./object-outcome.ts";
 import { type PrepareOptions, prepareObject } from "./prepare-object.ts";
 import { type Orphan, relinkOwners } from "./relink-owners.ts";
 import { byRestoreOrder } from "./restore-order.ts";
@@ -22,8 +23,7 @@ const passes = 5;
 const crds = "customresourcedefinitions.apiextensions.k8s.io";
 const objectsAtOnce = 8;
 const maxFileBytes = 8 * 1024 * 1024;
-const maxFailures = 50;
-const maxFailureLength = 400;
+const maxReasonLength = 400;
 
 export type RestoreManifests = {
   readonly kube: Kube;
@@ -35,39 +35,29 @@ export type RestoreManifests = {
   readonly prepare: Omit<PrepareOptions, "move">;
   /** Namespace for all namespaced objects instead of their own. */
   readonly intoNamespace?: string;
+  readonly onOutcome: (outcome: ObjectOutcome) => void;
   readonly log: (line: string) => void;
   readonly signal: AbortSignal;
 };
 
-/** RestoreSession.status.components[].results, without files and bytes. */
-export type ManifestResults = {
-  readonly created: number;
-  readonly updated: number;
-  readonly unchanged: number;
-  readonly skipped: number;
-  readonly failed: number;
-  /** At most 50. */
-  readonly failures: readonly string[];
-};
-
-type Did = "created" | "updated" | "unchanged" | "skipped";
-
 type Run = RestoreManifests & {
   readonly options: PrepareOptions;
   readonly types: ServedTypes;
-  readonly counts: Record<Did, number>;
   readonly known: Map<string, string>;
   readonly orphans: Orphan[];
   readonly readyNamespaces: Map<string, Promise<void>>;
 };
 
-type Failure = { readonly place: ManifestPlace; readonly message: string };
+type Did = Pick<ObjectOutcome, "did" | "reason">;
+
+type Failure = { readonly place: ManifestPlace; readonly outcome: ObjectOutcome };
 
 /**
  * Restores a tree in up to five passes: types that others need first, what failed again in the next pass
  * (what it needs may have come), and the owners at the end. Objects that exist stay, unless `override`.
+ * What became of each goes to `onOutcome`.
  */
-export async function restoreManifests(request: RestoreManifests): Promise<ManifestResults> {
+export async function restoreManifests(request: RestoreManifests): Promise<void> {
   const places: ManifestPlace[] = [];
   for await (const place of walkTree(request.tree)) places.push(place);
   const run = await startRun(request, places);
@@ -78,9 +68,10 @@ export async function restoreManifests(request: RestoreManifests): Promise<Manif
     failures = await restorePass(run, pending);
     pending = failures.map(({ place }) => place).toSorted(byRestoreOrder);
   }
-  const unlinked = await relinkOwners(run.kube, run.orphans, run.known, run.signal);
-  const messages = [...failures.map(({ message }) => message).toSorted(), ...unlinked];
-  return { ...run.counts, failed: messages.length, failures: bounded(messages) };
+  for (const { outcome } of failures) run.onOutcome(outcome);
+  for (const outcome of await relinkOwners(run.kube, run.orphans, run.known, run.signal)) {
+    run.onOutcome(outcome);
+  }
 }
 
 async function startRun(request: RestoreManifests, places: readonly ManifestPlace[]): Promise<Run> {
@@ -100,7 +91,6 @@ async function startRun(request: RestoreManifests, places: readonly ManifestPlac
     ...request,
     options: move === undefined ? request.prepare : { ...request.prepare, move },
     types: await readServedTypes(request.kube, request.clock, request.signal),
-    counts: { created: 0, updated: 0, unchanged: 0, skipped: 0 },
     known: new Map(),
     orphans: [],
     readyNamespaces: new Map(),
@@ -120,35 +110,50 @@ async function restorePass(run: Run, pending: readonly ManifestPlace[]): Promise
   const failures: Failure[] = [];
   for (const [type, places] of Map.groupBy(pending, (place) => place.type)) {
     run.signal.throwIfAborted();
-    if (isNeverRestored(type) || !takesName(run.filter, type)) {
-      run.counts.skipped += places.length;
+    const reason = reasonToSkipType(run.filter, type);
+    if (reason !== undefined) {
+      for (const place of places) run.onOutcome({ ...nameOfPlace(place), did: "skipped", reason });
       continue;
     }
-    const before = run.counts.created;
+    let created = 0;
     await inParallel(places, objectsAtOnce, async (place) => {
-      const message = await restorePlace(run, place);
-      if (message !== undefined) failures.push({ place, message });
+      const outcome = await restorePlace(run, place);
+      if (outcome?.did === "failed") failures.push({ place, outcome });
+      else if (outcome !== undefined) run.onOutcome(outcome);
+      if (outcome === undefined || outcome.did === "created") created += 1;
     });
-    if (type === crds && run.counts.created > before) {
+    if (type === crds && created > 0) {
       await run.types.waitFor(places.map(({ file }) => basename(file, ".yaml")));
     }
   }
   return failures;
 }
 
-/** Restores one file and counts what happened; answers why it failed. */
-async function restorePlace(run: Run, place: ManifestPlace): Promise<string | undefined> {
+function reasonToSkipType(filter: ManifestFilter, type: string): string | undefined {
+  if (isNeverRestored(type)) return "objects of this type are never restored";
+  return takesName(filter, type) ? undefined : "the filter leaves its type out";
+}
+
+/** Restores one file; undefined when it was created and its owners are still to be set. */
+async function restorePlace(run: Run, place: ManifestPlace): Promise<ObjectOutcome | undefined> {
   let object: KubeObject | undefined;
+  let named = nameOfPlace(place);
   try {
     object = await readManifest(place);
-    run.counts[await restoreObject(run, place, object)] += 1;
-    return undefined;
+    named = { ...named, name: object.metadata.name };
+    const did = await restoreObject(run, place, object);
+    return did === undefined ? undefined : { ...named, ...did };
   } catch (thrown) {
     if (run.signal.aborted) throw thrown;
     if (thrown instanceof KubeError && thrown.reason === "ApiServerUnreachable") throw thrown;
-    const name = object === undefined ? "" : `${nameOf(refOf(object))}: `;
-    return `${name}${wordsOf(thrown, object)}`.slice(0, maxFailureLength);
+    return { ...named, did: "failed", reason: wordsOf(thrown, object).slice(0, maxReasonLength) };
   }
+}
+
+/** As far as the path says it: a long name is cut there. */
+function nameOfPlace({ type, namespace, file }: ManifestPlace): Omit<ObjectOutcome, "did"> {
+  const name = basename(file, ".yaml");
+  return namespace === undefined ? { type, name } : { type, namespace, name };
 }
 
 /** A server may quote what it refuses, and a Secret's content is never shown. */
@@ -158,20 +163,26 @@ function wordsOf(thrown: unknown, object: KubeObject | undefined): string {
   return `refused: ${thrown.code} ${thrown.reason}${fields.length === 0 ? "" : ` (${fields.join(", ")})`}`;
 }
 
-async function restoreObject(run: Run, place: ManifestPlace, dumped: KubeObject): Promise<Did> {
+async function restoreObject(run: Run, place: ManifestPlace, dumped: KubeObject): Promise<Did | undefined> {
   const { filter } = run;
-  if (!takesPlace(filter, place.namespace) || !takesLabels(filter, dumped)) return "skipped";
-  if (reasonToSkip(dumped, run.options) !== undefined) return "skipped";
+  if (!takesPlace(filter, place.namespace) || !takesLabels(filter, dumped)) {
+    return { did: "skipped", reason: "the filter leaves it out" };
+  }
+  const reason = reasonToSkip(dumped, run.options);
+  if (reason !== undefined) return { did: "skipped", reason };
   const type = run.types.find(place.type, dumped.apiVersion);
   if (type === undefined) throw unknownType(place.type);
-  if (!type.verbs.includes("create")) return "skipped";
+  if (!type.verbs.includes("create")) {
+    return { did: "skipped", reason: "the cluster lets nobody create objects of this type" };
+  }
   refuseOtherType(type, place, dumped);
   const { object, owners } = prepareObject({ ...dumped, apiVersion: apiVersionOf(type) }, run.options);
   if (object.metadata.namespace !== undefined) await ensureNamespace(run, object.metadata.namespace);
   const { did, live } = await createObject(run, type, object);
   if (live.metadata.uid !== undefined) run.known.set(keyOf(refOf(object)), live.metadata.uid);
-  if (did === "created" && owners.length > 0) run.orphans.push({ resource: type, object, owners });
-  return did;
+  if (did !== "created" || owners.length === 0) return { did };
+  run.orphans.push({ resource: type, type: place.type, object, owners });
+  return undefined;
 }
 
 /** A missing namespace is made without labels, once per run. */
@@ -215,11 +226,6 @@ function takesName(filter: ManifestFilter, type: string): boolean {
     filter,
     dot < 0 ? { group: "", plural: type } : { group: type.slice(dot + 1), plural: type.slice(0, dot) },
   );
-}
-
-function bounded(messages: readonly string[]): readonly string[] {
-  if (messages.length <= maxFailures) return messages;
-  return [...messages.slice(0, maxFailures - 1), `and ${messages.length - maxFailures + 1} more`];
 }
 
 function unknownType(type: string): HoldfastError {

@@ -181,7 +181,10 @@ describe.runIf(runs)("a part of that dump", () => {
         manifest: {
           phase: "Failed",
           error: expect.stringContaining(`this cluster serves no widgets.${widgets.group}`),
-          results: { failed: 1, failures: [expect.stringContaining(`Widget ${shop}/first`)] },
+          results: {
+            failed: 1,
+            failures: [expect.stringContaining(`widgets.${widgets.group} ${shop}/first: `)],
+          },
         },
       },
     });
