@@ -1,5 +1,5 @@
 import { isFields } from "../../base/json.ts";
-import type { FieldPath } from "./yaml-node.ts";
+import type { FieldPath } from "../../base/yaml/yaml-node.ts";
 
 const ofMetadata = [
   "uid",

@@ -1,8 +1,8 @@
 import type { KubeObject } from "../../api/meta.ts";
 import type { Place, Problem } from "../../base/problem.ts";
+import type { FieldPath } from "../../base/yaml/yaml-node.ts";
 import type { Oid } from "../../ports/git/remote.ts";
 import type { Settings } from "./settings.ts";
-import type { FieldPath } from "./yaml-node.ts";
 
 /** What Git says at one commit, for one cluster. */
 export type Declared = {

@@ -9,11 +9,11 @@ import {
 import { apiVersionOf, type Resource } from "../../api/meta.ts";
 import { sameJson } from "../../api/same-json.ts";
 import { isFields } from "../../base/json.ts";
+import { readYaml } from "../../base/yaml/read-yaml.ts";
+import { jsonOf } from "../../base/yaml/yaml-node.ts";
+import { lineAt, lineStarts, type YamlRefusal } from "../../base/yaml/yaml-text.ts";
 import type { Fields } from "./cluster-fields.ts";
 import { limits } from "./limits.ts";
-import { readYaml } from "./yaml.ts";
-import { jsonOf } from "./yaml-node.ts";
-import { lineAt, lineStarts, type YamlRefusal } from "./yaml-text.ts";
 
 /** Which object of a file, and what `spec.<field>` of it is to be. */
 export type FlagEdit = {
@@ -33,7 +33,7 @@ export type FlagEdited = { readonly content: string; readonly changed: boolean }
  * line of the object. An absent flag is false.
  */
 export function editFlag(bytes: Uint8Array, edit: FlagEdit): FlagEdited | YamlRefusal {
-  const before = readYaml(bytes);
+  const before = readYaml(bytes, limits);
   const [refusal] = before.refusals;
   if (refusal !== undefined) return refusal;
   const content = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
@@ -99,7 +99,7 @@ function withFlag(value: unknown, way: Way, edit: FlagEdit): unknown {
 }
 
 function means(content: string, wanted: readonly unknown[]): boolean {
-  const read = readYaml(new TextEncoder().encode(content));
+  const read = readYaml(new TextEncoder().encode(content), limits);
   return read.refusals.length === 0 && sameJson(read.documents.map(jsonOf), wanted);
 }
 

@@ -1,11 +1,11 @@
 import type { Problem } from "../../base/problem.ts";
+import { readYaml, type YamlReading } from "../../base/yaml/read-yaml.ts";
+import { type MapNode, textField, type YamlNode } from "../../base/yaml/yaml-node.ts";
 import { limits } from "./limits.ts";
 import { adviceFor, notPlain } from "./not-plain.ts";
 import { type ObjectReading, readObject } from "./object-reading.ts";
 import { claimOf } from "./own-kinds.ts";
 import { encryptedProblem, secretProblem } from "./secrets.ts";
-import { readYaml, type YamlReading } from "./yaml.ts";
-import { type MapNode, textField, type YamlNode } from "./yaml-node.ts";
 
 /** What one file says. */
 export type FileReading = {
@@ -30,7 +30,7 @@ type Draft = {
 /** Reads the documents of one file; what is wrong with one does not touch the others. */
 export function readFile(path: string, bytes: Uint8Array): FileReading {
   const other = notPlain(bytes);
-  const { documents, refusals } = other === undefined ? readYaml(bytes) : unread(other.message);
+  const { documents, refusals } = other === undefined ? readYaml(bytes, limits) : unread(other.message);
   const next = refusals.length === 0 ? "" : (other?.next ?? adviceFor(bytes));
   const problems = refusals.map(
     ({ message, line }): Problem => ({
@@ -54,7 +54,7 @@ export type SecretFound = { readonly line: number; readonly certain: boolean };
  * nobody can know what is in it.
  */
 export function secretIn(path: string, bytes: Uint8Array): SecretFound | undefined {
-  const { documents, refusals } = readYaml(bytes);
+  const { documents, refusals } = readYaml(bytes, limits);
   for (const node of documents.flatMap(flat)) {
     const found = node.kind === "map" ? secretProblem(node, path) : undefined;
     if (found !== undefined) return { line: node.line, certain: true };

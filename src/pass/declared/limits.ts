@@ -1,4 +1,4 @@
-/** The budgets of one reading (promise 11). Whoever outgrows one is told its number. */
+/** The budgets of one reading (promise 11), those of one file among them. Whoever outgrows one is told its number. */
 export const limits = {
   /** Bytes of one file. */
   fileBytes: 1024 * 1024,

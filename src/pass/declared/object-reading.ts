@@ -4,10 +4,10 @@ import { validateObject } from "../../api/validate.ts";
 import { digestOf } from "../../base/digest.ts";
 import { isFields } from "../../base/json.ts";
 import type { Place, Problem } from "../../base/problem.ts";
+import { type FieldPath, jsonOf, lineOf, type YamlNode } from "../../base/yaml/yaml-node.ts";
 import { type Fields, withoutClusterFields } from "./cluster-fields.ts";
 import type { Document } from "./declared.ts";
 import { foreignCharacter } from "./own-kinds.ts";
-import { type FieldPath, jsonOf, lineOf, type YamlNode } from "./yaml-node.ts";
 
 /** One document of ours. `key` is there when the identity is clear, `document` when the object is in order. */
 export type ObjectReading = {

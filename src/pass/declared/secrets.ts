@@ -1,6 +1,6 @@
 import type { Problem } from "../../base/problem.ts";
+import { type MapNode, textField, type YamlNode } from "../../base/yaml/yaml-node.ts";
 import { claimOf } from "./own-kinds.ts";
-import { type MapNode, textField, type YamlNode } from "./yaml-node.ts";
 
 /**
  * Why a document may not stand in Git at all: it holds a Secret's values, or values encrypted in a way that this

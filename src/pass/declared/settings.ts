@@ -3,10 +3,11 @@ import { Check, Errors } from "typebox/schema";
 import { parseGoDuration } from "../../api/duration.ts";
 import { nearestName } from "../../base/nearest-name.ts";
 import type { Problem } from "../../base/problem.ts";
+import { readYaml } from "../../base/yaml/read-yaml.ts";
+import { type FieldPath, jsonOf, lineOf, type YamlNode } from "../../base/yaml/yaml-node.ts";
 import { clusterName } from "./cluster-name.ts";
+import { limits } from "./limits.ts";
 import { settingsSchema } from "./settings-schema.ts";
-import { readYaml } from "./yaml.ts";
-import { type FieldPath, jsonOf, lineOf, type YamlNode } from "./yaml-node.ts";
 
 export const settingsPath = "holdfast.yaml";
 
@@ -48,7 +49,7 @@ export function settingsFrom(file: Uint8Array | undefined, request: SettingsRequ
       `Commit a ${settingsPath} such as:\n${example}`,
     );
   }
-  const { documents, refusals } = readYaml(file);
+  const { documents, refusals } = readYaml(file, limits);
   const [refusal] = refusals;
   if (refusal !== undefined) return failure(refusal.line, refusal.message, `Correct ${settingsPath}.`);
   const [root, second] = documents;

@@ -1,12 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { readYaml } from "../../../src/pass/declared/yaml.ts";
-import { jsonOf } from "../../../src/pass/declared/yaml-node.ts";
+import { readYaml } from "../../../src/base/yaml/read-yaml.ts";
+import { jsonOf } from "../../../src/base/yaml/yaml-node.ts";
+import { limits } from "../../../src/pass/declared/limits.ts";
 import { readRecordYaml, recordYaml } from "../../../src/pass/record/record-yaml.ts";
 
 /** What kubectl's reader makes of an entry. */
 function asKubectlReads(text: string): unknown {
-  const { documents, refusals } = readYaml(Buffer.from(text, "utf8"));
+  const { documents, refusals } = readYaml(Buffer.from(text, "utf8"), limits);
   if (refusals[0]) throw new Error(`line ${refusals[0].line}: ${refusals[0].message}\n${text}`);
   const [only] = documents;
   if (only === undefined || documents.length !== 1) throw new Error(`${documents.length} documents`);

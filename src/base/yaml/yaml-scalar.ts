@@ -13,7 +13,7 @@ const float = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
 const standardTag = "tag:yaml.org,2002:";
 
 /**
- * The value of a plain scalar as Kubernetes reads it: the rules of go-yaml 2 behind `sigs.k8s.io/yaml`, which
+ * The value of a plain scalar by the rules of go-yaml 2 behind `sigs.k8s.io/yaml`, which
  * are YAML 1.1 with octals of both spellings, without sexagesimals, and with dates as text.
  */
 export function plainScalar(text: string): Scalar | ScalarRefusal {
@@ -33,7 +33,7 @@ export function taggedScalar(text: string, tag: string): Scalar | ScalarRefusal 
   const fits = fitsTag(name, value, text);
   if (fits === undefined) {
     return {
-      refused: "this tag has no meaning in Kubernetes; only !!str, !!int, !!float, !!bool and !!null have",
+      refused: "this tag has no meaning in JSON; only !!str, !!int, !!float, !!bool and !!null have",
     };
   }
   return fits ? value : { refused: `the value is not what its tag !!${name} says` };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { limits } from "../../../src/pass/declared/limits.ts";
-import { readYaml } from "../../../src/pass/declared/yaml.ts";
-import { lineOf } from "../../../src/pass/declared/yaml-node.ts";
+import { readYaml } from "../../../../src/base/yaml/read-yaml.ts";
+import { lineOf } from "../../../../src/base/yaml/yaml-node.ts";
+import { limits } from "../../../../src/pass/declared/limits.ts";
 import { nodesOf, refusalOf, valuesOf } from "./read-text.ts";
 import { documentOf, refused } from "./yaml-table.ts";
 
@@ -14,7 +14,7 @@ describe("what Kubernetes has no value for, or readers disagree about", () => {
 describe("a document that cannot be read", () => {
   test("does not touch the others of its file, and every line is counted from the file's start", () => {
     const text = "a: 1\n---\nb: [\n---\n# c\nc: 1\n--- \nd: {x: 1, x: 2}\n---\n\n\ne: 1\n";
-    const { documents, refusals } = readYaml(new TextEncoder().encode(text));
+    const { documents, refusals } = readYaml(new TextEncoder().encode(text), limits);
     expect(documents.map((node) => [node.line, lineOf(node, ["e"])])).toEqual([
       [1, 1],
       [6, 6],
@@ -27,6 +27,7 @@ describe("a document that cannot be read", () => {
     const row = (index: number) => `k${index}: [${"0, ".repeat(30_000)}]`;
     const { documents, refusals } = readYaml(
       new TextEncoder().encode([0, 1, 2, 3, 4].map(row).join("\n---\n")),
+      limits,
     );
     expect(documents).toHaveLength(3);
     expect(refusals).toEqual([{ line: 7, message: expect.stringContaining("more than 100000 values") }]);

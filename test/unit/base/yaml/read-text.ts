@@ -1,10 +1,11 @@
-import { readYaml } from "../../../src/pass/declared/yaml.ts";
-import { jsonOf, type YamlNode } from "../../../src/pass/declared/yaml-node.ts";
-import type { YamlRefusal } from "../../../src/pass/declared/yaml-text.ts";
+import { readYaml } from "../../../../src/base/yaml/read-yaml.ts";
+import { jsonOf, type YamlNode } from "../../../../src/base/yaml/yaml-node.ts";
+import type { YamlRefusal } from "../../../../src/base/yaml/yaml-text.ts";
+import { limits } from "../../../../src/pass/declared/limits.ts";
 
 /** The documents of a text, all of which must be readable. */
 export function nodesOf(content: string | Uint8Array): readonly YamlNode[] {
-  const { documents, refusals } = readYaml(bytesOf(content));
+  const { documents, refusals } = readYaml(bytesOf(content), limits);
   const [refusal] = refusals;
   if (refusal !== undefined) throw new Error(`line ${refusal.line}: ${refusal.message}`);
   return documents;
@@ -16,7 +17,7 @@ export function valuesOf(content: string | Uint8Array): readonly unknown[] {
 
 /** The first refusal of a text that must have one. */
 export function refusalOf(content: string | Uint8Array): YamlRefusal {
-  const { documents, refusals } = readYaml(bytesOf(content));
+  const { documents, refusals } = readYaml(bytesOf(content), limits);
   const [refusal] = refusals;
   if (refusal === undefined) throw new Error(`it was read as ${JSON.stringify(documents.map(jsonOf))}`);
   return refusal;

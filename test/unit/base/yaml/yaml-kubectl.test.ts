@@ -4,9 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { readYaml } from "../../../src/pass/declared/yaml.ts";
-import { jsonOf } from "../../../src/pass/declared/yaml-node.ts";
-import { pathOf, requireOrSkip } from "../../support/real-parts.ts";
+import { readYaml } from "../../../../src/base/yaml/read-yaml.ts";
+import { jsonOf } from "../../../../src/base/yaml/yaml-node.ts";
+import { limits } from "../../../../src/pass/declared/limits.ts";
+import { pathOf, requireOrSkip } from "../../../support/real-parts.ts";
 import { yamlValue } from "./yaml-arbitrary.ts";
 import { accepted, documentOf, files, refused } from "./yaml-table.ts";
 
@@ -36,7 +37,7 @@ function kubectlReads(texts: readonly string[], extension = "yaml"): readonly (u
 
 /** What we read, or the refusal as text. */
 function weRead(text: string): unknown[] | string {
-  const { documents, refusals } = readYaml(new TextEncoder().encode(text));
+  const { documents, refusals } = readYaml(new TextEncoder().encode(text), limits);
   return refusals[0]?.message ?? documents.map(jsonOf).filter((value) => value !== null);
 }
 

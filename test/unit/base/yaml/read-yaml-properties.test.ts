@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { dump } from "js-yaml";
 import { expect, test } from "vitest";
-import { readYaml } from "../../../src/pass/declared/yaml.ts";
-import { jsonOf } from "../../../src/pass/declared/yaml-node.ts";
+import { readYaml } from "../../../../src/base/yaml/read-yaml.ts";
+import { jsonOf } from "../../../../src/base/yaml/yaml-node.ts";
+import { limits } from "../../../../src/pass/declared/limits.ts";
 import { valuesOf } from "./read-text.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -26,7 +27,7 @@ test("any bytes are read or refused with a line that the file has", () => {
   );
   fc.assert(
     fc.property(anything, (content) => {
-      const { documents, refusals } = readYaml(content);
+      const { documents, refusals } = readYaml(content, limits);
       const lines = new TextDecoder().decode(content).split("\n").length;
       const told = refusals.every(({ line, message }) => line >= 1 && line <= lines && message !== "");
       return told && JSON.stringify(documents.map(jsonOf)) !== undefined;

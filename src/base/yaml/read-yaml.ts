@@ -8,7 +8,6 @@ import {
   type ScalarEvent,
   YAMLException,
 } from "js-yaml";
-import { limits } from "./limits.ts";
 import type { MapEntry, Measured, YamlNode } from "./yaml-node.ts";
 import { isInteger, isRefusal, plainScalar, taggedScalar } from "./yaml-scalar.ts";
 import { cutDocuments, lineAt, lineStarts, textOf, type YamlPiece, type YamlRefusal } from "./yaml-text.ts";
@@ -19,26 +18,37 @@ export type YamlReading = {
   readonly refusals: readonly YamlRefusal[];
 };
 
+/** What one file may cost. Whoever outgrows it is told the number. */
+export type YamlBudget = {
+  readonly fileBytes: number;
+  /** Nesting of lists and maps, aliases followed. */
+  readonly depth: number;
+  /** Values in one file, aliases and merge keys expanded. */
+  readonly nodes: number;
+  /** Characters of keys and text in one file, aliases and merge keys expanded. */
+  readonly characters: number;
+};
+
 /**
- * The documents of a YAML or JSON file as Kubernetes reads them. A document that cannot be read does not touch the
+ * The documents of a YAML or JSON file as `sigs.k8s.io/yaml` reads them. A document that cannot be read does not touch the
  * others; bytes that are no text, and budgets, concern the file. Where kubectl's reader and YAML's rules disagree
  * about a meaning, the document is refused. Refusals carry a line and never a piece of the file, because any file
  * might hold a secret by mistake.
  */
-export function readYaml(bytes: Uint8Array): YamlReading {
-  if (bytes.length > limits.fileBytes) {
-    return refusedFile({ line: 1, message: `the file is larger than ${limits.fileBytes} bytes` });
+export function readYaml(bytes: Uint8Array, budget: YamlBudget): YamlReading {
+  if (bytes.length > budget.fileBytes) {
+    return refusedFile({ line: 1, message: `the file is larger than ${budget.fileBytes} bytes` });
   }
   const decoded = textOf(bytes);
   if (!("text" in decoded)) return refusedFile(decoded);
-  const spent: Spent = { nodes: 0, characters: 0 };
+  const spent: Spent = { budget, nodes: 0, characters: 0 };
   const documents: YamlNode[] = [];
   const refusals: YamlRefusal[] = [];
   for (const piece of cutDocuments(decoded.text)) {
     try {
       documents.push(...composeAll(piece, spent));
     } catch (error) {
-      refusals.push(refusalOf(error, piece.firstLine));
+      refusals.push(refusalOf(error, piece.firstLine, budget.depth));
       if (error instanceof OverBudget) break;
     }
   }
@@ -61,19 +71,19 @@ class Refused extends Error {
 class OverBudget extends Refused {}
 
 /** Everything but our own refusals comes from the parser: its own exception, or one that it did not foresee. */
-function refusalOf(error: unknown, firstLine: number): YamlRefusal {
+function refusalOf(error: unknown, firstLine: number, depth: number): YamlRefusal {
   if (error instanceof Refused) return { line: error.line, message: error.message };
   if (!(error instanceof YAMLException)) return { line: firstLine, message: "this cannot be read as YAML" };
   const line = firstLine + (error.mark?.line ?? 0);
   if (error.reason.startsWith("nesting exceeded")) {
-    return { line, message: `lists and maps are nested deeper than ${limits.depth} levels` };
+    return { line, message: tooDeep(depth) };
   }
   // Some reasons end with a quotation of the file; it is cut off.
   return { line, message: `YAML syntax error: ${error.reason.replace(/[:"].*$/s, "").trim()}` };
 }
 
 /** What the documents of one file have used of its budgets so far. */
-type Spent = { nodes: number; characters: number };
+type Spent = { readonly budget: YamlBudget; nodes: number; characters: number };
 
 type Composer = YamlPiece & {
   readonly starts: readonly number[];
@@ -89,7 +99,7 @@ type Composer = YamlPiece & {
 function composeAll(piece: YamlPiece, spent: Spent): readonly YamlNode[] {
   const { text, firstLine } = piece;
   const starts = lineStarts(text);
-  const events = parseEvents(text, { maxDepth: limits.depth });
+  const events = parseEvents(text, { maxDepth: spent.budget.depth });
   const composer: Composer = {
     ...piece,
     starts,
@@ -210,7 +220,7 @@ function refuseTag(composer: Composer, event: { tagStart: number; tagEnd: number
   if (event.tagStart < 0) return;
   const tag = fullTag(composer, event.tagStart, event.tagEnd);
   if (tag === "!" || tag === `tag:yaml.org,2002:${allowed}`) return;
-  throw new Refused(composer.line, "this tag has no meaning in Kubernetes; leave it out");
+  throw new Refused(composer.line, "this tag has no meaning in JSON; leave it out");
 }
 
 function composeList(composer: Composer): YamlNode {
@@ -218,7 +228,7 @@ function composeList(composer: Composer): YamlNode {
   const { line } = composer;
   const items: YamlNode[] = [];
   while (!atPop(composer)) items.push(composeNode(composer));
-  return { kind: "list", line, items, ...measured(line, items) };
+  return { kind: "list", line, items, ...measured(composer, line, items) };
 }
 
 function composeMap(composer: Composer): YamlNode {
@@ -244,7 +254,7 @@ function composeMap(composer: Composer): YamlNode {
   }
   const all = merge === undefined ? entries : withMerged(composer, merge, entries);
   const values = [...all.values()].map(({ value }) => value);
-  return { kind: "map", line, entries: all, ...measured(line, values, [...all.keys()]) };
+  return { kind: "map", line, entries: all, ...measured(composer, line, values, [...all.keys()]) };
 }
 
 /** The parser takes `a: !!str b: c` for a map in a map; nobody else does. */
@@ -295,7 +305,7 @@ function atMergeKey(composer: Composer): boolean {
 }
 
 /**
- * Kubernetes has text keys only; kubectl turns whole numbers and booleans into text, and so do we. It rounds
+ * JSON has text keys only; kubectl turns whole numbers and booleans into text, and so do we. It rounds
  * other numbers on the way, and refuses a key of several lines where it stands in braces.
  */
 function composeKey(composer: Composer): string {
@@ -323,14 +333,20 @@ function atPop(composer: Composer): boolean {
 function count({ spent, line }: Composer, added: Pick<Measured, "size" | "characters">, keyLength = 0): void {
   spent.nodes += added.size;
   spent.characters += added.characters + keyLength;
-  const many = spent.nodes > limits.nodes ? `${limits.nodes} values` : undefined;
-  const long = spent.characters > limits.characters ? `${limits.characters} characters` : undefined;
+  const { nodes, characters } = spent.budget;
+  const many = spent.nodes > nodes ? `${nodes} values` : undefined;
+  const long = spent.characters > characters ? `${characters} characters` : undefined;
   const over = many ?? long;
   if (over === undefined) return;
   throw new OverBudget(line, `the file holds more than ${over} once its aliases are written out`);
 }
 
-function measured(line: number, children: readonly YamlNode[], keys: readonly string[] = []): Measured {
+function measured(
+  { spent: { budget } }: Composer,
+  line: number,
+  children: readonly YamlNode[],
+  keys: readonly string[] = [],
+): Measured {
   let size = 1;
   let depth = 1;
   let characters = keys.reduce((sum, key) => sum + key.length, 0);
@@ -339,6 +355,10 @@ function measured(line: number, children: readonly YamlNode[], keys: readonly st
     characters += child.characters;
     depth = Math.max(depth, child.depth + 1);
   }
-  if (depth <= limits.depth) return { size, depth, characters };
-  throw new Refused(line, `lists and maps are nested deeper than ${limits.depth} levels`);
+  if (depth <= budget.depth) return { size, depth, characters };
+  throw new Refused(line, tooDeep(budget.depth));
+}
+
+function tooDeep(depth: number): string {
+  return `lists and maps are nested deeper than ${depth} levels`;
 }
