@@ -3,15 +3,9 @@ import type { Clock } from "../../base/clock.ts";
 import type { Access, Credentials } from "./access.ts";
 import { readBounded } from "./bounded-body.ts";
 import { createDispatcher } from "./dispatcher.ts";
-import {
-  errorOfAnswer,
-  errorOfTransport,
-  interrupted,
-  KubeError,
-  longestWaitMs,
-  wasNeverSent,
-} from "./kube-error.ts";
+import { errorOfAnswer, errorOfTransport, interrupted, KubeError } from "./kube-error.ts";
 import type { Environment } from "./kubeconfig.ts";
+import { retryAfterMsOf, waitBeforeRetry } from "./retry.ts";
 import { createTokenBucket, type TokenBucket } from "./token-bucket.ts";
 
 export type ApiCall = {
@@ -25,6 +19,8 @@ export type ApiCall = {
   readonly accept?: string;
   /** Bytes of the answer, 16 MiB by default: etcd holds 1.5 MiB per object. */
   readonly maxBytes?: number;
+  /** Hears how long the answer was, in characters. */
+  readonly onLength?: (characters: number) => void;
   readonly signal?: AbortSignal;
 };
 
@@ -39,19 +35,20 @@ export type ApiClientOptions = {
   readonly deadlineMs: number;
   /** Of a server that has not answered yet. */
   readonly attemptsToReach: number;
+  /** How long a request to a server that has answered before is tried again, from its first attempt on. */
+  readonly patienceMs: number;
 };
 
 type Response = Dispatcher.ResponseData;
 
 const defaultMaxBytes = 16 * 1024 * 1024;
 const errorMaxBytes = 256 * 1024;
-export const maxAttempts = 5;
 
 /**
- * Requests to one API server. Reads are tried again after any transport error, 429 and 5xx, and once more when no
- * answer came in time, because the connection may have been lost in silence; writes only where the server surely did
- * not act (429, or no connection), because it may have acted before the connection broke. A 401 is answered once with
- * fresh credentials.
+ * Requests to one API server. Reads are tried again after any transport error, 429 and 5xx, and when no answer came
+ * in time, because the connection may have been lost in silence; writes only where the server surely did not act
+ * (429, or no connection), because it may have acted before the connection broke. A 401 is answered once with fresh
+ * credentials. A 429 asks the whole client to wait: no request begins before its time.
  */
 export class ApiClient {
   readonly #options: ApiClientOptions;
@@ -71,19 +68,25 @@ export class ApiClient {
 
   /** The answer's JSON value; throws a KubeError for every status from 400 on. */
   async request(call: ApiCall): Promise<unknown> {
+    const { clock, attemptsToReach, patienceMs } = this.#options;
+    let firstAt: number | undefined;
     let fresh = false;
     for (let attempt = 1; ; attempt += 1) {
       await this.#take(call);
+      firstAt ??= clock.now();
       try {
         return await this.#withDeadline(call, (signal) => this.#exchange(call, signal, fresh));
       } catch (error) {
         if (!(error instanceof KubeError)) throw error;
-        const again: boolean = error.code === 401 && !fresh;
-        const attempts = this.#reached ? maxAttempts : this.#options.attemptsToReach;
-        const waitMs = again ? 0 : attempt < attempts ? waitBeforeRetry(call, error, attempt) : undefined;
-        if (waitMs === undefined) throw error;
-        fresh = again;
-        if (waitMs > 0) await this.#options.clock.sleep(waitMs, call.signal);
+        fresh = error.code === 401 && !fresh;
+        if (fresh) continue;
+        const waitMs = waitBeforeRetry(call.method, error, attempt);
+        const over = this.#reached
+          ? clock.now() - firstAt + (waitMs ?? 0) > patienceMs
+          : attempt >= attemptsToReach;
+        if (waitMs === undefined || over) throw error;
+        if (error.code === 429) this.#bucket.hold(waitMs);
+        else await clock.sleep(waitMs, call.signal);
       }
     }
   }
@@ -96,7 +99,7 @@ export class ApiClient {
     const where = whereOf(call);
     const open = async (signal: AbortSignal, fresh: boolean) => {
       const response = await this.#send(call, signal, fresh);
-      if (response.statusCode >= 400) throw await errorOfResponse(where, response);
+      if (response.statusCode >= 400) throw await this.#errorOf(where, response);
       return response.body;
     };
     await this.#take(call);
@@ -106,7 +109,10 @@ export class ApiClient {
       try {
         return await open(signal, false);
       } catch (error) {
-        if (error instanceof KubeError && error.code === 401) return await open(signal, true);
+        if (!(error instanceof KubeError)) throw error;
+        if (error.code === 401) return await open(signal, true);
+        const { retryAfterMs = 0 } = error;
+        if (error.code === 429 && retryAfterMs <= this.#options.patienceMs) this.#bucket.hold(retryAfterMs);
         throw error;
       }
     });
@@ -121,8 +127,9 @@ export class ApiClient {
   async #exchange(call: ApiCall, signal: AbortSignal, fresh: boolean): Promise<unknown> {
     const where = whereOf(call);
     const response = await this.#send(call, signal, fresh);
-    if (response.statusCode >= 400) throw await errorOfResponse(where, response);
+    if (response.statusCode >= 400) throw await this.#errorOf(where, response);
     const text = await readBounded(response.body, call.maxBytes ?? defaultMaxBytes, where);
+    call.onLength?.(text.length);
     try {
       return text === "" ? undefined : JSON.parse(text);
     } catch (error) {
@@ -154,6 +161,12 @@ export class ApiClient {
     });
     this.#reached = true;
     return response;
+  }
+
+  async #errorOf(where: string, { statusCode, headers, body }: Response): Promise<KubeError> {
+    const text = await readBounded(body, errorMaxBytes, where).catch(() => "");
+    const waitMs = retryAfterMsOf(headers, this.#options.clock.now());
+    return errorOfAnswer(where, statusCode, jsonOrText(text), waitMs);
   }
 
   /** Certificates may change while we run (an exec plugin renews them); connections hold the old one. */
@@ -204,26 +217,6 @@ export class ApiClient {
 
 function isOurs(error: unknown): boolean {
   return error instanceof Error && "disposition" in error;
-}
-
-/** Milliseconds until the next attempt, or undefined when the error is final. */
-function waitBeforeRetry(call: ApiCall, error: KubeError, attempt: number): number | undefined {
-  if (error.reason === "Interrupted") return undefined;
-  const read = call.method === "GET";
-  const notDone = error.code === 429 || wasNeverSent(error);
-  const passing = (error.code >= 500 && error.code !== 501) || error.reason === "ApiServerUnreachable";
-  // Each such attempt has cost its whole deadline.
-  const unanswered = error.reason === "ApiServerTimeout" && attempt === 1;
-  if (!notDone && !(read && (passing || unanswered))) return undefined;
-  const wait = error.retryAfterMs ?? 100 * 2 ** attempt * (0.5 + Math.random());
-  return wait > longestWaitMs ? undefined : wait;
-}
-
-async function errorOfResponse(where: string, response: Response): Promise<KubeError> {
-  const text = await readBounded(response.body, errorMaxBytes, where).catch(() => "");
-  const seconds = Number.parseInt(String(response.headers["retry-after"]), 10);
-  const retryAfterMs = Number.isNaN(seconds) ? undefined : Math.max(0, seconds) * 1000;
-  return errorOfAnswer(where, response.statusCode, jsonOrText(text), retryAfterMs);
 }
 
 function jsonOrText(text: string): unknown {

@@ -3,7 +3,7 @@ import { type Clock, systemClock } from "../../base/clock.ts";
 import { HoldfastError } from "../../base/errors.ts";
 import { isFields } from "../../base/json.ts";
 import { type Access, inClusterAccess, kubeconfigAccess } from "./access.ts";
-import { type ApiCall, ApiClient, maxAttempts } from "./api-client.ts";
+import { type ApiCall, ApiClient } from "./api-client.ts";
 import { homePath, objectPath } from "./api-path.ts";
 import { discover } from "./discover.ts";
 import { defaultFollowTimes, type FollowTimes, followCollection } from "./follow.ts";
@@ -11,6 +11,7 @@ import type { Kube, WriteOptions } from "./kube.ts";
 import { isKubeError, KubeError } from "./kube-error.ts";
 import { type Environment, kubeconfigPaths, readKubeconfigFiles, readKubeconfigText } from "./kubeconfig.ts";
 import { listPages } from "./list-pages.ts";
+import { requestRateOf } from "./request-rate.ts";
 
 export type ConnectOptions = {
   /** A kubeconfig file; without it and `kubeconfigText`: `KUBECONFIG`, `~/.kube/config`, then the pod's service account. */
@@ -19,13 +20,15 @@ export type ConnectOptions = {
   readonly kubeconfigText?: string;
   /** A context of the kubeconfig; its current-context by default. */
   readonly context?: string;
-  /** Requests per second and how many may come at once; 50 and 100 by default. */
+  /** Requests per second and how many may come at once; by default as the environment says, or 50 and 100. */
   readonly qps?: number;
   readonly burst?: number;
   /** Milliseconds for one request, 30,000 by default. */
   readonly deadlineMs?: number;
   /** How often a server that has not answered yet is tried before it counts as unreachable; 5 by default. */
   readonly attemptsToReach?: number;
+  /** Milliseconds for which a request is tried again once the server has answered any; 2 minutes by default. */
+  readonly patienceMs?: number;
   readonly userAgent?: string;
   readonly env?: Environment;
   readonly clock?: Clock;
@@ -46,21 +49,23 @@ export type KubeConnection = Kube & {
 
 /**
  * Reads the configuration and answers a client; asks the server nothing.
- * Throws `KubeconfigInvalid` and `ClusterUnknown` (both stall).
+ * Throws `KubeconfigInvalid`, `ClusterUnknown` and `RequestRateInvalid` (all stall).
  */
 export async function connectKube(options: ConnectOptions = {}): Promise<KubeConnection> {
   const clock = options.clock ?? systemClock;
   const env = options.env ?? process.env;
+  const rate = requestRateOf(env);
   const access = await findAccess(options, env, clock);
   const client = new ApiClient({
     access,
     clock,
     env,
     userAgent: options.userAgent ?? "holdfast",
-    qps: options.qps ?? 50,
-    burst: options.burst ?? 100,
+    qps: options.qps ?? rate.qps,
+    burst: options.burst ?? rate.burst,
     deadlineMs: options.deadlineMs ?? 30_000,
-    attemptsToReach: options.attemptsToReach ?? maxAttempts,
+    attemptsToReach: options.attemptsToReach ?? 5,
+    patienceMs: options.patienceMs ?? 120_000,
   });
   const times = { ...defaultFollowTimes, ...options.followTimes };
   return {

@@ -84,9 +84,6 @@ const nextSteps: Readonly<Record<number, string>> = {
   422: "Correct the fields named above.",
 };
 
-/** Longest time that one call waits before it is tried again. */
-export const longestWaitMs = 30_000;
-
 /** The error of an answer: `body` is its JSON value, or its text where that was none. It may say itself how long to wait. */
 export function errorOfAnswer(where: string, code: number, body: unknown, retryAfterMs?: number): KubeError {
   const status = isFields(body) ? body : {};
@@ -94,19 +91,14 @@ export function errorOfAnswer(where: string, code: number, body: unknown, retryA
   const said = textOf(status["message"]) ?? (typeof body === "string" ? excerpt(body) : "");
   const details = isFields(status["details"]) ? (status["details"] as StatusDetails) : {};
   const next = nextSteps[code];
-  const waitMs = retryAfterMs ?? waitIn(details);
+  const seconds = details.retryAfterSeconds;
+  const waitMs = retryAfterMs ?? (typeof seconds === "number" && seconds > 0 ? seconds * 1000 : undefined);
   return new KubeError(reason, `${where}: ${code} ${reason}${said === "" ? "" : `: ${said}`}`, {
     code,
     details,
     ...(next === undefined ? {} : { next }),
     ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
   });
-}
-
-/** A longer one is left aside: unlike the header it never kept a read from being tried again soon. */
-function waitIn({ retryAfterSeconds: seconds }: StatusDetails): number | undefined {
-  const isWait = typeof seconds === "number" && seconds > 0 && seconds * 1000 <= longestWaitMs;
-  return isWait ? seconds * 1000 : undefined;
 }
 
 const certificateCodes =

@@ -46,7 +46,7 @@ export type WriteOptions = {
  * The Kubernetes API as the product needs it: plain JSON in and out, over HTTP.
  *
  * Every method has a deadline of its own (30 s for one request) beside the caller's signal, is subject to
- * a token bucket, and honours 429 with `Retry-After`. Items of lists get the list's apiVersion and kind.
+ * a token bucket, honours 429 with `Retry-After`, and tries again for 2 minutes what passes. Items of lists get the list's apiVersion and kind.
  * Errors: a `KubeError` (a HoldfastError) with the server's `status.code`, `reason` and message;
  * `get` answers undefined for 404, `delete` is content with 404, everything else throws.
  */

@@ -52,3 +52,30 @@ it("gives back the token of a taker that was aborted", async () => {
   await settle();
   expect(through).toEqual([1, 2, 3]);
 });
+
+it("lets nobody through while it is held, and the longer of two holds counts", async () => {
+  const { clock, bucket, through, take, settle } = takers(10, 3);
+  bucket.hold(5_000);
+  bucket.hold(1_000);
+  take(1);
+  take(2);
+  clock.advance(4_999);
+  await settle();
+  expect(through).toEqual([]);
+  bucket.hold(3_000);
+  clock.advance(1);
+  await settle();
+  expect(through).toEqual([]);
+  clock.advance(2_999);
+  await settle();
+  expect(through).toEqual([1, 2]);
+});
+
+it("is not held for longer when the clock is set back", async () => {
+  const { clock, bucket, through, take, settle } = takers(10, 3);
+  bucket.hold(5_000);
+  clock.advance(-3_600_000);
+  take(1);
+  await settle();
+  expect(through).toEqual([1]);
+});
