@@ -1,6 +1,7 @@
 import type { Addon, AddonTask } from "./addon.ts";
 import type { AddonFunction } from "./function.ts";
 import { managedByHoldfast, managedByLabel } from "./labels.ts";
+import { filterParams, type ManifestParam, restoreParams } from "./manifest-params.ts";
 
 /**
  * The Addons and Functions that Holdfast brings. Names of addons, tasks and parameters are KubeStash's; the
@@ -42,49 +43,8 @@ const overrideWorkload: Parameter = {
   default: "false",
 };
 
-const filters: readonly Parameter[] = [
-  {
-    name: "ANDedLabelSelectors",
-    usage: "Labels that an object must all have: k:v, k=v or k, comma separated.",
-    default: "",
-  },
-  {
-    name: "ORedLabelSelectors",
-    usage: "Labels of which an object must have at least one: k:v, k=v or k, comma separated.",
-    default: "",
-  },
-  {
-    name: "IncludeClusterResources",
-    usage: "Whether objects that have no namespace are taken.",
-    default: "false",
-  },
-  {
-    name: "IncludeNamespaces",
-    usage: "Namespaces to take, comma separated; all when empty or *.",
-    default: "",
-  },
-  { name: "ExcludeNamespaces", usage: "Namespaces to leave out, comma separated.", default: "" },
-  {
-    name: "IncludeResources",
-    usage: "Resources to take, as resource or resource.group, comma separated; all when empty or *.",
-    default: "",
-  },
-  {
-    name: "ExcludeResources",
-    usage: "Resources to leave out, as resource or resource.group, comma separated.",
-    default: "",
-  },
-];
-
-const restoreOptions: readonly Parameter[] = [
-  { name: "OverrideResources", usage: "Whether objects that exist are overwritten.", default: "false" },
-  { name: "RestorePVs", usage: "Whether PersistentVolumes are restored.", default: "false" },
-  {
-    name: "StorageClassMappings",
-    usage: "Storage classes to replace: old=new, comma separated.",
-    default: "",
-  },
-];
+const filters = Object.values(filterParams).map(parameterOf);
+const restoreOptions = Object.values(restoreParams).map(parameterOf);
 
 export const kubedumpAddon = addon("kubedump-addon", {
   backupTasks: [task("manifest-backup", "kubedump-backup", true, [...scratch, ...filters])],
@@ -146,15 +106,7 @@ export const catalogueAddons: readonly Addon[] = [kubedumpAddon, workloadAddon, 
 const backupFlags = { namespace: "namespace", backupsession: "backupSession" };
 const restoreFlags = { namespace: "namespace", restoresession: "restoreSession", snapshot: "snapshot" };
 const scratchFlags = { "enable-cache": "enableCache", "scratch-dir": "scratchDir" };
-const filterFlags = {
-  "and-label-selectors": "ANDedLabelSelectors",
-  "or-label-selectors": "ORedLabelSelectors",
-  "include-cluster-resources": "IncludeClusterResources",
-  "include-namespaces": "IncludeNamespaces",
-  "exclude-namespaces": "ExcludeNamespaces",
-  "include-resources": "IncludeResources",
-  "exclude-resources": "ExcludeResources",
-};
+const filterFlags = flagsOf(Object.values(filterParams));
 const rbacFlags = { "include-rbac-resources": "includeRBACResources" };
 
 export const catalogueFunctions: readonly AddonFunction[] = [
@@ -163,9 +115,7 @@ export const catalogueFunctions: readonly AddonFunction[] = [
     ...restoreFlags,
     ...scratchFlags,
     ...filterFlags,
-    "override-resources": "OverrideResources",
-    "restore-pvs": "RestorePVs",
-    "storage-class-mappings": "StorageClassMappings",
+    ...flagsOf(Object.values(restoreParams)),
   }),
   functionOf("workload-backup", { ...backupFlags, ...scratchFlags, paths: "paths", exclude: "exclude" }),
   functionOf("workload-restore", {
@@ -184,6 +134,14 @@ export const catalogueFunctions: readonly AddonFunction[] = [
     "override-resources": "overrideResources",
   }),
 ];
+
+function parameterOf({ name, usage, default: value }: ManifestParam<unknown>): Parameter {
+  return { name, usage, default: value };
+}
+
+function flagsOf(params: readonly ManifestParam<unknown>[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(params.map(({ flag, name }) => [flag, name]));
+}
 
 function addon(name: string, spec: Addon["spec"]): Addon {
   return {

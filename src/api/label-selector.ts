@@ -2,6 +2,8 @@ import { choice, list, map, object, optional, type TypeOf, text } from "./schema
 
 export type LabelSelector = TypeOf<ReturnType<typeof labelSelector>>;
 
+export type LabelRequirement = NonNullable<LabelSelector["matchExpressions"]>[number];
+
 export function labelSelector(description: string) {
   const requirement = object(
     {
@@ -24,17 +26,23 @@ export function labelSelector(description: string) {
 export function matchesSelector(selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean {
   const wanted = Object.entries(selector.matchLabels ?? {});
   if (!wanted.every(([label, value]) => labels[label] === value)) return false;
-  return (selector.matchExpressions ?? []).every(({ key, operator, values = [] }) => {
-    const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
-    switch (operator) {
-      case "In":
-        return value !== undefined && values.includes(value);
-      case "NotIn":
-        return value === undefined || !values.includes(value);
-      case "Exists":
-        return value !== undefined;
-      case "DoesNotExist":
-        return value === undefined;
-    }
-  });
+  return (selector.matchExpressions ?? []).every((requirement) => matchesRequirement(requirement, labels));
+}
+
+/** `NotIn` and `DoesNotExist` hold where the label is not. */
+export function matchesRequirement(
+  { key, operator, values = [] }: LabelRequirement,
+  labels: Readonly<Record<string, string>>,
+): boolean {
+  const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
+  switch (operator) {
+    case "In":
+      return value !== undefined && values.includes(value);
+    case "NotIn":
+      return value === undefined || !values.includes(value);
+    case "Exists":
+      return value !== undefined;
+    case "DoesNotExist":
+      return value === undefined;
+  }
 }

@@ -1,3 +1,5 @@
+import type { ManifestParam } from "../api/manifest-params.ts";
+import { itemsOf, readTruth, shown } from "../api/param-text.ts";
 import { HoldfastError } from "../base/errors.ts";
 import { ExitCode } from "../base/exit-code.ts";
 
@@ -9,6 +11,7 @@ export type JobFlags = {
   truth(name: string, whenAbsent: boolean): boolean;
   /** Comma separated, without blanks around items and without empty ones. */
   list(name: string): readonly string[];
+  read<Value>(param: ManifestParam<Value>): Value;
 };
 
 export function usageError(message: string, next: string): HoldfastError {
@@ -36,29 +39,22 @@ export function parseFlags(job: string, args: readonly string[], names: readonly
       return value;
     },
     truth: (name, whenAbsent) => truthOf(job, name, text(name), whenAbsent),
-    list: (name) => listOf(text(name) ?? ""),
+    list: (name) => itemsOf(text(name) ?? ""),
+    read({ name, flag, read }) {
+      const value = read(text(flag) ?? "");
+      if (value.ok) return value.value;
+      throw usageError(`--${flag} (${name}): ${value.message}`, value.next);
+    },
   };
-}
-
-export function listOf(text: string): readonly string[] {
-  return text
-    .split(",")
-    .map((item) => item.trim())
-    .filter((item) => item !== "");
 }
 
 function truthOf(job: string, name: string, text: string | undefined, whenAbsent: boolean): boolean {
   if (text === undefined) return whenAbsent;
-  if (/^(1|t|T|true|True|TRUE)$/.test(text)) return true;
-  if (/^(0|f|F|false|False|FALSE)$/.test(text)) return false;
-  throw usageError(`job ${job}: --${name}=${shown(text)} is neither true nor false`, "Write true or false.");
+  const truth = readTruth(text);
+  if (truth.ok) return truth.value;
+  throw usageError(`job ${job}: --${name}: ${truth.message}`, truth.next);
 }
 
 function known(names: readonly string[]): string {
   return names.map((name) => `--${name}=…`).join(", ");
-}
-
-/** Arguments may be long or hold line ends; messages stay short and on one line. */
-function shown(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
 }

@@ -9,7 +9,7 @@ import { nothingToDo } from "./nothing-to-do.ts";
 import { reportFailed, reportRunning, type Source, saveAll } from "./save-paths.ts";
 import { type Scratch, scratchFlags, scratchOf } from "./scratch.ts";
 
-export const kubedumpBackupFlags = ["namespace", "backupsession", ...scratchFlags, ...filterFlags] as const;
+export const kubedumpBackupFlags = ["namespace", "backupsession", ...scratchFlags, ...filterFlags];
 
 /** Saves the manifests of the cluster that the filter takes: one dump, put into every repository of the session. */
 export async function kubedumpBackup(context: JobContext, flags: JobFlags): Promise<JobOutcome> {

@@ -1,12 +1,13 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { restoreParams } from "../api/manifest-params.ts";
 import type { RestoreResults } from "../api/restore-session.ts";
 import { fileNotWritten } from "../base/file-error.ts";
 import type { JobContext, JobOutcome } from "./job-context.ts";
-import { type JobFlags, usageError } from "./job-flags.ts";
+import type { JobFlags } from "./job-flags.ts";
 import { filterFlags, filterOf, type ManifestFilter } from "./manifests/manifest-filter.ts";
 import { createOutcomeCounts } from "./manifests/outcome-counts.ts";
-import { type PrepareOptions, parseStorageClasses } from "./manifests/prepare-object.ts";
+import type { PrepareOptions } from "./manifests/prepare-object.ts";
 import { restoreManifests } from "./manifests/restore-manifests.ts";
 import { restoreProgressOf } from "./restore-progress.ts";
 import { restoreSourceFlags } from "./restore-source.ts";
@@ -19,22 +20,19 @@ export const kubedumpRestoreFlags = [
   ...restoreSourceFlags,
   ...scratchFlags,
   ...filterFlags,
-  "override-resources",
-  "restore-pvs",
-  "storage-class-mappings",
-] as const;
+  ...Object.values(restoreParams).map(({ flag }) => flag),
+];
 
 /** Restores the manifests of a Snapshot that the filter takes into the cluster. */
 export async function kubedumpRestore(context: JobContext, flags: JobFlags): Promise<JobOutcome> {
   const filter = filterOf(flags);
-  const storageClasses = parseStorageClasses(flags.list("storage-class-mappings"));
-  if (typeof storageClasses === "string") {
-    throw usageError(`--storage-class-mappings: ${storageClasses}`, "Write old=new, separated by commas.");
-  }
   const options = {
     filter,
-    override: flags.truth("override-resources", false),
-    prepare: { restorePVs: flags.truth("restore-pvs", false), storageClasses },
+    override: flags.read(restoreParams.override),
+    prepare: {
+      restorePVs: flags.read(restoreParams.restorePVs),
+      storageClasses: flags.read(restoreParams.storageClasses),
+    },
   };
   return await runRestore(context, flags, (restoring) => restoreTree(context, restoring, options));
 }

@@ -1,6 +1,7 @@
 import type { BackupConfiguration, Session } from "../backup-configuration.ts";
 import { type FieldError, type FieldPath, failure, invalid, required } from "../field-error.ts";
 import { quoted } from "../schema-errors.ts";
+import { paramsAreReadable, paramValueErrors } from "./manifest-param-rules.ts";
 import type { Rule } from "./rule.ts";
 import { sharedFields, sharedValue } from "./shared-repository.ts";
 import {
@@ -59,6 +60,11 @@ const sessionsAreScheduled: Rule<BackupConfiguration> = {
 const addonsAreUsable: Rule<BackupConfiguration> = {
   says: "No task is named twice in an addon, and values of params are texts.",
   check: eachSession(({ addon }, path) => addonErrors(addon, [...path, "addon"])),
+};
+
+const paramsFit: Rule<BackupConfiguration> = {
+  says: paramsAreReadable,
+  check: eachSession(({ addon }, path) => paramValueErrors(addon, [...path, "addon"])),
 };
 
 const volumesAreNear: Rule<BackupConfiguration> = {
@@ -190,6 +196,7 @@ export const backupConfigurationRules = [
   sessionNamesFit,
   sessionsAreScheduled,
   addonsAreUsable,
+  paramsFit,
   volumesAreNear,
   repositoriesFit,
   repositoriesAgree,

@@ -1,5 +1,6 @@
 import { required } from "../field-error.ts";
 import type { RestoreSession } from "../restore-session.ts";
+import { paramsAreReadable, paramValueErrors } from "./manifest-param-rules.ts";
 import type { Rule } from "./rule.ts";
 import { addonErrors, targetIsKnown, targetIsNear, volumeErrors } from "./shared-rules.ts";
 
@@ -28,9 +29,20 @@ const addonIsUsable: Rule<RestoreSession> = {
   check: ({ spec }) => addonErrors(spec.addon, ["spec", "addon"]),
 };
 
+const paramsFit: Rule<RestoreSession> = {
+  says: paramsAreReadable,
+  check: ({ spec }) => paramValueErrors(spec.addon, ["spec", "addon"]),
+};
+
 const volumesAreNear: Rule<RestoreSession> = {
   says: targetIsNear,
   check: (restore) => volumeErrors(restore, restore.spec.addon, ["spec", "addon"]),
 };
 
-export const restoreSessionRules = [targetIsKnown, sourceIsNamed, addonIsUsable, volumesAreNear] as const;
+export const restoreSessionRules = [
+  targetIsKnown,
+  sourceIsNamed,
+  addonIsUsable,
+  paramsFit,
+  volumesAreNear,
+] as const;

@@ -1,11 +1,11 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
+import { labelSelectorText } from "../../api/label-query.ts";
 import { messageOf } from "../../base/errors.ts";
 import { fileNotWritten } from "../../base/file-error.ts";
 import type { DiscoveredResource, Discovery, Kube } from "../../ports/kube/kube.ts";
 import { isKubeError, KubeError } from "../../ports/kube/kube-error.ts";
-import { labelSelectorOf } from "./label-rules.ts";
 import {
   groupResourceName,
   type ManifestFilter,
@@ -134,7 +134,7 @@ async function* dumpPages(
   namespace: string | undefined,
 ): AsyncGenerator<number> {
   const { kube, filter, signal } = dumping;
-  const labelSelector = labelSelectorOf(filter.allOf);
+  const labelSelector = labelSelectorText(filter.allOf);
   const pages = kube.list(type, {
     limit: pageSize,
     signal,

@@ -1,14 +1,15 @@
+import { type LabelRequirement, matchesRequirement } from "../../api/label-selector.ts";
+import { filterParams } from "../../api/manifest-params.ts";
 import type { KubeObject, Resource } from "../../api/meta.ts";
 import type { JobFlags } from "../job-flags.ts";
-import { type LabelRule, matchesRule, parseLabelRule } from "./label-rules.ts";
 
 /** A type by name, as the lists of the parameters mean it: `deployments.apps`, `configmaps`. */
 export type GroupResource = Pick<Resource, "group" | "plural">;
 
 /** Which objects a dump or a restore takes; all tests must pass (spec: kubedump, the filter). */
 export type ManifestFilter = {
-  readonly allOf: readonly LabelRule[];
-  readonly anyOf: readonly LabelRule[];
+  readonly allOf: readonly LabelRequirement[];
+  readonly anyOf: readonly LabelRequirement[];
   readonly clusterResources: boolean;
   /** Undefined: every namespace. */
   readonly includeNamespaces: ReadonlySet<string> | undefined;
@@ -18,15 +19,7 @@ export type ManifestFilter = {
   readonly excludeResources: ReadonlySet<string>;
 };
 
-export const filterFlags = [
-  "and-label-selectors",
-  "or-label-selectors",
-  "include-cluster-resources",
-  "include-namespaces",
-  "exclude-namespaces",
-  "include-resources",
-  "exclude-resources",
-] as const;
+export const filterFlags = Object.values(filterParams).map(({ flag }) => flag);
 
 /** Everything, cluster-scoped objects too. */
 export const everything: ManifestFilter = {
@@ -40,15 +33,14 @@ export const everything: ManifestFilter = {
 };
 
 export function filterOf(flags: JobFlags): ManifestFilter {
-  const rules = (flag: string) => flags.list(flag).map((item) => parseLabelRule(item, flag));
   return {
-    allOf: rules("and-label-selectors"),
-    anyOf: rules("or-label-selectors"),
-    clusterResources: flags.truth("include-cluster-resources", false),
-    includeNamespaces: included(flags.list("include-namespaces")),
-    excludeNamespaces: excluded(flags.list("exclude-namespaces")),
-    includeResources: included(flags.list("include-resources").map((item) => item.toLowerCase())),
-    excludeResources: excluded(flags.list("exclude-resources").map((item) => item.toLowerCase())),
+    allOf: flags.read(filterParams.allOf),
+    anyOf: flags.read(filterParams.anyOf),
+    clusterResources: flags.read(filterParams.clusterResources),
+    includeNamespaces: flags.read(filterParams.includeNamespaces),
+    excludeNamespaces: flags.read(filterParams.excludeNamespaces),
+    includeResources: flags.read(filterParams.includeResources),
+    excludeResources: flags.read(filterParams.excludeResources),
   };
 }
 
@@ -80,12 +72,11 @@ export function takesPlace(filter: ManifestFilter, namespace: string | undefined
   return filter.includeNamespaces === undefined || filter.includeNamespaces.has(namespace);
 }
 
-/** An object without labels fails every non-empty list. */
-export function takesLabels(filter: ManifestFilter, object: KubeObject): boolean {
+/** Both lists must pass: all requirements of the one, and any of the other unless it is empty. */
+export function takesLabels({ allOf, anyOf }: ManifestFilter, object: KubeObject): boolean {
   const labels = object.metadata.labels ?? {};
-  const { allOf, anyOf } = filter;
-  if (!allOf.every((rule) => matchesRule(rule, labels))) return false;
-  return anyOf.length === 0 || anyOf.some((rule) => matchesRule(rule, labels));
+  if (!allOf.every((requirement) => matchesRequirement(requirement, labels))) return false;
+  return anyOf.length === 0 || anyOf.some((requirement) => matchesRequirement(requirement, labels));
 }
 
 /** Names of the lists that no type of the cluster has: a slip of the pen that would go unseen. */
@@ -93,13 +84,4 @@ export function unknownTypes(filter: ManifestFilter, types: readonly GroupResour
   const known = new Set(types.flatMap((type) => [type.plural, groupResourceName(type)]));
   const named = [...(filter.includeResources ?? []), ...filter.excludeResources];
   return named.filter((name) => !known.has(name));
-}
-
-function included(items: readonly string[]): ReadonlySet<string> | undefined {
-  return items.length === 0 || items.includes("*") ? undefined : new Set(items);
-}
-
-/** `*` is no name: excluding everything is surely not meant. */
-function excluded(items: readonly string[]): ReadonlySet<string> {
-  return new Set(items.filter((item) => item !== "*"));
 }

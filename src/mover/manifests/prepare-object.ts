@@ -94,18 +94,6 @@ function moveSubjects(object: KubeObject, move: PrepareOptions["move"]): KubeObj
   return { ...object, subjects: moved };
 }
 
-/** `old=new,old2=new2`; answers what is wrong with it as text. */
-export function parseStorageClasses(items: readonly string[]): ReadonlyMap<string, string> | string {
-  const classes = new Map<string, string>();
-  for (const item of items) {
-    const [from, to, ...more] = item.split("=").map((part) => part.trim());
-    if (!from || !to || more.length > 0) return `${JSON.stringify(item)} is not of the form old=new`;
-    if (classes.has(from)) return `${JSON.stringify(from)} is mapped twice`;
-    classes.set(from, to);
-  }
-  return classes;
-}
-
 /** The changes above touch neither apiVersion nor kind nor name. */
 function asObject(fields: Readonly<Record<string, unknown>>): KubeObject {
   return fields as KubeObject;

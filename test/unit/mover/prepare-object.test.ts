@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { KubeObject } from "../../../src/api/meta.ts";
 import { overlay, withoutAddresses } from "../../../src/mover/manifests/create-object.ts";
-import { parseStorageClasses, prepareObject } from "../../../src/mover/manifests/prepare-object.ts";
+import { prepareObject } from "../../../src/mover/manifests/prepare-object.ts";
 import { isNeverRestored, reasonToSkip } from "../../../src/mover/manifests/restore-rules.ts";
 
 const none = { restorePVs: false, storageClasses: new Map<string, string>() };
@@ -102,17 +102,6 @@ it("moves accounts of a binding with the namespace", () => {
     { kind: "ServiceAccount", name: "other", namespace: "ops" },
     { kind: "User", name: "ann" },
   ]);
-});
-
-it("reads storage class mappings and names what is wrong with them", () => {
-  expect(parseStorageClasses(["gp2=standard", "io1 = fast"])).toEqual(
-    new Map([
-      ["gp2", "standard"],
-      ["io1", "fast"],
-    ]),
-  );
-  expect(parseStorageClasses(["gp2"])).toContain('"gp2" is not of the form old=new');
-  expect(parseStorageClasses(["a=b", "a=c"])).toContain("mapped twice");
 });
 
 const skipping = [
