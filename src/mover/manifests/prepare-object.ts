@@ -1,6 +1,6 @@
 import { groupOf, type KubeObject, type OwnerReference } from "../../api/meta.ts";
 import { isFields } from "../../base/json.ts";
-import { fieldAt, withField, withoutField } from "../storage/fields.ts";
+import { type Fields, fieldAt, listAt, textAt, withField, withoutField } from "../storage/fields.ts";
 import { sanitise } from "./sanitise.ts";
 
 export type PrepareOptions = {
@@ -15,9 +15,16 @@ export type PrepareOptions = {
 export type PreparedObject = {
   readonly object: KubeObject;
   readonly owners: readonly OwnerReference[];
+  /** What is not as it was in the dump, for the person who restores. */
+  readonly notes: readonly string[];
 };
 
+type Prepared = Pick<PreparedObject, "object" | "notes">;
+
 const jobLabels = ["controller-uid", "batch.kubernetes.io/controller-uid"];
+const betaClass = "volume.beta.kubernetes.io/storage-class";
+/** The node that a scheduler chose in the old cluster; the volume would be asked for there. */
+const selectedNode = "volume.kubernetes.io/selected-node";
 
 /** The dumped object made fit for another cluster. */
 export function prepareObject(dumped: KubeObject, options: PrepareOptions): PreparedObject {
@@ -27,22 +34,26 @@ export function prepareObject(dumped: KubeObject, options: PrepareOptions): Prep
     options.move === undefined || metadata.namespace === undefined
       ? { ...clean, metadata }
       : { ...clean, metadata: { ...metadata, namespace: options.move.to } };
-  return { object: prepareKind(moved, dumped, options), owners: ownerReferences ?? [] };
+  return { ...prepareKind(moved, dumped, options), owners: ownerReferences ?? [] };
 }
 
-function prepareKind(object: KubeObject, dumped: KubeObject, options: PrepareOptions): KubeObject {
+function prepareKind(object: KubeObject, dumped: KubeObject, options: PrepareOptions): Prepared {
   switch (`${groupOf(object.apiVersion)}/${object.kind}`) {
     case "/PersistentVolume":
       return withClass(preparePV(object), options);
     case "/PersistentVolumeClaim":
       return withClass(preparePVC(object, dumped, options), options);
+    case "/Pod":
+      return preparePod(object);
+    case "apps/StatefulSet":
+      return prepareStatefulSet(object, options);
     case "batch/Job":
-      return prepareJob(object);
+      return { object: prepareJob(object), notes: [] };
     case "rbac.authorization.k8s.io/RoleBinding":
     case "rbac.authorization.k8s.io/ClusterRoleBinding":
-      return moveSubjects(object, options.move);
+      return { object: moveSubjects(object, options.move), notes: [] };
     default:
-      return object;
+      return { object, notes: [] };
   }
 }
 
@@ -55,15 +66,50 @@ function preparePV(object: KubeObject): KubeObject {
 
 /** With its PersistentVolume a claim keeps the name of its volume, where the dump has it. */
 function preparePVC(object: KubeObject, dumped: KubeObject, options: PrepareOptions): KubeObject {
+  const anywhere = asObject(withoutField(object, "metadata", "annotations", selectedNode));
   const volumeName = fieldAt(dumped, "spec", "volumeName");
-  if (!options.restorePVs || volumeName === undefined) return object;
-  return asObject(withField(object, ["spec", "volumeName"], volumeName));
+  if (!options.restorePVs || volumeName === undefined) return anywhere;
+  return asObject(withField(anywhere, ["spec", "volumeName"], volumeName));
 }
 
-function withClass(object: KubeObject, options: PrepareOptions): KubeObject {
-  const name = fieldAt(object, "spec", "storageClassName");
-  const mapped = typeof name === "string" ? options.storageClasses.get(name) : undefined;
-  return mapped === undefined ? object : asObject(withField(object, ["spec", "storageClassName"], mapped));
+/** Of a claim, a volume or a template of a claim: in the field, and in the annotation that came before it. */
+function withClass<Claim extends Fields>(
+  claim: Claim,
+  { storageClasses }: PrepareOptions,
+): { readonly object: Claim; readonly notes: readonly string[] } {
+  const paths = [
+    ["spec", "storageClassName"],
+    ["metadata", "annotations", betaClass],
+  ] as const;
+  let object: Fields = claim;
+  const notes = new Set<string>();
+  for (const path of paths) {
+    const name = textAt(object, ...path);
+    const mapped = name === undefined ? undefined : storageClasses.get(name);
+    if (mapped === undefined) continue;
+    object = withField(object, [...path], mapped);
+    notes.add(`storage class ${mapped} instead of ${name}`);
+  }
+  return { object: object as Claim, notes: [...notes] };
+}
+
+/** The claims that it makes later have the class of its templates. */
+function prepareStatefulSet(object: KubeObject, options: PrepareOptions): Prepared {
+  const templates = listAt(object, "spec", "volumeClaimTemplates");
+  const mapped = templates.map((template) =>
+    isFields(template) ? withClass(template, options) : { object: template, notes: [] },
+  );
+  const notes = [...new Set(mapped.flatMap((one) => one.notes))];
+  if (notes.length === 0) return { object, notes };
+  const claims = mapped.map((one) => one.object);
+  return { object: asObject(withField(object, ["spec", "volumeClaimTemplates"], claims)), notes };
+}
+
+/** Containers for debugging are added to a pod that runs; no server creates a pod with them. */
+function preparePod(object: KubeObject): Prepared {
+  const plain = withoutField(object, "spec", "ephemeralContainers");
+  const had = listAt(object, "spec", "ephemeralContainers").length > 0;
+  return { object: asObject(plain), notes: had ? ["without its ephemeral containers"] : [] };
 }
 
 /** A selector that the server made holds the uid of the job that is gone; the server makes a new one. */

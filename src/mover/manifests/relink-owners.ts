@@ -14,6 +14,7 @@ export type Orphan = {
   readonly resource: Resource;
   readonly object: KubeObject;
   readonly owners: readonly OwnerReference[];
+  readonly notes?: readonly string[];
 };
 
 /** Uids of the objects that were created or found in this run, by `keyOf`. */
@@ -33,8 +34,8 @@ export async function relinkOwners(
   signal: AbortSignal,
 ): Promise<readonly ObjectOutcome[]> {
   const outcomes: ObjectOutcome[] = [];
-  await inParallel(orphans, atOnce, async ({ type, resource, object, owners }) => {
-    const named = { type, ...nameIn(object) };
+  await inParallel(orphans, atOnce, async ({ type, resource, object, owners, notes }) => {
+    const named = { type, ...nameIn(object), ...(notes === undefined ? {} : { notes }) };
     const found = owners.flatMap((owner) => ownerWithUid(owner, object.metadata.namespace, known));
     try {
       if (found.length > 0) await addOwners({ kube, resource, object, signal }, found);
@@ -55,7 +56,7 @@ async function addOwners(
     resource,
     object,
     signal,
-  }: { readonly kube: Kube; readonly signal: AbortSignal } & Omit<Orphan, "owners" | "type">,
+  }: { readonly kube: Kube; readonly signal: AbortSignal } & Pick<Orphan, "resource" | "object">,
   found: readonly OwnerReference[],
 ): Promise<void> {
   const name = nameIn(object);

@@ -48,7 +48,7 @@ type Run = RestoreManifests & {
   readonly readyNamespaces: Map<string, Promise<void>>;
 };
 
-type Did = Pick<ObjectOutcome, "did" | "reason">;
+type Did = Pick<ObjectOutcome, "did" | "reason" | "notes">;
 
 type Failure = { readonly place: ManifestPlace; readonly outcome: ObjectOutcome };
 
@@ -176,12 +176,13 @@ async function restoreObject(run: Run, place: ManifestPlace, dumped: KubeObject)
     return { did: "skipped", reason: "the cluster lets nobody create objects of this type" };
   }
   refuseOtherType(type, place, dumped);
-  const { object, owners } = prepareObject({ ...dumped, apiVersion: apiVersionOf(type) }, run.options);
+  const { object, owners, notes } = prepareObject({ ...dumped, apiVersion: apiVersionOf(type) }, run.options);
   if (object.metadata.namespace !== undefined) await ensureNamespace(run, object.metadata.namespace);
   const { did, live } = await createObject(run, type, object);
   if (live.metadata.uid !== undefined) run.known.set(keyOf(refOf(object)), live.metadata.uid);
-  if (did !== "created" || owners.length === 0) return { did };
-  run.orphans.push({ resource: type, type: place.type, object, owners });
+  const told = did === "conflict" || notes.length === 0 ? {} : { notes };
+  if (did !== "created" || owners.length === 0) return { did, ...told };
+  run.orphans.push({ resource: type, type: place.type, object, owners, ...told });
   return undefined;
 }
 

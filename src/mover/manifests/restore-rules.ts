@@ -25,6 +25,9 @@ export function isNeverRestored(type: string): boolean {
   return neverRestored.has(type);
 }
 
+const byCluster = "the cluster makes it by itself";
+const mirrorOf = "kubernetes.io/config.mirror";
+
 /** Why an object of a dump is left out by rule; undefined when it is to be restored. */
 export function reasonToSkip(
   object: KubeObject,
@@ -32,7 +35,14 @@ export function reasonToSkip(
 ): string | undefined {
   if (isMadeForJobs(object)) return "Holdfast makes it for its Jobs";
   switch (`${groupOf(object.apiVersion)}/${object.kind}`) {
+    case "/ConfigMap":
+      // Every namespace gets that of its own cluster; the other one's would break what trusts it.
+      return object.metadata.name === "kube-root-ca.crt" ? byCluster : undefined;
+    case "/Service":
+    case "/Endpoints":
+      return isServiceOfCluster(object) ? byCluster : undefined;
     case "/Pod": {
+      if (object.metadata.annotations?.[mirrorOf] !== undefined) return "a node makes it from a file";
       const phase = textAt(object, "status", "phase");
       return phase === "Succeeded" || phase === "Failed" ? "the pod had ended" : undefined;
     }
@@ -48,6 +58,11 @@ export function reasonToSkip(
     default:
       return undefined;
   }
+}
+
+/** The address of the API server. */
+function isServiceOfCluster({ metadata }: KubeObject): boolean {
+  return metadata.namespace === "default" && metadata.name === "kubernetes";
 }
 
 function hasEnded(job: KubeObject): boolean {

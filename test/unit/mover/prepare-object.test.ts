@@ -49,6 +49,7 @@ it("sends objects without status and owners, and remembers the owners", () => {
       data: { a: "1" },
     },
     owners,
+    notes: [],
   });
 });
 
@@ -65,6 +66,49 @@ it("maps the storage class of claims and volumes, and leaves others", () => {
     storageClassName: "standard",
     claimRef: { namespace: "shop", name: "data" },
   });
+});
+
+it("maps the class in the older annotation, and in the claims of a StatefulSet, and says so", () => {
+  const options = { ...none, storageClasses: new Map([["gp2", "standard"]]) };
+  const beta = { "volume.beta.kubernetes.io/storage-class": "gp2" };
+  const old = claim({});
+  const annotated = prepareObject({ ...old, metadata: { ...old.metadata, annotations: beta } }, options);
+  expect(annotated.object.metadata.annotations).toEqual({
+    "volume.beta.kubernetes.io/storage-class": "standard",
+  });
+  expect(annotated.notes).toEqual(["storage class standard instead of gp2"]);
+  const templates = ["gp2", "io1"].map((storageClassName) => ({ spec: { storageClassName } }));
+  const set: KubeObject = {
+    apiVersion: "apps/v1",
+    kind: "StatefulSet",
+    metadata: { name: "db", namespace: "shop" },
+    spec: { volumeClaimTemplates: templates },
+  };
+  const { object, notes } = prepareObject(set, options);
+  expect(object["spec"]).toEqual({
+    volumeClaimTemplates: [{ spec: { storageClassName: "standard" } }, { spec: { storageClassName: "io1" } }],
+  });
+  expect(notes).toEqual(["storage class standard instead of gp2"]);
+  expect(prepareObject(set, none)).toMatchObject({ object: set, notes: [] });
+});
+
+it("frees a claim of the node that it was made for", () => {
+  const old = claim({});
+  const annotations = { "volume.kubernetes.io/selected-node": "gone", team: "a" };
+  const { object } = prepareObject({ ...old, metadata: { ...old.metadata, annotations } }, none);
+  expect(object.metadata.annotations).toEqual({ team: "a" });
+});
+
+it("sends a pod without its ephemeral containers, and says so", () => {
+  const pod: KubeObject = {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: "web-1", namespace: "shop" },
+    spec: { containers: [{ name: "web" }], ephemeralContainers: [{ name: "debugger" }] },
+  };
+  const { object, notes } = prepareObject(pod, none);
+  expect(object["spec"]).toEqual({ containers: [{ name: "web" }] });
+  expect(notes).toEqual(["without its ephemeral containers"]);
 });
 
 it("keeps the volume's name of a claim only when volumes come back too", () => {
@@ -121,6 +165,23 @@ const skipping = [
   ["a volume", { apiVersion: "v1", kind: "PersistentVolume" }, true],
   ["a token", { apiVersion: "v1", kind: "Secret", type: "kubernetes.io/service-account-token" }, true],
   ["another Secret", { apiVersion: "v1", kind: "Secret", type: "Opaque" }, false],
+  ["the authorities of the cluster", { apiVersion: "v1", kind: "ConfigMap", name: "kube-root-ca.crt" }, true],
+  ["another ConfigMap", { apiVersion: "v1", kind: "ConfigMap", name: "settings" }, false],
+  [
+    "the Service of the API server",
+    { apiVersion: "v1", kind: "Service", name: "kubernetes", namespace: "default" },
+    true,
+  ],
+  [
+    "a Service of that name elsewhere",
+    { apiVersion: "v1", kind: "Service", name: "kubernetes", namespace: "shop" },
+    false,
+  ],
+  [
+    "a pod that a node made from a file",
+    { apiVersion: "v1", kind: "Pod", annotations: { "kubernetes.io/config.mirror": "x" } },
+    true,
+  ],
   [
     "a Pod of another group",
     { apiVersion: "example.com/v1", kind: "Pod", status: { phase: "Failed" } },
@@ -128,10 +189,15 @@ const skipping = [
   ],
 ] as const;
 
-it.each(skipping)("decides about %s", (_name, fields, skipped) => {
-  const object: KubeObject = { ...fields, metadata: { name: "x" } };
-  expect(reasonToSkip(object, { restorePVs: false }) !== undefined).toBe(skipped);
-});
+it.each<readonly [string, Readonly<Record<string, unknown>>, boolean]>(skipping)(
+  "decides about %s",
+  (_name, fields, skipped) => {
+    const { apiVersion, kind, name = "x", namespace, annotations, ...rest } = fields;
+    const metadata = { name, ...(namespace ? { namespace } : {}), ...(annotations ? { annotations } : {}) };
+    const object = { apiVersion, kind, metadata, ...rest } as KubeObject;
+    expect(reasonToSkip(object, { restorePVs: false }) !== undefined).toBe(skipped);
+  },
+);
 
 it("restores volumes when asked", () => {
   expect(reasonToSkip(volume, { restorePVs: true })).toBeUndefined();
