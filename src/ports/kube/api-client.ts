@@ -19,6 +19,8 @@ export type ApiCall = {
   readonly accept?: string;
   /** Bytes of the answer, 16 MiB by default: etcd holds 1.5 MiB per object. */
   readonly maxBytes?: number;
+  /** Milliseconds for which this is tried again; the client's own by default. */
+  readonly patienceMs?: number;
   /** Hears how long the answer was, in characters. */
   readonly onLength?: (characters: number) => void;
   readonly signal?: AbortSignal;
@@ -68,7 +70,8 @@ export class ApiClient {
 
   /** The answer's JSON value; throws a KubeError for every status from 400 on. */
   async request(call: ApiCall): Promise<unknown> {
-    const { clock, attemptsToReach, patienceMs } = this.#options;
+    const { clock, attemptsToReach } = this.#options;
+    const patienceMs = call.patienceMs ?? this.#options.patienceMs;
     let firstAt: number | undefined;
     let fresh = false;
     for (let attempt = 1; ; attempt += 1) {

@@ -178,7 +178,11 @@ function typed(resource: Resource, object: KubeObject): KubeObject {
 
 function writeOf(options: WriteOptions): Pick<ApiCall, "signal"> & { query: Record<string, string> } {
   return {
-    query: { fieldManager: options.manager, ...(options.dryRun === true ? { dryRun: "All" } : {}) },
+    query: {
+      fieldManager: options.manager,
+      ...(options.dryRun === true ? { dryRun: "All" } : {}),
+      ...(options.fieldValidation === undefined ? {} : { fieldValidation: options.fieldValidation }),
+    },
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   };
 }

@@ -10,6 +10,8 @@ type Failure = Discovery["failures"][number];
 type Versions = { readonly found: Found[]; readonly failures: Failure[] };
 
 const maxBytes = 64 * 1024 * 1024;
+/** An aggregated API whose server is down answers 503 for as long as it is asked. */
+const patienceWithGroupMs = 5_000;
 const aggregated = ["v2", "v2beta1"].map(
   (version) => `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`,
 );
@@ -43,15 +45,14 @@ function fromAggregated(list: Fields): Versions {
     for (const version of records(group["versions"])) {
       const name = textOf(version["version"]);
       const groupVersion = groupName === "" ? name : `${groupName}/${name}`;
-      if (version["freshness"] === "Stale") {
-        failures.push({ groupVersion, message: "the server of this API does not answer" });
-        continue;
-      }
+      const stale = version["freshness"] === "Stale" ? ({ stale: true } as const) : {};
+      if (stale.stale) failures.push({ groupVersion, message: "the server of this API does not answer" });
       for (const resource of records(version["resources"])) {
         const kind = isFields(resource["responseKind"]) ? textOf(resource["responseKind"]["kind"]) : "";
         const namespaced = resource["scope"] === "Namespaced";
         const plural = textOf(resource["resource"]);
-        found.push({ group: groupName, version: name, kind, plural, namespaced, ...listsOf(resource) });
+        const type = { group: groupName, version: name, kind, plural, namespaced };
+        found.push({ ...type, ...listsOf(resource), ...stale });
       }
     }
   }
@@ -70,7 +71,8 @@ async function fromGroups(
     const groupVersion = group === "" ? version : `${group}/${version}`;
     const path = `${root}/${groupVersion}`;
     try {
-      const list = await client.request({ method: "GET", path, maxBytes, ...withSignal(signal) });
+      const call = { method: "GET", path, maxBytes, patienceMs: patienceWithGroupMs } as const;
+      const list = await client.request({ ...call, ...withSignal(signal) });
       const resources = isFields(list) ? records(list["resources"]) : [];
       found.push(...resources.flatMap((resource) => fromLegacy(resource, group, version)));
     } catch (error) {

@@ -24,6 +24,7 @@ export type KubeErrorOptions = {
   readonly disposition?: Disposition;
   readonly next?: string;
   readonly retryAfterMs?: number;
+  readonly continueToken?: string;
   readonly exitCode?: number;
   readonly cause?: unknown;
 };
@@ -37,13 +38,16 @@ export type KubeErrorOptions = {
 export class KubeError extends HoldfastError {
   readonly code: number;
   readonly details: StatusDetails;
+  /** With a 410: where the list goes on, with the objects as they are by then. */
+  readonly continueToken: string | undefined;
 
   constructor(reason: string, message: string, options: KubeErrorOptions) {
-    const { code, details = {}, disposition = dispositionOf(code), ...rest } = options;
+    const { code, details = {}, disposition = dispositionOf(code), continueToken, ...rest } = options;
     super(reason, message, { ...rest, disposition });
     this.name = "KubeError";
     this.code = code;
     this.details = details;
+    this.continueToken = continueToken;
   }
 }
 
@@ -90,6 +94,7 @@ export function errorOfAnswer(where: string, code: number, body: unknown, retryA
   const reason = textOf(status["reason"]) ?? reasons[code] ?? "UnknownError";
   const said = textOf(status["message"]) ?? (typeof body === "string" ? excerpt(body) : "");
   const details = isFields(status["details"]) ? (status["details"] as StatusDetails) : {};
+  const token = isFields(status["metadata"]) ? textOf(status["metadata"]["continue"]) : undefined;
   const next = nextSteps[code];
   const seconds = details.retryAfterSeconds;
   const waitMs = retryAfterMs ?? (typeof seconds === "number" && seconds > 0 ? seconds * 1000 : undefined);
@@ -98,6 +103,7 @@ export function errorOfAnswer(where: string, code: number, body: unknown, retryA
     details,
     ...(next === undefined ? {} : { next }),
     ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
+    ...(code === 410 && token !== undefined ? { continueToken: token } : {}),
   });
 }
 

@@ -7,12 +7,14 @@ export type DiscoveredResource = Resource & {
   readonly shortNames: readonly string[];
   /** True for the version that the server prefers for its group. */
   readonly preferred: boolean;
+  /** True when the server of this API does not answer: what it served when it last did. */
+  readonly stale?: true;
 };
 
 export type Discovery = {
   /** No subresources. Every served version is listed; `preferred` marks one per kind and group. */
   readonly resources: readonly DiscoveredResource[];
-  /** Group versions that could not be read, e.g. of a broken aggregated API. The rest is complete. */
+  /** Group versions that could not be read, e.g. of a broken aggregated API, stale ones too. The rest is complete. */
   readonly failures: readonly { readonly groupVersion: string; readonly message: string }[];
 };
 
@@ -21,8 +23,12 @@ export type ListOptions = {
   readonly namespace?: string;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
-  /** Objects per page, 500 by default. */
+  /** Objects per page at most, 500 by default; pages aim at 4 MiB by the size of the objects before. */
   readonly limit?: number;
+  /** Where to go on: `continueToken` of the KubeError of a list that expired. The rest is then of a later moment. */
+  readonly continueToken?: string;
+  /** Hears of an object that is too large for a page of its own, and is then left out; without it, that throws. */
+  readonly onTooLarge?: (name: ObjectName) => void;
   readonly signal?: AbortSignal;
 };
 
@@ -39,6 +45,8 @@ export type WriteOptions = {
   readonly manager: string;
   readonly dryRun?: boolean;
   readonly subresource?: "status";
+  /** What becomes of fields that the server does not know: `Strict` refuses them; by default it drops them. */
+  readonly fieldValidation?: "Strict" | "Ignore";
   readonly signal?: AbortSignal;
 };
 
@@ -53,7 +61,10 @@ export type WriteOptions = {
 export interface Kube {
   discover(signal?: AbortSignal): Promise<Discovery>;
   get(resource: Resource, name: ObjectName, signal?: AbortSignal): Promise<KubeObject | undefined>;
-  /** Pages in order. An expired continue token (410) throws a KubeError with reason `Expired`. */
+  /**
+   * Pages in order. An expired continue token (410) throws a KubeError with reason `Expired`, and with a
+   * `continueToken` of its own where the server can go on.
+   */
   list(resource: Resource, options?: ListOptions): AsyncIterable<ListPage>;
   /**
    * Lists, then watches, for ever: bookmarks, resume from the last resourceVersion, relist after 410 and

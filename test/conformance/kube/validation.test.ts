@@ -1,4 +1,5 @@
 import { beforeAll, expect, it } from "vitest";
+import { builtIn } from "../../../src/api/built-in.ts";
 import { deployment, path } from "./fixtures.ts";
 import { kubeServers } from "./servers.ts";
 import { installWidgets, type Widgets } from "./widgets.ts";
@@ -20,6 +21,20 @@ onEveryServer("unknown fields", (server) => {
     expect(answer.status).toBe(201);
     expect(answer.body.spec.replica).toBeUndefined();
     expect(String(answer.headers["warning"])).toContain('unknown field \\"spec.replica\\"');
+  });
+
+  it("are refused for our client when it is strict, and dropped otherwise", async () => {
+    const { kube, namespace } = server();
+    const unknown = (name: string) => deployment(namespace, name, undefined, { replica: 2 });
+    const write = { manager: "conformance" };
+    await expect(
+      kube.create(builtIn.Deployment, unknown("client-strict"), { ...write, fieldValidation: "Strict" }),
+    ).rejects.toMatchObject({ code: 400, message: expect.stringContaining('unknown field "spec.replica"') });
+    const made = await kube.create(builtIn.Deployment, unknown("client-loose"), {
+      ...write,
+      fieldValidation: "Ignore",
+    });
+    expect(made["spec"]).not.toHaveProperty("replica");
   });
 
   it("are dropped in silence with fieldValidation=Ignore", async () => {

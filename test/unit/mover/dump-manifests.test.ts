@@ -41,7 +41,7 @@ beforeEach(async () => {
     clusters: [{ name: "x", cluster: { server: `http://127.0.0.1:${address.port}` } }],
     users: [{ name: "x", user: {} }],
   });
-  kube = await connectKube({ kubeconfigText, qps: 10_000, burst: 10_000 });
+  kube = await connectKube({ kubeconfigText, qps: 10_000, burst: 10_000, patienceMs: 1_000 });
 });
 afterEach(async () => {
   await kube.close();

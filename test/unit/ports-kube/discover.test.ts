@@ -84,6 +84,20 @@ it("names an aggregated API whose server is down, and keeps the rest", async () 
   expect(failures).toMatchObject([{ groupVersion: "metrics.example.com/v1" }]);
 });
 
+it("keeps what an aggregated API served when it last answered, and marks it", async () => {
+  const resources = [
+    { resource: "nodes", responseKind: { kind: "NodeMetrics" }, scope: "Cluster", verbs: ["get", "list"] },
+  ];
+  const version = { version: "v1beta1", freshness: "Stale", resources };
+  const { kube } = await scriptedServer((one, response) => {
+    const items = one.path === "/api" ? [] : [{ metadata: { name: "metrics.k8s.io" }, versions: [version] }];
+    sendJson(response, { kind: "APIGroupDiscoveryList", items });
+  });
+  const found = await kube.discover();
+  expect(found.resources).toMatchObject([{ plural: "nodes", verbs: ["get", "list"], stale: true }]);
+  expect(found.failures).toMatchObject([{ groupVersion: "metrics.k8s.io/v1beta1" }]);
+});
+
 it("does not take a refusal of everything for an empty cluster", async () => {
   const { kube } = await scriptedServer((_, response) => sendStatus(response, 403, "Forbidden"));
   await expect(kube.discover()).rejects.toMatchObject({ code: 403, reason: "Forbidden" });

@@ -226,27 +226,6 @@ describe("deadlines and bounds", () => {
     });
     await expect(kube.get(configMaps, named)).rejects.toMatchObject({ reason: "ApiServerAnswerTooLarge" });
   });
-
-  it("asks for smaller pages when one is too large", async () => {
-    const { kube, asked } = await scriptedServer((one, response) => {
-      const limit = Number(one.query.get("limit"));
-      const start = Number(one.query.get("continue") ?? "0");
-      const data = { a: "x".repeat(3 * 1024 * 1024) };
-      const items = Array.from({ length: Math.min(limit, 30 - start) }, (_, n) => ({
-        metadata: { name: `n${start + n}` },
-        data,
-      }));
-      const next = start + items.length;
-      const metadata = { resourceVersion: "9", ...(next < 30 ? { continue: String(next) } : {}) };
-      sendJson(response, { kind: "ConfigMapList", metadata, items });
-    });
-    const names: string[] = [];
-    for await (const page of kube.list(configMaps, { limit: 100 })) {
-      for (const item of page.items) names.push(item.metadata.name);
-    }
-    expect(names).toEqual(Array.from({ length: 30 }, (_, n) => `n${n}`));
-    expect(asked.map((one) => one.query.get("limit"))).toEqual(["100", "13", "13", "13"]);
-  }, 60_000);
 });
 
 describe("answers that are none", () => {
