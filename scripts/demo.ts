@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { loadAll } from "js-yaml";
 import { ulid } from "ulid";
 import { builtIn } from "../src/api/built-in.ts";
 import type { KubeObject, Resource } from "../src/api/meta.ts";
@@ -169,13 +170,19 @@ async function deployShop(kube: Kube, stage: Stage): Promise<void> {
     stringData: { RESTIC_PASSWORD: ulid() },
   };
   const vault = { apiVersion: "v1", kind: "Namespace", metadata: { name: "vault" } };
-  for (const object of [vault, password, ...shopObjects()])
+  for (const object of [vault, password, ...manifestAccounts(), ...shopObjects()])
     await kube.create(resourceFor(object), object, { manager: "demo" });
   for (const object of couponObjects())
     await eventually(() => kube.create(coupons, object, { manager: "demo" }), "the kind Coupon");
   stage.line(
     "The shop runs: a Deployment with a volume, a ConfigMap, a Secret, and coupons of its own kind.",
   );
+}
+
+/** As the example's README has a person apply them. */
+function manifestAccounts(): readonly KubeObject[] {
+  const file = new URL("../examples/gitops-repo/manifest-accounts.yaml", import.meta.url);
+  return loadAll(readFileSync(file, "utf8")) as KubeObject[];
 }
 
 const coupons: Resource = {

@@ -16,7 +16,7 @@ function commandsOf(page: string, command: string): readonly string[] {
 }
 
 test.runIf(requireOrSkip("kubectl", "kube-apiserver", "etcd"))(
-  "a bare cluster takes the kinds, the roles and the catalogue by the README's commands, and then the example's account",
+  "a bare cluster takes the kinds, the roles and the catalogue by the README's commands, and then the example's accounts",
   async () => {
     // The shared server has the kinds already.
     const server = await startKubeApiserver();
@@ -37,6 +37,7 @@ test.runIf(requireOrSkip("kubectl", "kube-apiserver", "etcd"))(
     expect(rest.map(kubectl).join("\n")).toContain("addon.addons.kubestash.com/workload-addon created");
     for (const line of commandsOf("examples/gitops-repo/README.md", "kubectl create namespace"))
       kubectl(line);
-    expect(kubectl("kubectl apply -f examples/gitops-repo/plan-account.yaml")).not.toContain("unchanged");
+    for (const accounts of ["plan-account", "manifest-accounts"])
+      expect(kubectl(`kubectl apply -f examples/gitops-repo/${accounts}.yaml`)).not.toContain("unchanged");
   },
 );

@@ -41,7 +41,7 @@ export type MoverWorld = {
   ): Promise<number>;
   terminationMessage(): Promise<string>;
   /** A connection as a ServiceAccount that may do only this, in the whole cluster. */
-  connectAs(rules: readonly object[]): Promise<KubeConnection>;
+  connectAs(rules: readonly object[], account?: string): Promise<KubeConnection>;
   create(resource: Resource, object: Omit<KubeObject, "apiVersion" | "kind">): Promise<KubeObject>;
   get(resource: Resource, namespace: string, name: string): Promise<KubeObject>;
   /** status.components[X] of a Snapshot of the vault. */
@@ -67,12 +67,11 @@ export type SessionRequest = {
 };
 
 async function connectAs(
-  { access, tag }: Given,
+  access: KubeAccess,
   create: MoverWorld["create"],
-  namespace: string,
+  { name, namespace }: { readonly name: string; readonly namespace: string },
   rules: readonly object[],
 ): Promise<KubeConnection> {
-  const name = `limited-${tag}`;
   await create(builtIn.ServiceAccount, { metadata: { name, namespace } });
   await create(builtIn.ClusterRole, { metadata: { name }, rules });
   await create(builtIn.ClusterRoleBinding, {
@@ -190,7 +189,8 @@ function worldOf(given: Given): MoverWorld {
       }
       throw new Error(`namespace ${name} does not go away`);
     },
-    connectAs: async (rules) => await connectAs(given, create, vault, rules),
+    connectAs: async (rules, name = `limited-${tag}`) =>
+      await connectAs(given.access, create, { name, namespace: vault }, rules),
     session: async (request) => await makeSession({ kube, create, vault }, request),
     async restore(name, fields = {}) {
       const { dataSource, ...rest } = fields as { dataSource?: object };
