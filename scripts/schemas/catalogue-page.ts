@@ -1,5 +1,6 @@
 import type { Addon, AddonTask } from "../../src/api/addon.ts";
-import { catalogueAddons, catalogueFunctions } from "../../src/api/catalogue.ts";
+import { catalogueAddons, catalogueFunctions, kubedumpAddon } from "../../src/api/catalogue.ts";
+import { manifestTargets } from "../../src/api/manifest-target.ts";
 import { generatedNote, table } from "./spec-page.ts";
 
 /** docs/spec/catalogue.md: which tasks there are and what they can be told. */
@@ -25,7 +26,8 @@ function addonSection({ metadata, spec }: Addon): string {
     ...(spec.backupTasks ?? []).map((task) => taskSection(task, "backup")),
     ...(spec.restoreTasks ?? []).map((task) => taskSection(task, "restore")),
   ];
-  return [`## ${metadata.name}`, ...tasks].join("\n\n");
+  const about = metadata.name === kubedumpAddon.metadata.name ? [manifestTargets] : [];
+  return [`## ${metadata.name}`, ...about, ...tasks].join("\n\n");
 }
 
 function taskSection(task: AddonTask, direction: string): string {

@@ -23,6 +23,23 @@ export async function readSession(context: JobContext, namespace: string, name: 
   return await readNeeded(context, resourceOf("BackupSession"), { namespace, name }, "this job");
 }
 
+/** The BackupConfiguration that a session was made for. */
+export async function readInvoker(context: JobContext, session: KubeObject): Promise<KubeObject> {
+  const shown = nameOf(refOf(session));
+  const kind = textAt(session, "spec", "invoker", "kind");
+  if (kind !== "BackupConfiguration") {
+    throw new HoldfastError("InvokerNotSupported", `${shown} is of a ${kind ?? "nameless kind"}`, {
+      disposition: "stall",
+      next: "Use a BackupConfiguration.",
+    });
+  }
+  const name = {
+    namespace: session.metadata.namespace ?? "",
+    name: textAt(session, "spec", "invoker", "name") ?? "",
+  };
+  return await readNeeded(context, resourceOf("BackupConfiguration"), name, shown);
+}
+
 /**
  * The Snapshots of a session whose component still has to be made. One that has it already (the job was killed
  * after its report) is left alone, so that running again is harmless.

@@ -1,28 +1,31 @@
-import { readSession, readSnapshotTasks } from "./backup-session.ts";
+import type { KubeObject } from "../api/meta.ts";
+import { readInvoker, readSession, readSnapshotTasks } from "./backup-session.ts";
 import { componentName } from "./component-name.ts";
 import { errorOf } from "./interruption.ts";
 import type { JobContext, JobOutcome } from "./job-context.ts";
 import type { JobFlags } from "./job-flags.ts";
 import { dumpManifests } from "./manifests/dump-manifests.ts";
+import { dumpWorkload } from "./manifests/dump-workload.ts";
 import { filterFlags, filterOf } from "./manifests/manifest-filter.ts";
+import { manifestTargetOf, narrowed } from "./manifests/manifest-target.ts";
 import { nothingToDo } from "./nothing-to-do.ts";
 import { reportFailed, reportRunning, type Source, saveAll } from "./save-paths.ts";
 import { type Scratch, scratchFlags, scratchOf } from "./scratch.ts";
 
 export const kubedumpBackupFlags = ["namespace", "backupsession", ...scratchFlags, ...filterFlags];
 
-/** Saves the manifests of the cluster that the filter takes: one dump, put into every repository of the session. */
+/** Saves the manifests of the target that the filter takes: one dump, put into every repository of the session. */
 export async function kubedumpBackup(context: JobContext, flags: JobFlags): Promise<JobOutcome> {
-  const filter = filterOf(flags);
-  return await saveDump(context, flags, (scratch) =>
-    dumpManifests({
-      kube: context.kube,
-      filter,
-      tree: scratch.manifestsHere,
-      log: context.log,
-      signal: context.signal,
-    }),
-  );
+  const wanted = filterOf(flags);
+  return await saveDump(context, flags, async ({ scratch, session }) => {
+    const target = manifestTargetOf(await readInvoker(context, session));
+    const filter = narrowed(wanted, target);
+    const { kube, log, signal } = context;
+    const request = { kube, filter, tree: scratch.manifestsHere, log, signal };
+    return target.scope === "application"
+      ? await dumpWorkload({ ...request, target, rbac: false })
+      : await dumpManifests(request);
+  });
 }
 
 export type Dumped = { readonly objects: number; readonly missing: readonly string[] };
@@ -31,7 +34,7 @@ export type Dumped = { readonly objects: number; readonly missing: readonly stri
 export async function saveDump(
   context: JobContext,
   flags: JobFlags,
-  dump: (scratch: Scratch) => Promise<Dumped>,
+  dump: (given: { readonly scratch: Scratch; readonly session: KubeObject }) => Promise<Dumped>,
 ): Promise<JobOutcome> {
   const component = componentName(context);
   const scratch = scratchOf(context, flags);
@@ -41,7 +44,7 @@ export async function saveDump(
   await reportRunning(tasks);
   try {
     await scratch.clean();
-    const { objects, missing } = await dump(scratch);
+    const { objects, missing } = await dump({ scratch, session });
     context.log(
       `dumped ${objects} objects${missing.length === 0 ? "" : `, ${missing.length} parts are missing`}`,
     );

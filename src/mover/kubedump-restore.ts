@@ -5,7 +5,10 @@ import type { RestoreResults } from "../api/restore-session.ts";
 import { fileNotWritten } from "../base/file-error.ts";
 import type { JobContext, JobOutcome } from "./job-context.ts";
 import type { JobFlags } from "./job-flags.ts";
+import type { WorkloadTarget } from "./manifests/dump-workload.ts";
+import { keepWorkload } from "./manifests/keep-workload.ts";
 import { filterFlags, filterOf, type ManifestFilter } from "./manifests/manifest-filter.ts";
+import { manifestTargetOf, narrowed } from "./manifests/manifest-target.ts";
 import { createOutcomeCounts } from "./manifests/outcome-counts.ts";
 import type { PrepareOptions } from "./manifests/prepare-object.ts";
 import { restoreManifests } from "./manifests/restore-manifests.ts";
@@ -25,19 +28,25 @@ export const kubedumpRestoreFlags = [
 
 /** Restores the manifests of a Snapshot that the filter takes into the cluster. */
 export async function kubedumpRestore(context: JobContext, flags: JobFlags): Promise<JobOutcome> {
-  const filter = filterOf(flags);
+  const wanted = filterOf(flags);
   const options = {
-    filter,
     override: flags.read(restoreParams.override),
     prepare: {
       restorePVs: flags.read(restoreParams.restorePVs),
       storageClasses: flags.read(restoreParams.storageClasses),
     },
   };
-  return await runRestore(context, flags, (restoring) => restoreTree(context, restoring, options));
+  return await runRestore(context, flags, async (restoring) => {
+    const target = manifestTargetOf(restoring.restore);
+    const filter = narrowed(wanted, target);
+    const application = target.scope === "application" ? { application: target } : {};
+    return await restoreTree(context, restoring, { ...options, ...application, filter });
+  });
 }
 
 export type TreeOptions = {
+  /** Only this workload, and what its pods refer to. */
+  readonly application?: WorkloadTarget;
   readonly filter: ManifestFilter;
   readonly override: boolean;
   readonly prepare: Omit<PrepareOptions, "move">;
@@ -70,11 +79,13 @@ export async function restoreTree(
       ),
     );
     context.log(`restored ${restored.files} files of ${hostPath} to the scratch folder`);
+    const tree = join(root, hostPath);
+    if (options.application !== undefined) await keepWorkload(tree, options.application);
     await restoreManifests({
       ...options,
       kube: context.kube,
       clock: context.clock,
-      tree: join(root, hostPath),
+      tree,
       onOutcome: counts.add,
       log: context.log,
       signal: context.signal,

@@ -1,14 +1,13 @@
-import { resourceOf } from "../api/kinds.ts";
 import { type KubeObject, nameOf, refOf } from "../api/meta.ts";
 import { HoldfastError } from "../base/errors.ts";
-import { readSession } from "./backup-session.ts";
+import { readInvoker } from "./backup-session.ts";
 import type { JobContext, JobOutcome } from "./job-context.ts";
 import type { JobFlags } from "./job-flags.ts";
 import { saveDump } from "./kubedump-backup.ts";
 import { restoreTree } from "./kubedump-restore.ts";
-import { dumpWorkload, targetOf } from "./manifests/dump-workload.ts";
+import { dumpWorkload } from "./manifests/dump-workload.ts";
 import { everything } from "./manifests/manifest-filter.ts";
-import { readNeeded } from "./read-object.ts";
+import { manifestTargetOf } from "./manifests/manifest-target.ts";
 import { restoreSourceFlags } from "./restore-source.ts";
 import { runRestore } from "./run-restore.ts";
 import { scratchFlags } from "./scratch.ts";
@@ -34,11 +33,20 @@ const rbacTypes = ["roles", "rolebindings", "clusterroles", "clusterrolebindings
 /** Saves the manifests of the target workload and of what it refers to. */
 export async function manifestBackup(context: JobContext, flags: JobFlags): Promise<JobOutcome> {
   const rbac = flags.truth("include-rbac-resources", false);
-  return await saveDump(context, flags, async (scratch) => {
-    const session = await readSession(context, flags.required("namespace"), flags.required("backupsession"));
-    const target = targetOf(await invokerOf(context, session));
+  return await saveDump(context, flags, async ({ scratch, session }) => {
+    const configuration = await readInvoker(context, session);
+    const target = manifestTargetOf(configuration);
+    if (target.scope !== "application") throw noWorkload(configuration);
     const { kube, log, signal } = context;
-    return await dumpWorkload({ kube, target, rbac, tree: scratch.manifestsHere, log, signal });
+    return await dumpWorkload({
+      kube,
+      target,
+      filter: everything,
+      rbac,
+      tree: scratch.manifestsHere,
+      log,
+      signal,
+    });
   });
 }
 
@@ -57,18 +65,8 @@ export async function manifestRestore(context: JobContext, flags: JobFlags): Pro
   });
 }
 
-async function invokerOf(context: JobContext, session: KubeObject): Promise<KubeObject> {
-  const shown = nameOf(refOf(session));
-  const kind = textAt(session, "spec", "invoker", "kind");
-  if (kind !== "BackupConfiguration") {
-    throw new HoldfastError("InvokerNotSupported", `${shown} is of a ${kind ?? "nameless kind"}`, {
-      disposition: "stall",
-      next: "Use a BackupConfiguration.",
-    });
-  }
-  const name = {
-    namespace: session.metadata.namespace ?? "",
-    name: textAt(session, "spec", "invoker", "name") ?? "",
-  };
-  return await readNeeded(context, resourceOf("BackupConfiguration"), name, shown);
+function noWorkload(configuration: KubeObject): HoldfastError {
+  const message = `${nameOf(refOf(configuration))} has no workload in spec.target`;
+  const next = "Name the workload in spec.target, or use the kubedump-addon for a whole cluster.";
+  return new HoldfastError("TargetMissing", message, { disposition: "stall", next });
 }

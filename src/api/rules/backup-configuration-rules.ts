@@ -2,6 +2,7 @@ import type { BackupConfiguration, Session } from "../backup-configuration.ts";
 import { type FieldError, type FieldPath, failure, invalid, required } from "../field-error.ts";
 import { quoted } from "../schema-errors.ts";
 import { paramsAreReadable, paramValueErrors } from "./manifest-param-rules.ts";
+import { manifestTargetErrors, manifestTargetsFit } from "./manifest-target-rules.ts";
 import type { Rule } from "./rule.ts";
 import { sharedFields, sharedValue } from "./shared-repository.ts";
 import {
@@ -65,6 +66,14 @@ const addonsAreUsable: Rule<BackupConfiguration> = {
 const paramsFit: Rule<BackupConfiguration> = {
   says: paramsAreReadable,
   check: eachSession(({ addon }, path) => paramValueErrors(addon, [...path, "addon"])),
+};
+
+const manifestTargetFits: Rule<BackupConfiguration> = {
+  says: manifestTargetsFit,
+  check: (configuration) =>
+    eachSession(({ addon }, path) => manifestTargetErrors(configuration, addon, [...path, "addon"]))(
+      configuration,
+    ),
 };
 
 const volumesAreNear: Rule<BackupConfiguration> = {
@@ -197,6 +206,7 @@ export const backupConfigurationRules = [
   sessionsAreScheduled,
   addonsAreUsable,
   paramsFit,
+  manifestTargetFits,
   volumesAreNear,
   repositoriesFit,
   repositoriesAgree,

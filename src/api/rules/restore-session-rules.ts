@@ -1,6 +1,7 @@
 import { required } from "../field-error.ts";
 import type { RestoreSession } from "../restore-session.ts";
 import { paramsAreReadable, paramValueErrors } from "./manifest-param-rules.ts";
+import { manifestTargetErrors, manifestTargetsFit } from "./manifest-target-rules.ts";
 import type { Rule } from "./rule.ts";
 import { addonErrors, targetIsKnown, targetIsNear, volumeErrors } from "./shared-rules.ts";
 
@@ -34,6 +35,11 @@ const paramsFit: Rule<RestoreSession> = {
   check: ({ spec }) => paramValueErrors(spec.addon, ["spec", "addon"]),
 };
 
+const manifestTargetFits: Rule<RestoreSession> = {
+  says: manifestTargetsFit,
+  check: (restore) => manifestTargetErrors(restore, restore.spec.addon, ["spec", "addon"]),
+};
+
 const volumesAreNear: Rule<RestoreSession> = {
   says: targetIsNear,
   check: (restore) => volumeErrors(restore, restore.spec.addon, ["spec", "addon"]),
@@ -44,5 +50,6 @@ export const restoreSessionRules = [
   sourceIsNamed,
   addonIsUsable,
   paramsFit,
+  manifestTargetFits,
   volumesAreNear,
 ] as const;

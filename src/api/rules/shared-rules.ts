@@ -3,6 +3,7 @@ import type { AddonInfo } from "../addon-info.ts";
 import { pvcAddon, workloadAddon } from "../catalogue.ts";
 import { isCronSchedule } from "../cron-schedule.ts";
 import { type FieldError, type FieldPath, failure, invalid, required } from "../field-error.ts";
+import { workloadGroups } from "../manifest-target.ts";
 import { type KubeObject, type ObjectMeta, refOf } from "../meta.ts";
 import type { TypedObjectReference } from "../references.ts";
 import { quoted } from "../schema-errors.ts";
@@ -65,9 +66,7 @@ export function directoryErrors(directory: string, path: FieldPath): readonly Fi
 
 /** Kinds of targets and their API groups. */
 const targetKinds: Readonly<Record<string, string>> = {
-  Deployment: "apps",
-  StatefulSet: "apps",
-  DaemonSet: "apps",
+  ...workloadGroups,
   PersistentVolumeClaim: "",
   Namespace: "",
 };

@@ -1,14 +1,15 @@
 import { mkdir, rm } from "node:fs/promises";
 import { builtIn } from "../../api/built-in.ts";
-import { type KubeObject, nameOf, type Resource, refOf } from "../../api/meta.ts";
+import type { KubeObject, Resource } from "../../api/meta.ts";
 import { HoldfastError, messageOf } from "../../base/errors.ts";
 import { fileNotWritten } from "../../base/file-error.ts";
 import type { Kube, ObjectName } from "../../ports/kube/kube.ts";
 import { KubeError } from "../../ports/kube/kube-error.ts";
-import { fieldAt, fieldsAt, listAt, textAt } from "../storage/fields.ts";
-import { createManifestWriter, type ManifestWriter } from "./manifest-writer.ts";
+import { fieldAt, listAt, textAt } from "../storage/fields.ts";
+import { type ManifestFilter, takesLabels, takesPlace, takesType } from "./manifest-filter.ts";
+import { createManifestWriter } from "./manifest-writer.ts";
 import { createMissingParts, type MissingParts } from "./missing-parts.ts";
-import { referencesOf } from "./workload-references.ts";
+import { referencesOf, secretsOfAccount, type WorkloadReferences } from "./workload-references.ts";
 
 export type WorkloadTarget = {
   readonly apiGroup: string;
@@ -20,6 +21,8 @@ export type WorkloadTarget = {
 export type DumpWorkload = {
   readonly kube: Kube;
   readonly target: WorkloadTarget;
+  /** What of it is saved; what is left out is still followed to what it refers to. */
+  readonly filter: ManifestFilter;
   /** Also roles and bindings of the workload's ServiceAccount. */
   readonly rbac: boolean;
   /** Folder of the tree; made anew. */
@@ -28,7 +31,11 @@ export type DumpWorkload = {
   readonly signal: AbortSignal;
 };
 
-type Dumping = DumpWorkload & { readonly missing: MissingParts; readonly write: ManifestWriter };
+type Dumping = DumpWorkload & {
+  readonly missing: MissingParts;
+  /** Counts what it has written. */
+  readonly write: (type: Resource, object: KubeObject) => void;
+};
 
 /**
  * Writes a workload and what its pods refer to: ConfigMaps, Secrets, PersistentVolumeClaims, the ServiceAccount
@@ -44,29 +51,47 @@ export async function dumpWorkload(
     throw fileNotWritten(tree, thrown);
   });
   const missing = createMissingParts();
-  const dumping = { ...request, missing, write: createManifestWriter(tree, missing) };
+  const write = createManifestWriter(tree, missing);
+  let objects = 0;
+  const dumping: Dumping = {
+    ...request,
+    missing,
+    write: (type, object) => {
+      if (takes(request.filter, type, object) && write(type, object)) objects += 1;
+    },
+  };
   const resource = await resourceOfTarget(kube, target, signal);
   const { namespace, name } = target;
   const workload = await kube.get(resource, resource.namespaced ? { namespace, name } : { name }, signal);
   if (workload === undefined) throw targetNotFound(target);
-  let objects = dumping.write(resource, workload) ? 1 : 0;
+  dumping.write(resource, workload);
   const references = referencesOf(workload);
-  if (references === undefined) return { objects, missing: missing.list() };
+  if (references !== undefined) await saveReferences(dumping, references);
+  return { objects, missing: missing.list() };
+}
+
+function takes(filter: ManifestFilter, type: Resource, object: KubeObject): boolean {
+  return (
+    takesType(filter, type) && takesPlace(filter, object.metadata.namespace) && takesLabels(filter, object)
+  );
+}
+
+async function saveReferences(dumping: Dumping, references: WorkloadReferences): Promise<void> {
+  const { namespace } = dumping.target;
   const account = await save(dumping, builtIn.ServiceAccount, { namespace, name: references.serviceAccount });
-  objects += account === undefined ? 0 : 1;
-  const secrets = new Set([...references.secrets, ...secretsOf(account)]);
+  const secrets = new Set([
+    ...references.secrets,
+    ...(account === undefined ? [] : secretsOfAccount(account)),
+  ]);
   const named: readonly (readonly [Resource, Iterable<string>])[] = [
     [builtIn.ConfigMap, references.configMaps],
     [builtIn.Secret, secrets],
     [builtIn.PersistentVolumeClaim, references.claims],
   ];
   for (const [type, names] of named) {
-    for (const one of names) {
-      if ((await save(dumping, type, { namespace, name: one })) !== undefined) objects += 1;
-    }
+    for (const one of names) await save(dumping, type, { namespace, name: one });
   }
-  if (request.rbac) objects += await saveRoles(dumping, references.serviceAccount);
-  return { objects, missing: missing.list() };
+  if (dumping.rbac) await saveRoles(dumping, references.serviceAccount);
 }
 
 async function resourceOfTarget(kube: Kube, target: WorkloadTarget, signal: AbortSignal): Promise<Resource> {
@@ -78,14 +103,15 @@ async function resourceOfTarget(kube: Kube, target: WorkloadTarget, signal: Abor
   throw targetNotFound(target);
 }
 
-/** Writes one object; undefined when it is not there or could not be read. */
+/** Reads and writes one object; undefined when it is not there or could not be read. */
 async function save(dumping: Dumping, type: Resource, name: ObjectName): Promise<KubeObject | undefined> {
   const { kube, signal, missing, log } = dumping;
   const shown = `${type.kind} ${name.namespace === undefined ? "" : `${name.namespace}/`}${name.name}`;
   try {
     const found = await kube.get(type, name, signal);
     if (found === undefined) log(`${shown} is referred to and does not exist`);
-    else if (dumping.write(type, found)) return found;
+    else dumping.write(type, found);
+    return found;
   } catch (thrown) {
     if (!isAnswer(thrown)) throw thrown;
     missing.add(`${shown}: ${messageOf(thrown)}`);
@@ -93,34 +119,22 @@ async function save(dumping: Dumping, type: Resource, name: ObjectName): Promise
   return undefined;
 }
 
-function secretsOf(account: KubeObject | undefined): readonly string[] {
-  return ["secrets", "imagePullSecrets"].flatMap((list) =>
-    listAt(account, list).flatMap((secret) => textAt(secret, "name") ?? []),
-  );
-}
-
 /** Bindings of the account in its namespace and in the cluster, and the roles that they name. */
-async function saveRoles(dumping: Dumping, account: string): Promise<number> {
+async function saveRoles(dumping: Dumping, account: string): Promise<void> {
   const { namespace } = dumping.target;
-  let objects = 0;
   const roles = new Set<string>();
   for (const type of [builtIn.RoleBinding, builtIn.ClusterRoleBinding]) {
     for (const binding of await bindingsOf(dumping, type, account)) {
-      if (!dumping.write(type, binding)) continue;
-      objects += 1;
+      dumping.write(type, binding);
       roles.add(`${textAt(binding, "roleRef", "kind")}/${textAt(binding, "roleRef", "name")}`);
     }
   }
   for (const role of roles) {
     const [kind, ...rest] = role.split("/");
     const name = rest.join("/");
-    const saved =
-      kind === "ClusterRole"
-        ? await save(dumping, builtIn.ClusterRole, { name })
-        : await save(dumping, builtIn.Role, { namespace, name });
-    if (saved !== undefined) objects += 1;
+    if (kind === "ClusterRole") await save(dumping, builtIn.ClusterRole, { name });
+    else await save(dumping, builtIn.Role, { namespace, name });
   }
-  return objects;
 }
 
 async function bindingsOf(dumping: Dumping, type: Resource, account: string): Promise<readonly KubeObject[]> {
@@ -156,19 +170,4 @@ function targetNotFound({ apiGroup, kind, namespace, name }: WorkloadTarget): Ho
       next: "Correct spec.target of the BackupConfiguration, or create the workload.",
     },
   );
-}
-
-/** `spec.target` of a BackupConfiguration; `TargetMissing` when it has none that is a workload. */
-export function targetOf(configuration: KubeObject): WorkloadTarget {
-  const target = fieldsAt(configuration, "spec", "target");
-  const kind = textAt(target, "kind");
-  const name = textAt(target, "name");
-  if (kind !== undefined && name !== undefined) {
-    const namespace = textAt(target, "namespace") ?? configuration.metadata.namespace ?? "";
-    return { apiGroup: textAt(target, "apiGroup") ?? "", kind, namespace, name };
-  }
-  throw new HoldfastError("TargetMissing", `${nameOf(refOf(configuration))} has no workload in spec.target`, {
-    disposition: "stall",
-    next: "Name the workload in spec.target, or use the kubedump-addon for a whole cluster.",
-  });
 }

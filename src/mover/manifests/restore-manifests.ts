@@ -1,4 +1,3 @@
-import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { builtIn } from "../../api/built-in.ts";
 import { apiVersionOf, groupOf, type KubeObject, keyOf, refOf } from "../../api/meta.ts";
@@ -8,12 +7,12 @@ import type { DiscoveredResource, Kube } from "../../ports/kube/kube.ts";
 import { isKubeError, KubeError } from "../../ports/kube/kube-error.ts";
 import { moverManager } from "../job-context.ts";
 import { inParallel } from "../storage/in-parallel.ts";
-import { parseObject } from "../storage/stored-document.ts";
 import { createObject } from "./create-object.ts";
 import { type ManifestFilter, takesLabels, takesPlace, takesType } from "./manifest-filter.ts";
 import { type ManifestPlace, walkTree } from "./manifest-tree.ts";
 import type { ObjectOutcome } from "./object-outcome.ts";
 import { type PrepareOptions, prepareObject } from "./prepare-object.ts";
+import { readManifest, unreadable } from "./read-manifest.ts";
 import { type Orphan, relinkOwners } from "./relink-owners.ts";
 import { byRestoreOrder } from "./restore-order.ts";
 import { isNeverRestored, reasonToSkip } from "./restore-rules.ts";
@@ -22,7 +21,6 @@ import { readServedTypes, type ServedTypes } from "./served-types.ts";
 const passes = 5;
 const crds = "customresourcedefinitions.apiextensions.k8s.io";
 const objectsAtOnce = 8;
-const maxFileBytes = 8 * 1024 * 1024;
 const maxReasonLength = 400;
 
 export type RestoreManifests = {
@@ -206,15 +204,6 @@ async function makeNamespace({ kube, signal }: Run, name: string): Promise<void>
   }
 }
 
-async function readManifest(place: ManifestPlace): Promise<KubeObject> {
-  const shown = `${place.type}/${place.namespace ?? "cluster"}/${basename(place.file)}`;
-  const { size } = await stat(place.file);
-  if (size > maxFileBytes) throw unreadable(`${shown} has ${size} bytes, more than an object can have`);
-  const object = parseObject(await readFile(place.file, "utf8"), shown);
-  if (object.metadata.namespace === place.namespace) return object;
-  throw unreadable(`${shown} holds an object of another namespace (${object.metadata.namespace ?? "none"})`);
-}
-
 /** The folder says the type; a file in the wrong one is not created as something else. */
 function refuseOtherType(type: DiscoveredResource, place: ManifestPlace, object: KubeObject): void {
   if (type.kind === object.kind && type.group === groupOf(object.apiVersion)) return;
@@ -233,12 +222,5 @@ function unknownType(type: string): HoldfastError {
   return new HoldfastError("TypeNotServed", `this cluster serves no ${type}`, {
     disposition: "stall",
     next: "Install its CustomResourceDefinition, or restore with IncludeClusterResources.",
-  });
-}
-
-function unreadable(message: string): HoldfastError {
-  return new HoldfastError("ManifestUnreadable", message, {
-    disposition: "stall",
-    next: "Restore another snapshot, or leave the object out.",
   });
 }

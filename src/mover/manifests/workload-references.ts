@@ -43,6 +43,13 @@ export function referencesOf(workload: KubeObject): WorkloadReferences | undefin
   return { configMaps, secrets, claims, serviceAccount: textAt(pod, "serviceAccountName") ?? "default" };
 }
 
+/** Names of the Secrets that a ServiceAccount brings along. */
+export function secretsOfAccount(account: KubeObject): readonly string[] {
+  return ["secrets", "imagePullSecrets"].flatMap((list) =>
+    listAt(account, list).flatMap((secret) => textAt(secret, "name") ?? []),
+  );
+}
+
 function containersOf(pod: Fields): readonly unknown[] {
   return ["initContainers", "containers"].flatMap((list) => listAt(pod, list));
 }

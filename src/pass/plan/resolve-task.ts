@@ -85,6 +85,11 @@ function resolveTask(task: Json, definition: Json, world: World): Resolution {
   };
 }
 
+/** Whether it moves the files of volumes, and not manifests. */
+export function isDataTask(task: { readonly name?: unknown }): boolean {
+  return !String(task.name).startsWith("manifest");
+}
+
 type Values =
   | { readonly ok: true; readonly values: Record<string, string> }
   | { readonly ok: false; readonly missing: string };

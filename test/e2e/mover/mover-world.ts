@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { builtIn } from "../../../src/api/built-in.ts";
 import { resourceOf } from "../../../src/api/kinds.ts";
 import { apiVersionOf, type KubeObject, type Resource } from "../../../src/api/meta.ts";
+import type { TypedObjectReference } from "../../../src/api/references.ts";
 import type { Snapshot, SnapshotComponent } from "../../../src/api/snapshot.ts";
 import { systemClock } from "../../../src/base/clock.ts";
 import type { JobPorts } from "../../../src/mover/job-context.ts";
@@ -64,6 +65,8 @@ export type SessionRequest = {
   readonly at: number;
   readonly storage?: string;
   readonly session?: string;
+  /** spec.target of the BackupConfiguration; none when absent. */
+  readonly target?: TypedObjectReference;
 };
 
 async function connectAs(
@@ -211,9 +214,28 @@ function worldOf(given: Given): MoverWorld {
   };
 }
 
+/** The BackupConfiguration of a target, of which a Job reads only that. */
+async function ensureConfiguration(
+  { kube, create, vault: namespace }: Pick<MoverWorld, "kube" | "create" | "vault">,
+  session: string,
+  target: TypedObjectReference | undefined,
+): Promise<string> {
+  const kind = resourceOf("BackupConfiguration");
+  const name = target === undefined ? "bc" : `bc-${(target.kind ?? "").toLowerCase()}-${target.name}`;
+  if ((await kube.get(kind, { namespace, name })) !== undefined) return name;
+  const addon = { name: "kubedump-addon", tasks: [{ name: "manifest-backup" }] };
+  const repositories = [{ name: "repository", directory: "/repository" }];
+  const sessions = [{ name: session, addon, repositories }];
+  await create(kind, {
+    metadata: { name, namespace },
+    spec: { sessions, ...(target === undefined ? {} : { target }) },
+  });
+  return name;
+}
+
 async function makeSession(
   world: Pick<MoverWorld, "kube" | "create" | "vault">,
-  { repository, path, at, storage = "main", session = "nightly" }: SessionRequest,
+  { repository, path, at, storage = "main", session = "nightly", target }: SessionRequest,
 ) {
   const { kube, create, vault: namespace } = world;
   const app = { apiGroup: "na", name: "na" };
@@ -228,13 +250,17 @@ async function makeSession(
       },
     });
   }
+  const invoker = await ensureConfiguration(world, session, target);
   const name = `bc-${session}-${at}`;
   const snapshot = `${repository}-${name}`;
   const known = await kube.get(resourceOf("BackupSession"), { namespace, name });
   if (known === undefined) {
     await create(resourceOf("BackupSession"), {
       metadata: { name, namespace },
-      spec: { invoker: { apiGroup: "core.kubestash.com", kind: "BackupConfiguration", name: "bc" }, session },
+      spec: {
+        invoker: { apiGroup: "core.kubestash.com", kind: "BackupConfiguration", name: invoker },
+        session,
+      },
     });
   }
   await create(resourceOf("Snapshot"), {

@@ -26,6 +26,7 @@ function configuration(manager: string): KubeObject {
           retentionPolicy: { name: "keep", namespace: "vault" },
         },
       ],
+      target: { apiGroup: "apps", kind: "Deployment", name: "web" },
       sessions: [
         {
           name: "often",

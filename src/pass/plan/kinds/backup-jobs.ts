@@ -5,7 +5,7 @@ import { asRecord, records } from "../../../base/json.ts";
 import { createMissing } from "../create-missing.ts";
 import { executorJob, jobEnd, jobName, removeStuck, strangeJob, tellPending } from "../executor-job.ts";
 import { accessFor } from "../job-access.ts";
-import { type ResolvedTask, resolveTasks } from "../resolve-task.ts";
+import { isDataTask, type ResolvedTask, resolveTasks } from "../resolve-task.ts";
 import { phaseOf } from "../snapshots.ts";
 import { claimVariable, dataParts, findTarget, type TargetPart, targetOf, wholePart } from "../targets.ts";
 import type { World } from "../world.ts";
@@ -129,7 +129,7 @@ export function backupComponents(
 
 /** Manifest tasks have one part of their own; data tasks one per pod that holds data. */
 function partsFor(task: ResolvedTask, configuration: KubeObject, world: World): readonly TargetPart[] {
-  if (task.name.startsWith("manifest")) return [wholePart("manifest")];
+  if (!isDataTask(task)) return [wholePart("manifest")];
   const reference = targetOf(configuration);
   const namespace = configuration.metadata.namespace ?? "";
   const target = reference === undefined ? undefined : findTarget(reference, namespace, world);

@@ -15,7 +15,7 @@ import {
   tellPending,
 } from "../executor-job.ts";
 import { accessFor } from "../job-access.ts";
-import { type ResolvedTask, resolveTasks } from "../resolve-task.ts";
+import { isDataTask, type ResolvedTask, resolveTasks } from "../resolve-task.ts";
 import { claimsWanted, forOrdinal, targetVolumesError } from "../target-volumes.ts";
 import { claimVariable, dataParts, findTarget, type TargetPart, targetOf, wholePart } from "../targets.ts";
 import type { World } from "../world.ts";
@@ -195,10 +195,6 @@ function partsFor(task: ResolvedTask, { draft, source, world }: RestoreContext):
   const namespace = draft.object.metadata.namespace ?? "";
   const target = reference === undefined ? undefined : findTarget(reference, namespace, world);
   return dataParts(target, world).filter((part) => has(part.component));
-}
-
-function isDataTask(task: ResolvedTask): boolean {
-  return !task.name.startsWith("manifest");
 }
 
 function ordinalOf(component: string): string | undefined {

@@ -5,14 +5,14 @@ import type { KubeObject } from "../../../api/meta.ts";
 import { refOf } from "../../../api/meta.ts";
 import { restoreSessionPhase } from "../../../api/phases/restore-session-phase.ts";
 import type { RestoreSessionStatus } from "../../../api/restore-session.ts";
-import { asRecord } from "../../../base/json.ts";
+import { asRecord, records } from "../../../base/json.ts";
 import { ensureRecorded, isRecorded } from "../awaiting-record.ts";
 import { tellAway } from "../away-condition.ts";
 import { type ClaimState, claimEntry, claimOf, entryUnreadable } from "../claim.ts";
 import { deadlineOf } from "../deadline.ts";
 import { Draft, type Turn } from "../draft.ts";
 import { removeAccess } from "../job-access.ts";
-import { dependenciesOf } from "../resolve-task.ts";
+import { dependenciesOf, isDataTask } from "../resolve-task.ts";
 import { restoreErrors } from "../restore-rules.ts";
 import { phaseOf } from "../snapshots.ts";
 import { sameTarget, targetFound, targetOf } from "../targets.ts";
@@ -111,7 +111,7 @@ function checkedWork(draft: Draft, world: World): RestoreWork | undefined {
     });
     return undefined;
   }
-  if (!found) {
+  if (!found && !bringsTargetBack(draft.object)) {
     const message = "its target does not exist";
     draft.problem({
       severity: "error",
@@ -125,6 +125,11 @@ function checkedWork(draft: Draft, world: World): RestoreWork | undefined {
   if (typeof work === "string") return refuse(draft, [work]);
   draft.setCondition("ValidationPassed", true, "ResourceValidationPassed");
   return work;
+}
+
+/** Manifests hold the target itself. */
+function bringsTargetBack(restore: KubeObject): boolean {
+  return records(asRecord(asRecord(restore["spec"])["addon"])["tasks"]).every((task) => !isDataTask(task));
 }
 
 function refuse(draft: Draft, errors: readonly string[]): undefined {
