@@ -1,23 +1,31 @@
-import { groupOf, type KubeObject, type Resource } from "../../api/meta.ts";
+import type { KubeObject, Resource } from "../../api/meta.ts";
+import type { Clock } from "../../base/clock.ts";
 import { HoldfastError } from "../../base/errors.ts";
-import { isFields } from "../../base/json.ts";
 import type { Kube, ObjectName } from "../../ports/kube/kube.ts";
-import { isKubeError } from "../../ports/kube/kube-error.ts";
-import { moverManager } from "../job-context.ts";
-import { fieldAt, fieldsAt, listAt, textAt, withField, withoutField } from "../storage/fields.ts";
+import { isKubeError, KubeError } from "../../ports/kube/kube-error.ts";
+import { fieldAt, fieldsAt } from "../storage/fields.ts";
+import { pauseAfterConflict } from "./conflict-pause.ts";
+import { fieldChanges } from "./field-changes.ts";
+import { withFreeAddresses } from "./free-addresses.ts";
+import type { ObjectOutcome } from "./object-outcome.ts";
+import type { ObjectWriter } from "./object-writer.ts";
+import { overlay } from "./overlay.ts";
 
-export type WriteResult = {
+export type WriteResult = Pick<ObjectOutcome, "reason" | "notes" | "changes"> & {
   readonly did: "created" | "updated" | "same" | "conflict";
   readonly live: KubeObject;
 };
 
 export type CreateRequest = {
   readonly kube: Kube;
+  readonly clock: Clock;
+  readonly writer: ObjectWriter;
   readonly override: boolean;
   readonly signal: AbortSignal;
 };
 
-const conflictAttempts = 4;
+const conflictAttempts = 6;
+const otherContent = "it exists with other content, and objects that exist are not to be overwritten";
 
 /**
  * Creates an object. One that exists stays as it is, or with `override` gets the dump's labels, annotations and
@@ -29,48 +37,24 @@ export async function createObject(
   object: KubeObject,
 ): Promise<WriteResult> {
   try {
-    return { did: "created", live: await createOnce(request, resource, object) };
+    return await createOnce(request, resource, object);
   } catch (thrown) {
     if (!isKubeError(thrown, 409)) throw thrown;
     const live = await getLive(request, resource, object);
     if (live === undefined) throw thrown;
-    return request.override ? await replaceLive(request, resource, object, live) : { did: "conflict", live };
+    return request.override
+      ? await replaceLive(request, resource, object, live)
+      : await compareWithLive(request, resource, object, live);
   }
 }
 
 async function createOnce(
-  request: CreateRequest,
+  { writer }: CreateRequest,
   resource: Resource,
   object: KubeObject,
-): Promise<KubeObject> {
-  const options = { manager: moverManager, signal: request.signal };
-  try {
-    return await request.kube.create(resource, object, options);
-  } catch (thrown) {
-    const freed = isKubeError(thrown, 422) ? withoutAddresses(object) : undefined;
-    if (freed === undefined) throw thrown;
-    return await request.kube.create(resource, freed, options);
-  }
-}
-
-/**
- * A Service whose cluster IP or node port is taken, or not of this cluster, gets new ones. A headless one keeps
- * its `None`. Undefined when there is nothing to let go.
- */
-export function withoutAddresses(object: KubeObject): KubeObject | undefined {
-  if (object.kind !== "Service" || groupOf(object.apiVersion) !== "") return undefined;
-  let spec = fieldsAt(object, "spec");
-  const before = spec;
-  if (textAt(spec, "clusterIP") !== "None") {
-    spec = withoutField(withoutField(spec, "clusterIP"), "clusterIPs");
-  }
-  spec = withoutField(spec, "healthCheckNodePort");
-  const ports = listAt(spec, "ports");
-  if (ports.some((port) => fieldAt(port, "nodePort") !== undefined)) {
-    const free = ports.map((port) => (isFields(port) ? withoutField(port, "nodePort") : port));
-    spec = withField(spec, ["ports"], free);
-  }
-  return spec === before ? undefined : { ...object, spec };
+): Promise<WriteResult> {
+  const { answer, notes } = await withFreeAddresses(object, (one) => writer.create(resource, one));
+  return { did: "created", live: answer, notes };
 }
 
 async function getLive(
@@ -91,6 +75,39 @@ export function nameIn(object: KubeObject): ObjectName {
   return namespace === undefined ? { name } : { namespace, name };
 }
 
+/** Asks the server what the dump would change, because only it knows its defaults. */
+async function compareWithLive(
+  { writer }: CreateRequest,
+  resource: Resource,
+  object: KubeObject,
+  live: KubeObject,
+): Promise<WriteResult> {
+  const merged = overlay(live, object);
+  const wanted = withFixed(merged.object, object, merged.fixed);
+  if (fieldChanges(live, wanted).length === 0) return { did: "same", live };
+  // A field that the dump has not may be a default of the server.
+  const changes = fieldChanges(live, wanted, (change) => "to" in change);
+  const conflict: WriteResult = { did: "conflict", live, reason: otherContent, changes };
+  if (merged.fixed.length > 0) return conflict;
+  try {
+    const would = fieldChanges(live, await writer.tryReplace(resource, merged.object));
+    return would.length === 0 ? { did: "same", live } : { ...conflict, changes: would };
+  } catch (thrown) {
+    if (!(thrown instanceof KubeError) || thrown.code === 0) throw thrown;
+    return conflict;
+  }
+}
+
+/** With the dump's fields that no update can change, to show how they differ. */
+function withFixed(merged: KubeObject, dumped: KubeObject, fixed: readonly string[]): KubeObject {
+  const fields = fixed
+    .map((path) => path.replace("spec.", ""))
+    .map((name) => [name, fieldAt(dumped, "spec", name)]);
+  return fields.length === 0
+    ? merged
+    : { ...merged, spec: { ...fieldsAt(merged, "spec"), ...Object.fromEntries(fields) } };
+}
+
 async function replaceLive(
   request: CreateRequest,
   resource: Resource,
@@ -100,62 +117,37 @@ async function replaceLive(
   let live = first;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const replaced = await request.kube.replace(resource, overlay(live, object), {
-        manager: moverManager,
-        signal: request.signal,
-      });
-      const same = replaced.metadata.resourceVersion === live.metadata.resourceVersion;
-      return { did: same ? "same" : "updated", live: replaced };
+      return await replaceOnce(request, resource, object, live);
     } catch (thrown) {
       if (!isKubeError(thrown, 409) || attempt === conflictAttempts) throw thrown;
+      await pauseAfterConflict(request.clock, attempt, request.signal);
       const again = await getLive(request, resource, object);
-      if (again === undefined) return { did: "created", live: await createOnce(request, resource, object) };
+      if (again === undefined) return await createOnce(request, resource, object);
       live = again;
     }
   }
 }
 
-/** The live object with the dump's content; what only the live one can know (uid, version, owners) stays. */
-export function overlay(live: KubeObject, dumped: KubeObject): KubeObject {
-  const { labels: _labels, annotations: _annotations, managedFields: _managed, ...metadata } = live.metadata;
-  const { labels, annotations } = dumped.metadata;
-  const status = live["status"];
-  const merged: KubeObject = {
-    ...keepAssigned(live, dumped),
-    metadata: {
-      ...metadata,
-      ...(labels === undefined ? {} : { labels }),
-      ...(annotations === undefined ? {} : { annotations }),
-    },
-  };
-  return status === undefined ? merged : { ...merged, status };
+async function replaceOnce(
+  { writer }: CreateRequest,
+  resource: Resource,
+  object: KubeObject,
+  live: KubeObject,
+): Promise<WriteResult> {
+  const merged = overlay(live, object);
+  if (merged.fixed.length > 0) throw cannotChange(merged.fixed);
+  const kept = merged.kept.map((path) => `${path} stays as it is`);
+  if (fieldChanges(live, merged.object).length === 0) return { did: "same", live, notes: kept };
+  const { answer, notes } = await withFreeAddresses(merged.object, (one) => writer.replace(resource, one));
+  const changes = fieldChanges(live, answer);
+  const told = { live: answer, notes: [...kept, ...notes] };
+  return changes.length === 0 ? { did: "same", ...told } : { did: "updated", ...told, changes };
 }
 
-/** Fields that the cluster assigned and that cannot change; the dump gave them up or has the old cluster's. */
-function keepAssigned(live: KubeObject, dumped: KubeObject): KubeObject {
-  switch (`${groupOf(dumped.apiVersion)}/${dumped.kind}`) {
-    case "/Service":
-      return withLive(live, dumped, ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"]);
-    case "/PersistentVolumeClaim":
-      return withLive(live, dumped, ["volumeName"]);
-    case "/Pod":
-      return withLive(live, dumped, [
-        "nodeName",
-        "serviceAccountName",
-        "serviceAccount",
-        "volumes",
-        "tolerations",
-      ]);
-    case "batch/Job":
-      return withLive(live, dumped, ["selector", "template"]);
-    default:
-      return dumped;
-  }
-}
-
-function withLive(live: KubeObject, dumped: KubeObject, fields: readonly string[]): KubeObject {
-  const assigned = fields
-    .map((field) => [field, fieldAt(live, "spec", field)] as const)
-    .filter(([, value]) => value !== undefined);
-  return { ...dumped, spec: { ...fieldsAt(dumped, "spec"), ...Object.fromEntries(assigned) } };
+function cannotChange(paths: readonly string[]): HoldfastError {
+  return new HoldfastError(
+    "FieldImmutable",
+    `it exists, and its ${paths.join(" and ")} differs from the dump and cannot be changed`,
+    { disposition: "stall", next: "Delete the object and restore it again." },
+  );
 }

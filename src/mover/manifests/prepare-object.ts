@@ -1,7 +1,7 @@
 import { groupOf, type KubeObject, type OwnerReference } from "../../api/meta.ts";
 import { isFields } from "../../base/json.ts";
 import { type Fields, fieldAt, listAt, textAt, withField, withoutField } from "../storage/fields.ts";
-import { sanitise } from "./sanitise.ts";
+import { sanitise, selectedNode } from "./sanitise.ts";
 
 export type PrepareOptions = {
   readonly restorePVs: boolean;
@@ -23,8 +23,6 @@ type Prepared = Pick<PreparedObject, "object" | "notes">;
 
 const jobLabels = ["controller-uid", "batch.kubernetes.io/controller-uid"];
 const betaClass = "volume.beta.kubernetes.io/storage-class";
-/** The node that a scheduler chose in the old cluster; the volume would be asked for there. */
-const selectedNode = "volume.kubernetes.io/selected-node";
 
 /** The dumped object made fit for another cluster. */
 export function prepareObject(dumped: KubeObject, options: PrepareOptions): PreparedObject {

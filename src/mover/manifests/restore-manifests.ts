@@ -1,21 +1,22 @@
 import { basename } from "node:path";
 import { builtIn } from "../../api/built-in.ts";
-import { apiVersionOf, groupOf, type KubeObject, keyOf, refOf } from "../../api/meta.ts";
+import { type KubeObject, keyOf, refOf } from "../../api/meta.ts";
 import type { Clock } from "../../base/clock.ts";
 import { HoldfastError, messageOf } from "../../base/errors.ts";
-import type { DiscoveredResource, Kube } from "../../ports/kube/kube.ts";
+import type { Kube } from "../../ports/kube/kube.ts";
 import { isKubeError, KubeError } from "../../ports/kube/kube-error.ts";
 import { moverManager } from "../job-context.ts";
 import { inParallel } from "../storage/in-parallel.ts";
 import { createObject } from "./create-object.ts";
-import { type ManifestFilter, takesLabels, takesPlace, takesType } from "./manifest-filter.ts";
+import { type DecideOptions, decide, reasonToSkipType } from "./decide.ts";
+import type { ManifestFilter } from "./manifest-filter.ts";
 import { type ManifestPlace, walkTree } from "./manifest-tree.ts";
 import type { ObjectOutcome } from "./object-outcome.ts";
-import { type PrepareOptions, prepareObject } from "./prepare-object.ts";
-import { readManifest, unreadable } from "./read-manifest.ts";
+import { createObjectWriter, type ObjectWriter } from "./object-writer.ts";
+import type { PrepareOptions } from "./prepare-object.ts";
+import { readManifest } from "./read-manifest.ts";
 import { type Orphan, relinkOwners } from "./relink-owners.ts";
 import { byRestoreOrder } from "./restore-order.ts";
-import { isNeverRestored, reasonToSkip } from "./restore-rules.ts";
 import { readServedTypes, type ServedTypes } from "./served-types.ts";
 
 const passes = 5;
@@ -39,14 +40,15 @@ export type RestoreManifests = {
 };
 
 type Run = RestoreManifests & {
-  readonly options: PrepareOptions;
+  readonly options: DecideOptions;
+  readonly writer: ObjectWriter;
   readonly types: ServedTypes;
   readonly known: Map<string, string>;
   readonly orphans: Orphan[];
   readonly readyNamespaces: Map<string, Promise<void>>;
 };
 
-type Did = Pick<ObjectOutcome, "did" | "reason" | "notes">;
+type Did = Omit<ObjectOutcome, "type" | "namespace" | "name">;
 
 type Failure = { readonly place: ManifestPlace; readonly outcome: ObjectOutcome };
 
@@ -73,7 +75,7 @@ export async function restoreManifests(request: RestoreManifests): Promise<void>
 }
 
 async function startRun(request: RestoreManifests, places: readonly ManifestPlace[]): Promise<Run> {
-  const { intoNamespace } = request;
+  const { intoNamespace, filter } = request;
   const from = new Set(places.flatMap(({ namespace }) => namespace ?? []));
   const [only] = from;
   if (intoNamespace !== undefined && from.size > 1) {
@@ -87,7 +89,8 @@ async function startRun(request: RestoreManifests, places: readonly ManifestPlac
     intoNamespace === undefined || only === undefined ? undefined : { from: only, to: intoNamespace };
   return {
     ...request,
-    options: move === undefined ? request.prepare : { ...request.prepare, move },
+    options: { ...request.prepare, filter, ...(move === undefined ? {} : { move }) },
+    writer: createObjectWriter(request.kube, request.signal),
     types: await readServedTypes(request.kube, request.clock, request.signal),
     known: new Map(),
     orphans: [],
@@ -108,7 +111,7 @@ async function restorePass(run: Run, pending: readonly ManifestPlace[]): Promise
   const failures: Failure[] = [];
   for (const [type, places] of Map.groupBy(pending, (place) => place.type)) {
     run.signal.throwIfAborted();
-    const reason = reasonToSkipType(run.filter, type);
+    const reason = reasonToSkipType(type, run.options.filter);
     if (reason !== undefined) {
       for (const place of places) run.onOutcome({ ...nameOfPlace(place), did: "skipped", reason });
       continue;
@@ -125,11 +128,6 @@ async function restorePass(run: Run, pending: readonly ManifestPlace[]): Promise
     }
   }
   return failures;
-}
-
-function reasonToSkipType(filter: ManifestFilter, type: string): string | undefined {
-  if (isNeverRestored(type)) return "objects of this type are never restored";
-  return takesName(filter, type) ? undefined : "the filter leaves its type out";
 }
 
 /** Restores one file; undefined when it was created and its owners are still to be set. */
@@ -162,25 +160,22 @@ function wordsOf(thrown: unknown, object: KubeObject | undefined): string {
 }
 
 async function restoreObject(run: Run, place: ManifestPlace, dumped: KubeObject): Promise<Did | undefined> {
-  const { filter } = run;
-  if (!takesPlace(filter, place.namespace) || !takesLabels(filter, dumped)) {
-    return { did: "skipped", reason: "the filter leaves it out" };
-  }
-  const reason = reasonToSkip(dumped, run.options);
-  if (reason !== undefined) return { did: "skipped", reason };
-  const type = run.types.find(place.type, dumped.apiVersion);
-  if (type === undefined) throw unknownType(place.type);
-  if (!type.verbs.includes("create")) {
-    return { did: "skipped", reason: "the cluster lets nobody create objects of this type" };
-  }
-  refuseOtherType(type, place, dumped);
-  const { object, owners, notes } = prepareObject({ ...dumped, apiVersion: apiVersionOf(type) }, run.options);
+  const decision = decide(place, dumped, run.options, run.types);
+  if ("skip" in decision) return { did: "skipped", reason: decision.skip };
+  const { send: object, resource, owners } = decision;
   if (object.metadata.namespace !== undefined) await ensureNamespace(run, object.metadata.namespace);
-  const { did, live } = await createObject(run, type, object);
+  const { live, notes = [], ...result } = await createObject(run, resource, object);
   if (live.metadata.uid !== undefined) run.known.set(keyOf(refOf(object)), live.metadata.uid);
-  const told = did === "conflict" || notes.length === 0 ? {} : { notes };
-  if (did !== "created" || owners.length === 0) return { did, ...told };
-  run.orphans.push({ resource: type, type: place.type, object, owners, ...told });
+  const all = result.did === "created" || result.did === "updated" ? [...decision.notes, ...notes] : notes;
+  const told = all.length === 0 ? result : { ...result, notes: all };
+  if (result.did !== "created" || owners.length === 0) return told;
+  run.orphans.push({
+    resource,
+    type: place.type,
+    object,
+    owners,
+    ...(all.length === 0 ? {} : { notes: all }),
+  });
   return undefined;
 }
 
@@ -202,25 +197,4 @@ async function makeNamespace({ kube, signal }: Run, name: string): Promise<void>
     // Another one made it meanwhile, or this account may not: then the object's own create says so.
     if (!isKubeError(thrown, 409) && !isKubeError(thrown, 403)) throw thrown;
   }
-}
-
-/** The folder says the type; a file in the wrong one is not created as something else. */
-function refuseOtherType(type: DiscoveredResource, place: ManifestPlace, object: KubeObject): void {
-  if (type.kind === object.kind && type.group === groupOf(object.apiVersion)) return;
-  throw unreadable(`a ${object.kind} of ${object.apiVersion} lies in the folder ${place.type}`);
-}
-
-function takesName(filter: ManifestFilter, type: string): boolean {
-  const dot = type.indexOf(".");
-  return takesType(
-    filter,
-    dot < 0 ? { group: "", plural: type } : { group: type.slice(dot + 1), plural: type.slice(0, dot) },
-  );
-}
-
-function unknownType(type: string): HoldfastError {
-  return new HoldfastError("TypeNotServed", `this cluster serves no ${type}`, {
-    disposition: "stall",
-    next: "Install its CustomResourceDefinition, or restore with IncludeClusterResources.",
-  });
 }

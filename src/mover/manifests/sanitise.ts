@@ -25,6 +25,14 @@ const annotationsOfControllers: ReadonlySet<string> = new Set([
   "pv.kubernetes.io/bound-by-controller",
 ]);
 
+/** Whether an annotation is what a controller noted about this very object. */
+export function isOfController(annotation: string): boolean {
+  return annotationsOfControllers.has(annotation) || annotation === selectedNode;
+}
+
+/** The node that a scheduler chose for a claim; the volume would be asked for there. */
+export const selectedNode = "volume.kubernetes.io/selected-node";
+
 /** Kinds with a pod template at `spec.template`, by group and kind. */
 const withTemplate: ReadonlySet<string> = new Set([
   "apps/Deployment",

@@ -1,6 +1,5 @@
 import { expect, it } from "vitest";
 import type { KubeObject } from "../../../src/api/meta.ts";
-import { overlay, withoutAddresses } from "../../../src/mover/manifests/create-object.ts";
 import { prepareObject } from "../../../src/mover/manifests/prepare-object.ts";
 import { isNeverRestored, reasonToSkip } from "../../../src/mover/manifests/restore-rules.ts";
 
@@ -211,44 +210,4 @@ it.each([
   "restoresessions.core.kubestash.com",
 ])("never restores %s", (type) => {
   expect(isNeverRestored(type)).toBe(true);
-});
-
-const service = (spec: Readonly<Record<string, unknown>>): KubeObject => ({
-  apiVersion: "v1",
-  kind: "Service",
-  metadata: { name: "web", namespace: "shop" },
-  spec,
-});
-
-it("gives up addresses of a Service that are taken, but not that it is headless", () => {
-  const ports = [{ port: 80, nodePort: 30080 }];
-  expect(
-    withoutAddresses(service({ clusterIP: "10.0.0.1", clusterIPs: ["10.0.0.1"], ports }))?.["spec"],
-  ).toEqual({
-    ports: [{ port: 80 }],
-  });
-  expect(withoutAddresses(service({ clusterIP: "None", ports }))?.["spec"]).toEqual({
-    clusterIP: "None",
-    ports: [{ port: 80 }],
-  });
-  expect(withoutAddresses(service({ clusterIP: "None", ports: [{ port: 80 }] }))).toBeUndefined();
-});
-
-it("overrides content and keeps what only the live object can know", () => {
-  const live: KubeObject = {
-    ...service({ clusterIP: "10.0.0.9", selector: { app: "old" } }),
-    metadata: { name: "web", namespace: "shop", uid: "live", resourceVersion: "7", labels: { old: "1" } },
-    status: { loadBalancer: {} },
-  };
-  const dumped: KubeObject = {
-    ...service({ clusterIP: "10.0.0.1", selector: { app: "web" } }),
-    metadata: { name: "web", namespace: "shop", labels: { app: "web" } },
-  };
-  expect(overlay(live, dumped)).toEqual({
-    apiVersion: "v1",
-    kind: "Service",
-    metadata: { name: "web", namespace: "shop", uid: "live", resourceVersion: "7", labels: { app: "web" } },
-    spec: { clusterIP: "10.0.0.9", selector: { app: "web" } },
-    status: { loadBalancer: {} },
-  });
 });
