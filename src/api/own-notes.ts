@@ -1,4 +1,5 @@
 import { digestOf } from "../base/digest.ts";
+import { jsonText, parseJson } from "../base/exact-json.ts";
 import { asRecord, isFields } from "../base/json.ts";
 import { timeText } from "./conditions.ts";
 import { findKind } from "./kinds.ts";
@@ -77,7 +78,7 @@ export function outboxRef(namespace: string, path: string): ObjectRef {
 export function outboxMap(place: NotesPlace, { path, content, summary }: OutboxEntry): KubeObject {
   return noteMap(place, outboxRef(place.namespace, path).name, {
     path,
-    entry: JSON.stringify(content),
+    entry: jsonText(content),
     ...(summary === undefined ? {} : { summary }),
   });
 }
@@ -138,7 +139,7 @@ function dataOf(map: KubeObject | undefined): Readonly<Record<string, string | u
 
 function objectFrom(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = parseJson(text);
     return isFields(value) ? value : undefined;
   } catch {
     return undefined;

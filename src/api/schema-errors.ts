@@ -1,3 +1,4 @@
+import { jsonText } from "../base/exact-json.ts";
 import { isFields } from "../base/json.ts";
 import { nearestName } from "../base/nearest-name.ts";
 import { parseGoDuration, tooLong } from "./duration.ts";
@@ -25,6 +26,7 @@ export function schemaErrors(node: SchemaNode, value: unknown, path: FieldPath):
       return typeof value === "boolean" ? [] : [mismatch(path, "true or false", value)];
     case "integer":
     case "number":
+      if (typeof value === "bigint") return [tooLarge(path, value)];
       return typeof value === "number"
         ? numberErrors(node, value, path)
         : [mismatch(path, "a number", value)];
@@ -86,7 +88,7 @@ function twice(node: SchemaNode, value: readonly unknown[], path: FieldPath): re
   if (keys === undefined) return [];
   const seen = new Set<string>();
   return value.flatMap((item, index) => {
-    const key = JSON.stringify(keys.map((name) => (isFields(item) ? item[name] : undefined)));
+    const key = jsonText(keys.map((name) => (isFields(item) ? item[name] : undefined)));
     if (!seen.has(key)) {
       seen.add(key);
       return [];
@@ -128,11 +130,14 @@ function numberErrors(node: SchemaNode, value: number, path: FieldPath): readonl
   if (!Number.isFinite(value)) return [invalid(path, "must be a number")];
   if (node.type === "integer" && !Number.isInteger(value))
     return [invalid(path, `${value} is no whole number`)];
-  if (node.format === "int32" && Math.abs(value) > 2 ** 31 - 1)
-    return [invalid(path, `${value} is too large`)];
+  if (node.format === "int32" && Math.abs(value) > 2 ** 31 - 1) return [tooLarge(path, value)];
   if (node.minimum !== undefined && value < node.minimum)
     return [invalid(path, `${value} is less than ${node.minimum}`)];
   return [];
+}
+
+function tooLarge(path: FieldPath, value: number | bigint): FieldError {
+  return invalid(path, `${value} is too large`);
 }
 
 function mismatch(path: FieldPath, wanted: string, value: unknown): FieldError {

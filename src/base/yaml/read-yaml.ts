@@ -9,7 +9,7 @@ import {
   YAMLException,
 } from "js-yaml";
 import type { MapEntry, Measured, YamlNode } from "./yaml-node.ts";
-import { isInteger, isRefusal, plainScalar, taggedScalar } from "./yaml-scalar.ts";
+import { isInt64, isInteger, isRefusal, plainScalar, taggedScalar } from "./yaml-scalar.ts";
 import { cutDocuments, lineAt, lineStarts, textOf, type YamlPiece, type YamlRefusal } from "./yaml-text.ts";
 
 /** What a file holds: its documents in order, and what could not be read. */
@@ -191,23 +191,19 @@ function composeScalar(composer: Composer, event: ScalarEvent): YamlNode {
 }
 
 function scalarOf(composer: Composer, event: ScalarEvent, text: string): ReturnType<typeof plainScalar> {
-  if (event.style === SCALAR_STYLE.PLAIN && text.startsWith(":")) {
-    return { refused: "text that begins with a colon must be in quotes" };
-  }
-  if (event.tagStart >= 0) {
-    if (/[,\]}]/.test(composer.text[event.tagEnd] ?? "")) return { refused: "put a space after the tag" };
-    return taggedScalar(text, fullTag(composer, event.tagStart, event.tagEnd));
-  }
-  if (event.style !== SCALAR_STYLE.PLAIN) return text;
+  const isPlain = event.style === SCALAR_STYLE.PLAIN;
+  if (isPlain && text.startsWith(":")) return { refused: "text that begins with a colon must be in quotes" };
   // Two places in flow collections where YAML 1.1 and 1.2 cut differently.
   const colon =
     composer.text[event.valueEnd] === ":" && /[,[\]{}]/.test(composer.text[event.valueEnd + 1] ?? "");
-  if (event.valueStart >= 0 && (colon || text.startsWith("?"))) {
+  if (isPlain && event.valueStart >= 0 && (colon || text.startsWith("?"))) {
     return {
       refused: `readers of YAML disagree about this; put a space after the ${colon ? "colon" : "question mark"}`,
     };
   }
-  return plainScalar(text);
+  if (event.tagStart < 0) return isPlain ? plainScalar(text) : text;
+  if (/[,\]}]/.test(composer.text[event.tagEnd] ?? "")) return { refused: "put a space after the tag" };
+  return taggedScalar(text, fullTag(composer, event.tagStart, event.tagEnd));
 }
 
 function fullTag(composer: Composer, start: number, end: number): string {
@@ -301,7 +297,7 @@ function atMergeKey(composer: Composer): boolean {
   const event = composer.events[composer.next];
   if (event?.type !== EVENT_ID.SCALAR || event.style !== SCALAR_STYLE.PLAIN || event.tagStart >= 0)
     return false;
-  return event.valueStart >= 0 && getScalarValue(composer.text, event) === "<<";
+  return event.valueStart >= 0 && composer.text.slice(event.valueStart, event.valueEnd) === "<<";
 }
 
 /**
@@ -319,7 +315,7 @@ function composeKey(composer: Composer): string {
     const { value } = node;
     if (typeof value === "string") return value;
     const tagged = event?.type === EVENT_ID.SCALAR && event.tagStart >= 0;
-    if (typeof value === "boolean" || (!tagged && isInteger(source))) return String(value);
+    if (typeof value === "boolean" || (!tagged && isInteger(source) && isInt64(value))) return String(value);
   }
   throw new Refused(node.line, "a key must be text; put it in quotes");
 }

@@ -1,7 +1,7 @@
 /** A value read from YAML, with the line that it stands on. Aliases share the node of their anchor. */
 export type YamlNode = ScalarNode | ListNode | MapNode;
 
-export type Scalar = string | number | boolean | null;
+export type Scalar = string | number | bigint | boolean | null;
 
 export type ScalarNode = {
   readonly kind: "scalar";
@@ -38,10 +38,21 @@ export function jsonOf(node: YamlNode): unknown {
     case "list":
       return node.items.map(jsonOf);
     case "map":
-      // fromEntries defines own fields, so that a key named `__proto__` is a field like any other.
-      return Object.fromEntries([...node.entries].map(([key, entry]) => [key, jsonOf(entry.value)]));
+      return fieldsOf(node);
   }
 }
+
+function fieldsOf({ entries }: MapNode): Readonly<Record<string, unknown>> {
+  const fields: Record<string, unknown> = {};
+  for (const [key, { value }] of entries) {
+    if (key !== "__proto__") fields[key] = jsonOf(value);
+    // A field like any other.
+    else Object.defineProperty(fields, key, { ...ownField, value: jsonOf(value) });
+  }
+  return fields;
+}
+
+const ownField = { configurable: true, enumerable: true, writable: true };
 
 /** The line of a field, or of the nearest thing around it that is there. */
 export function lineOf(node: YamlNode, field: FieldPath): number {

@@ -73,7 +73,7 @@ function lineOfBadByte(bytes: Uint8Array): number {
 /** The offset at which each line begins; LF and CRLF end a line. */
 export function lineStarts(text: string): readonly number[] {
   const starts = [0];
-  for (const match of text.matchAll(/\n/g)) starts.push(match.index + match[0].length);
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
   return starts;
 }
 

@@ -1,4 +1,5 @@
 import type { KubeObject } from "../../api/meta.ts";
+import { jsonText } from "../../base/exact-json.ts";
 import { isFields } from "../../base/json.ts";
 import type { FieldChange } from "./object-outcome.ts";
 
@@ -51,7 +52,7 @@ function segment(name: string): string {
 
 function shown({ path, ...values }: FieldChange): FieldChange {
   const cut = Object.entries(values).map(([name, value]) => {
-    const text = typeof value === "string" ? value : JSON.stringify(value);
+    const text = typeof value === "string" ? value : jsonText(value);
     return [name, text.length <= maxText ? value : `${text.slice(0, maxText)}…`];
   });
   return { path, ...Object.fromEntries(cut) };

@@ -1,13 +1,12 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { apiVersionOf, type KubeObject, nameOf, type Resource, refOf } from "../../api/meta.ts";
+import { apiVersionOf, type KubeObject, type Resource } from "../../api/meta.ts";
 import { fileNotWritten } from "../../base/file-error.ts";
 import { yamlOf } from "../storage/yaml-of.ts";
 import { isMadeForJobs } from "./made-for-jobs.ts";
 import { fileNameOf, folderOfType, isSafeName } from "./manifest-tree.ts";
 import type { MissingParts } from "./missing-parts.ts";
 import { sanitise } from "./sanitise.ts";
-import { unsafeIntegerAt } from "./unsafe-integer.ts";
 
 /** Writes one object into the tree; false when it is Holdfast's own, or could not be, which `missing` then names. */
 export type ManifestWriter = (type: Resource, listed: KubeObject) => boolean;
@@ -19,11 +18,6 @@ export function createManifestWriter(tree: string, missing: MissingParts): Manif
     const { name, namespace } = object.metadata;
     if (!isSafeName(name) || (namespace !== undefined && !isSafeName(namespace))) {
       missing.add(`${type.kind} ${JSON.stringify(name)}: not a name that a file can have`);
-      return false;
-    }
-    const rounded = unsafeIntegerAt(object);
-    if (rounded !== undefined) {
-      missing.add(`${nameOf(refOf(object))}: the number at ${rounded} is too large to be read exactly`);
       return false;
     }
     const folder = join(tree, folderOfType(type, namespace));

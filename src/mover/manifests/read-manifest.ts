@@ -12,7 +12,7 @@ export async function readManifest(place: ManifestPlace): Promise<KubeObject> {
   const shown = `${place.type}/${place.namespace ?? "cluster"}/${basename(place.file)}`;
   const { size } = await stat(place.file);
   if (size > maxFileBytes) throw unreadable(`${shown} has ${size} bytes, more than an object can have`);
-  const object = parseObject(await readFile(place.file, "utf8"), shown);
+  const object = parseObject(await readFile(place.file), shown);
   if (object.metadata.namespace === place.namespace) return object;
   throw unreadable(`${shown} holds an object of another namespace (${object.metadata.namespace ?? "none"})`);
 }

@@ -67,7 +67,7 @@ export async function readMetadata(objects: Objects): Promise<BackendMeta | unde
   const content = await objects.get(metadataKey);
   if (content === undefined) return undefined;
   const where = `${metadataKey} in ${objects.where}`;
-  const value = parseYaml(textOf(content), where);
+  const value = parseYaml(content, where);
   if (!isFields(value) || value["kind"] !== "BackendMeta") {
     throw new HoldfastError("DocumentUnreadable", `${where} is not a BackendMeta`, {
       disposition: "stall",
@@ -110,7 +110,7 @@ export async function unlistRepositories(objects: Objects, directory: string): P
 
 export async function readObject(objects: Objects, key: string): Promise<KubeObject | undefined> {
   const content = await objects.get(key);
-  return content === undefined ? undefined : parseObject(textOf(content), `${key} in ${objects.where}`);
+  return content === undefined ? undefined : parseObject(content, `${key} in ${objects.where}`);
 }
 
 /** Puts the object without what only its cluster knows; nothing is written when the bytes are the same. */
@@ -175,8 +175,4 @@ function byName(a: ListedRepository, b: ListedRepository): number {
 
 function textMap(entries: readonly (readonly [string, unknown])[]): Readonly<Record<string, string>> {
   return Object.fromEntries(entries.map(([name, value]) => [name, String(value)]));
-}
-
-function textOf(content: Uint8Array): string {
-  return Buffer.from(content).toString("utf8");
 }

@@ -1,46 +1,39 @@
-import { load, Schema, YAML11_SCHEMA } from "js-yaml";
 import type { KubeObject } from "../../api/meta.ts";
-import { HoldfastError, messageOf } from "../../base/errors.ts";
+import { HoldfastError } from "../../base/errors.ts";
 import { isFields } from "../../base/json.ts";
+import { readYaml, type YamlBudget } from "../../base/yaml/read-yaml.ts";
+import { jsonOf } from "../../base/yaml/yaml-node.ts";
 
-const maxDepth = 100;
-const onlyText = new Set(["timestamp", "merge", "binary", "omap", "pairs", "set"]);
+/** More than any object that an API server stores, written as YAML. */
+const budget: YamlBudget = {
+  fileBytes: 8 * 1024 * 1024,
+  depth: 1_000,
+  nodes: 2_000_000,
+  characters: 16 * 1024 * 1024,
+};
 
-// Kubernetes reads YAML 1.1 but leaves dates as text, and what a dump holds needs no merge keys.
-const readSchema = new Schema(
-  YAML11_SCHEMA.tags.filter((tag) => !onlyText.has(tag.tagName.replace("tag:yaml.org,2002:", ""))),
-);
-
-/**
- * One YAML document, without aliases (a document of ours has none, and an alias bomb is made of them).
- * `where` names it in the error `DocumentUnreadable`.
- */
-export function parseYaml(text: string, where: string): unknown {
-  try {
-    return load(text, { schema: readSchema, maxDepth, maxAliases: 0, maxTotalMergeKeys: 0 });
-  } catch (thrown) {
-    // The parser's message may quote the line, which may hold a secret.
-    const line = /\((\d+):\d+\)/.exec(messageOf(thrown))?.[1];
-    throw new HoldfastError(
-      "DocumentUnreadable",
-      `${where} is not readable YAML${line === undefined ? "" : ` (line ${line})`}`,
-      {
-        disposition: "stall",
-        next: "Look at the file and bring back an intact copy.",
-      },
-    );
-  }
+/** The one YAML document of a file. `where` names it in the error `DocumentUnreadable`. */
+export function parseYaml(bytes: Uint8Array, where: string): unknown {
+  const { documents, refusals } = readYaml(bytes, budget);
+  const [refusal] = refusals;
+  const [document, second] = documents;
+  if (refusal !== undefined) throw unreadable(`${where}, line ${refusal.line}: ${refusal.message}`);
+  if (second !== undefined) throw unreadable(`${where} holds more than one document`);
+  return document === undefined ? undefined : jsonOf(document);
 }
 
 /** A Kubernetes object from YAML; `DocumentUnreadable` when it is none. */
-export function parseObject(text: string, where: string): KubeObject {
-  const value = parseYaml(text, where);
+export function parseObject(bytes: Uint8Array, where: string): KubeObject {
+  const value = parseYaml(bytes, where);
   if (isKubeObject(value)) return value;
-  throw new HoldfastError(
-    "DocumentUnreadable",
-    `${where} is not a Kubernetes object with apiVersion, kind and metadata.name`,
-    { disposition: "stall", next: "Look at the file and bring back an intact copy." },
-  );
+  throw unreadable(`${where} is not a Kubernetes object with apiVersion, kind and metadata.name`);
+}
+
+function unreadable(message: string): HoldfastError {
+  return new HoldfastError("DocumentUnreadable", message, {
+    disposition: "stall",
+    next: "Look at the file and bring back an intact copy.",
+  });
 }
 
 export function isKubeObject(value: unknown): value is KubeObject {

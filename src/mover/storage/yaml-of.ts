@@ -1,123 +1,101 @@
-import { dump } from "js-yaml";
-
 /**
- * YAML as `kubectl` reads it back, value for value: text that a reader of YAML 1.1 or 1.2 would take for
- * something else is quoted. Keys are sorted, so that equal objects have equal bytes.
- *
- * But for keys like a document's mark it is js-yaml's own text, byte for byte, at a small part of its cost: js-yaml tries the patterns of all styles on
- * every text. What is plain or a block at first sight is written here; the rest is asked of js-yaml.
+ * A JSON value as YAML that every reader reads back value for value, of YAML 1.1 (`kubectl`) and of 1.2: text that
+ * one of them could take for something else is quoted. Keys are sorted, so that equal objects have equal bytes.
  */
 export function yamlOf(value: unknown): string {
-  // What stands alone at the margin must not look like a document's mark.
-  if (typeof value !== "object") return wholeByLibrary(value);
-  const writing: Writing = { openEnded: false };
-  const text = nodeText(value, { level: 0, compact: true }, writing);
-  if (text === undefined) return wholeByLibrary(value);
-  return writing.openEnded ? `${text}\n...\n` : `${text}\n`;
+  // Lines of a block at the margin could be taken for a document's mark.
+  const text = typeof value === "string" ? lineText(value) : nodeText(value, { level: 0, compact: true });
+  return `${text}\n`;
 }
-
-/** `openEnded`: what was written last is a block that only the document's end mark can close. */
-type Writing = { openEnded: boolean };
 
 /** `compact`: the first line stands behind something else on its line. */
 type Where = { readonly level: number; readonly compact: boolean };
 
-function wholeByLibrary(value: unknown): string {
-  return dump(value, { lineWidth: -1, noRefs: true, sortKeys: byCodeUnit });
-}
-
-function byCodeUnit(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
-}
-
-/** Undefined when js-yaml must write the whole. */
-function nodeText(value: unknown, where: Where, writing: Writing): string | undefined {
-  if (typeof value === "object" && value !== null) {
-    const text = Array.isArray(value)
-      ? listText(value, where, writing)
-      : mapText(value as Readonly<Record<string, unknown>>, where, writing);
-    if (text !== "") return text;
-    writing.openEnded = false;
-    return Array.isArray(value) ? "[]" : "{}";
+function nodeText(value: unknown, where: Where): string {
+  switch (typeof value) {
+    case "string":
+      return value.includes("\n") ? blockText(value, where.level) : lineText(value);
+    case "number":
+      return numberText(value);
+    case "object":
+      if (value === null) return "null";
+      return Array.isArray(value) ? listText(value, where) : mapText(value as Fields, where);
+    default:
+      return String(value);
   }
-  writing.openEnded = false;
-  if (typeof value === "string") return scalarText(value, where.level, writing);
-  const short = value === null || typeof value === "boolean" || Number.isSafeInteger(value);
-  return short && !Object.is(value, -0) ? String(value) : byLibrary(value);
 }
 
-function listText(
-  items: readonly unknown[],
-  { level, compact }: Where,
-  writing: Writing,
-): string | undefined {
+type Fields = Readonly<Record<string, unknown>>;
+
+function listText(items: readonly unknown[], { level, compact }: Where): string {
+  if (items.length === 0) return "[]";
   const line = newLine(level);
-  let all = "";
-  for (const item of items) {
-    const text = nodeText(item ?? null, { level: level + 1, compact: true }, writing);
-    if (text === undefined) return undefined;
-    if (!compact || all !== "") all += line;
-    all += `- ${text}`;
-  }
-  return all;
+  const rows = items.map((item) => `- ${nodeText(item ?? null, { level: level + 1, compact: true })}`);
+  return `${compact ? "" : line}${rows.join(line)}`;
 }
 
-function mapText(
-  fields: Readonly<Record<string, unknown>>,
-  { level, compact }: Where,
-  writing: Writing,
-): string | undefined {
+function mapText(fields: Fields, { level, compact }: Where): string {
   const line = newLine(level);
   let all = "";
   for (const name of Object.keys(fields).sort()) {
     const value = fields[name];
     if (value === undefined) continue;
-    // Such a key is written in a way of its own.
-    if (name.length > 1_000 || name.includes("\n")) return undefined;
-    const text = nodeText(value, { level: level + 1, compact: false }, writing);
-    if (text === undefined) return undefined;
     if (!compact || all !== "") all += line;
-    // At the margin js-yaml writes what a reader takes for the end of the document.
-    const key = level === 0 && documentMark.test(name) ? JSON.stringify(name) : lineText(name);
-    all += text.charCodeAt(0) === lineFeed ? `${key}:${text}` : `${key}: ${text}`;
+    all += entryText(lineText(name), value, level);
   }
-  return all;
+  return all === "" ? "{}" : all;
 }
 
-const lineFeed = 10;
-const documentMark = /^(?:---|\.\.\.)\s/;
+function entryText(key: string, value: unknown, level: number): string {
+  if (key.length > longestSimpleKey) {
+    return `? ${key}${newLine(level)}: ${nodeText(value, { level: level + 1, compact: true })}`;
+  }
+  const text = nodeText(value, { level: level + 1, compact: false });
+  return text.startsWith("\n") ? `${key}:${text}` : `${key}: ${text}`;
+}
+
+/** Readers look for the colon in the first 1,024 bytes. */
+const longestSimpleKey = 300;
 
 function newLine(level: number): string {
   return `\n${"  ".repeat(level)}`;
 }
 
-function scalarText(text: string, level: number, writing: Writing): string {
-  if (!text.includes("\n")) return lineText(text);
-  if (!blockCharacters.test(text) || !/\S/.test(text)) return byLibrary(text);
-  writing.openEnded = text.endsWith("\n\n");
-  // Of lines that begin with spaces a reader cannot see how deep the block is.
-  const depth = /^\n* /.test(text) ? "2" : "";
-  const ending = writing.openEnded ? "+" : text.endsWith("\n") ? "" : "-";
-  const body = text.endsWith("\n") ? text.slice(0, -1) : text;
-  const indent = "  ".repeat(level);
-  return `|${depth}${ending}\n${body.replace(/^(?=[^\n])/gm, indent)}`;
+/** Readers of YAML 1.1 know an exponent by the dot and the sign before it. JSON has no other numbers. */
+function numberText(value: number): string {
+  return Number.isFinite(value) ? String(value).replace(/^(-?\d+)e/, "$1.0e") : "null";
 }
 
-/** All that is printable, without the tab. */
-const blockCharacters =
-  /^[\n\x20-\x7E\xA1-\u2027\u202A-\uD7FF\uE000-\uFEFE\uFF00-\uFFFD\u{10000}-\u{10FFFF}]*$/u;
+/** Text of several lines, as it stands; where its end or a sign in it would need care, in quotes. */
+function blockText(text: string, level: number): string {
+  if (!blockCharacters.test(text) || text.endsWith("\n\n") || !/\S/.test(text)) return quotedText(text);
+  // Of lines that begin with spaces a reader cannot see how deep the block is.
+  const depth = /^\n* /.test(text) ? "2" : "";
+  const [ending, body] = text.endsWith("\n") ? ["", text.slice(0, -1)] : ["-", text];
+  return `|${depth}${ending}\n${body.replace(/^(?=[^\n])/gm, "  ".repeat(level))}`;
+}
 
+/** Text on one line, as a key or a value. */
 function lineText(text: string): string {
-  return plainText.test(text) && !otherType.test(text) ? text : byLibrary(text);
+  if (plainText.test(text) && !otherType.test(text)) return text;
+  return lineCharacters.test(text) ? `'${text.replaceAll("'", "''")}'` : quotedText(text);
+}
+
+/** As JSON, whose escapes YAML has too, without what YAML calls not printable. */
+function quotedText(text: string): string {
+  return JSON.stringify(text).replace(
+    unprintable,
+    (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** Begins as no sign of YAML and no number does, and holds no `: `, no ` #`, and no space at its end. */
 const plainText = /^[A-Za-z_/](?:[!-"$-9;-~]| (?=[!-"$-~])|:(?=[!-~])|(?<! )#)*$/;
 /** Plain, these are no texts. */
 const otherType = /^(?:y|n|yes|no|on|off|true|false|null)$/i;
-
-/** As js-yaml writes a scalar of one line inside of something. */
-function byLibrary(value: unknown): string {
-  return wholeByLibrary([value]).slice(2, -1);
-}
+/** All that is printable, without the tab. */
+const lineCharacters =
+  /^[\x20-\x7E\xA1-\u2027\u202A-\uD7FF\uE000-\uFEFE\uFF00-\uFFFD\u{10000}-\u{10FFFF}]*$/u;
+const blockCharacters =
+  /^[\n\x20-\x7E\xA1-\u2027\u202A-\uD7FF\uE000-\uFEFE\uFF00-\uFFFD\u{10000}-\u{10FFFF}]*$/u;
+const unprintable = /[\x7F-\xA0\u2028\u2029\uFEFF\uFFFE\uFFFF]/g;

@@ -30,7 +30,7 @@ const beginsAsText = /^[\p{L}_/(]/u;
  */
 export function recordYaml(content: Content): string {
   return dump(ordered(withoutServerFields(content)), {
-    schema: DUMP_SCHEMA,
+    schema: exactSchema,
     lineWidth: -1,
     noRefs: true,
     quoteStyle: "double",
@@ -67,6 +67,15 @@ export function parseRecordYaml(bytes: Uint8Array): Parsed {
   }
   return isContent(value) ? { content: value } : { why: "it is no map" };
 }
+
+/** js-yaml knows no bigint. */
+const exactSchema = DUMP_SCHEMA.withTags(
+  DUMP_SCHEMA.tags.flatMap((tag) =>
+    tag.nodeKind === "scalar" && tag.tagName === "tag:yaml.org,2002:int"
+      ? [{ ...tag, identify: (data: unknown) => typeof data === "bigint" || tag.identify(data) }]
+      : [],
+  ),
+);
 
 const quoteAmbiguous: StyleRule = (layout) => {
   if (layout.style !== SCALAR_STYLE.PLAIN || layout.node.tag !== "tag:yaml.org,2002:str") return;

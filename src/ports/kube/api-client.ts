@@ -1,5 +1,6 @@
 import type { Dispatcher } from "undici";
 import type { Clock } from "../../base/clock.ts";
+import { jsonText, parseJson } from "../../base/exact-json.ts";
 import type { Access, Credentials } from "./access.ts";
 import { readBounded } from "./bounded-body.ts";
 import { createDispatcher } from "./dispatcher.ts";
@@ -134,7 +135,7 @@ export class ApiClient {
     const text = await readBounded(response.body, call.maxBytes ?? defaultMaxBytes, where);
     call.onLength?.(text.length);
     try {
-      return text === "" ? undefined : JSON.parse(text);
+      return text === "" ? undefined : parseJson(text);
     } catch (error) {
       throw new KubeError("ApiServerAnswerInvalid", `${where}: the answer is not JSON`, {
         code: response.statusCode,
@@ -159,7 +160,7 @@ export class ApiClient {
         accept: call.accept ?? "application/json",
         ...(call.body === undefined ? {} : { "content-type": call.contentType ?? "application/json" }),
       },
-      body: call.body === undefined ? null : JSON.stringify(call.body),
+      body: call.body === undefined ? null : jsonText(call.body),
       signal,
     });
     this.#reached = true;

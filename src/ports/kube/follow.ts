@@ -1,5 +1,6 @@
 import type { KubeObject, Resource } from "../../api/meta.ts";
 import type { Clock } from "../../base/clock.ts";
+import { parseJson } from "../../base/exact-json.ts";
 import { isFields } from "../../base/json.ts";
 import type { ApiClient } from "./api-client.ts";
 import { collectionPath } from "./api-path.ts";
@@ -204,7 +205,7 @@ function changeOf(line: string, where: string, cursor: Watching["cursor"]): Chan
 function parseEvent(line: string, where: string): Readonly<Record<string, unknown>> {
   let event: unknown;
   try {
-    event = JSON.parse(line);
+    event = parseJson(line);
   } catch {
     throw malformed(where, "a line that is not JSON");
   }

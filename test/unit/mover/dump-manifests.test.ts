@@ -4,9 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { load } from "js-yaml";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { jsonText } from "../../../src/base/exact-json.ts";
 import { dumpManifests } from "../../../src/mover/manifests/dump-manifests.ts";
 import { everything } from "../../../src/mover/manifests/manifest-filter.ts";
 import { fileNameOf } from "../../../src/mover/manifests/manifest-tree.ts";
+import { parseObject } from "../../../src/mover/storage/stored-document.ts";
 import { connectKube, type KubeConnection } from "../../../src/ports/kube/connect-kube.ts";
 
 /** Answers of an API server that misbehaves in ways that a real one can hardly be brought to. */
@@ -30,7 +32,7 @@ beforeEach(async () => {
     const url = new URL(request.url ?? "/", "http://x");
     const { code, body } = discovery(url.pathname) ?? answers(url.pathname, url.searchParams);
     response.writeHead(code, { "content-type": "application/json" });
-    response.end(JSON.stringify(body));
+    response.end(jsonText(body));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
@@ -136,17 +138,14 @@ it("writes nothing outside the tree, whatever an object is called", async () => 
   expect(await saved()).toEqual(["good.yaml"]);
 });
 
-it("refuses by name to save a number that it could not read exactly", async () => {
-  answers = (path) => {
-    if (path !== "/api/v1/configmaps") return empty;
-    return page([
-      configMap("big", { spec: { limits: [1, 9_007_199_254_740_994] } }),
-      configMap("good", { spec: { limits: [1e300 / 3e300, 5] } }),
-    ]);
-  };
-  const { missing } = await dump();
-  expect(missing).toEqual([expect.stringContaining("ConfigMap shop/big: the number at .spec.limits[1]")]);
-  expect(await saved()).toEqual(["good.yaml"]);
+it("saves a whole number beyond 2^53 with all of its digits", async () => {
+  const limits = [1, 9_007_199_254_740_993n, -(2n ** 63n), 1e300, 1e20, 0.1];
+  answers = (path) =>
+    path === "/api/v1/configmaps" ? page([configMap("big", { spec: { limits } })]) : empty;
+  expect(await dump()).toEqual({ objects: 1, missing: [] });
+  const file = join(tree, "configmaps/namespaces/shop/big.yaml");
+  expect(parseObject(await readFile(file), "it")).toMatchObject({ spec: { limits } });
+  expect(await readFile(file, "utf8")).toContain("- 9007199254740993\n    - -9223372036854775808\n");
 });
 
 it("keeps names with a colon, and shortens a file's name that no disk takes, but never the object's", async () => {

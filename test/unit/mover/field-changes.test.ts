@@ -33,6 +33,17 @@ it("shows no value of a Secret", () => {
   expect(changes).toEqual([{ path: ".data.a" }]);
 });
 
+it("tells neighbours beyond 2^53 apart", () => {
+  const changes = fieldChanges(
+    object({ a: 2 ** 53 }),
+    object({ a: 2n ** 53n + 1n, b: { c: 2n ** 63n - 1n } }),
+  );
+  expect(changes).toEqual([
+    { path: ".a", from: 2 ** 53, to: 2n ** 53n + 1n },
+    { path: ".b", to: { c: 2n ** 63n - 1n } },
+  ]);
+});
+
 it("is bounded in number and length", () => {
   const many = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`k${index}`, "x".repeat(1000)]));
   const changes = fieldChanges(object({}), object(many));

@@ -173,6 +173,7 @@ describe("an entry of the outbox", () => {
 
   test.each([
     ["of a session", sessionPath, session],
+    ["of a session with a number beyond 2^53", sessionPath, { ...session, status: { size: 2n ** 63n - 1n } }],
     ["of a restore with its claim", restorePath, restore],
   ])("%s is recorded", (_what, path, content) => {
     const { entries, problems } = planned(path, content);

@@ -67,6 +67,23 @@ async function following(
   };
 }
 
+it("keeps every digit of a whole number of 64 bits", async () => {
+  const line = event("ADDED", "a", "101").replace('"v1"', '"v1","limit":9007199254740993');
+  const { kube } = await scriptedServer((asked, response) => {
+    if (asked.query.get("watch") !== "true")
+      return sendJson(response, { metadata: { resourceVersion: "100" }, items: [] });
+    response.writeHead(200, { "content-type": "application/json" });
+    return void response.write(line);
+  });
+  const stop = new AbortController();
+  onTestFinished(() => stop.abort());
+  for await (const change of kube.follow(configMaps, { namespace: "demo", signal: stop.signal })) {
+    if (change.kind !== "put") continue;
+    expect(change.object["limit"]).toBe(9_007_199_254_740_993n);
+    break;
+  }
+});
+
 function textOf(change: Change): string {
   if (change.kind !== "listed") return `${change.kind} ${change.object.metadata.name}`;
   return change.items.map((item) => item.metadata.name).join(" ");

@@ -284,6 +284,16 @@ describe("answers that are none", () => {
   });
 });
 
+it("keeps every digit of a whole number of 64 bits, both ways", async () => {
+  const large = { ...settings, spec: { limits: [9_007_199_254_740_993n, -(2n ** 63n), 1e20, 1] } };
+  const { kube, asked } = await scriptedServer((_, response) => sendJson(response, large));
+  expect(await kube.get(configMaps, named)).toEqual(large);
+  expect(await kube.create(configMaps, large, write)).toEqual(large);
+  expect(asked[1]?.body).toContain(
+    '"limits":[9007199254740993,-9223372036854775808,100000000000000000000,1]',
+  );
+});
+
 describe("names in paths", () => {
   it("never lets a name reach another resource", async () => {
     const { kube, asked } = await scriptedServer((_, response) => sendJson(response, settings));

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { onTestFinished } from "vitest";
+import { jsonText } from "../../../src/base/exact-json.ts";
 import {
   type ConnectOptions,
   connectKube,
@@ -64,7 +65,7 @@ export function kubeconfig(server: string, user: Record<string, unknown> = {}): 
 
 export function sendJson(response: ServerResponse, body: unknown, status = 200): void {
   response.writeHead(status, { "content-type": "application/json" });
-  response.end(JSON.stringify(body));
+  response.end(jsonText(body));
 }
 
 export function sendStatus(response: ServerResponse, code: number, reason: string, headers = {}): void {

@@ -51,6 +51,12 @@ describe("the YAML of an entry", () => {
   });
 });
 
+test("an entry holds every digit of a whole number of 64 bits", () => {
+  const content = { spec: { limits: [9_007_199_254_740_993n, -(2n ** 63n), 1] } };
+  expect(recordYaml(content)).toContain("- 9007199254740993\n    - -9223372036854775808\n    - 1\n");
+  expect(asKubectlReads(recordYaml(content))).toEqual(content);
+});
+
 describe("every reader of an entry", () => {
   test.each([
     ..."y n Yes NO on Off true null ~ = << .inf .NaN 0644 0o14 0b1 0x1F 1_000 12:30 1e3 .5 -1 +1 2026-11-20".split(

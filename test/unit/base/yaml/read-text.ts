@@ -1,3 +1,4 @@
+import { jsonText } from "../../../../src/base/exact-json.ts";
 import { readYaml } from "../../../../src/base/yaml/read-yaml.ts";
 import { jsonOf, type YamlNode } from "../../../../src/base/yaml/yaml-node.ts";
 import type { YamlRefusal } from "../../../../src/base/yaml/yaml-text.ts";
@@ -19,7 +20,7 @@ export function valuesOf(content: string | Uint8Array): readonly unknown[] {
 export function refusalOf(content: string | Uint8Array): YamlRefusal {
   const { documents, refusals } = readYaml(bytesOf(content), limits);
   const [refusal] = refusals;
-  if (refusal === undefined) throw new Error(`it was read as ${JSON.stringify(documents.map(jsonOf))}`);
+  if (refusal === undefined) throw new Error(`it was read as ${jsonText(documents.map(jsonOf))}`);
   return refusal;
 }
 

@@ -4,10 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { jsonText, parseJson } from "../../../../src/base/exact-json.ts";
 import { readYaml } from "../../../../src/base/yaml/read-yaml.ts";
 import { jsonOf } from "../../../../src/base/yaml/yaml-node.ts";
+import { yamlOf } from "../../../../src/mover/storage/yaml-of.ts";
 import { limits } from "../../../../src/pass/declared/limits.ts";
 import { pathOf, requireOrSkip } from "../../../support/real-parts.ts";
+import { nastyJson, traps } from "./json-arbitrary.ts";
 import { yamlValue } from "./yaml-arbitrary.ts";
 import { accepted, documentOf, files, refused } from "./yaml-table.ts";
 
@@ -25,9 +28,8 @@ function kubectlReads(texts: readonly string[], extension = "yaml"): readonly (u
     const options = { encoding: "utf8", timeout: 60_000, maxBuffer: 2 ** 30 } as const;
     const { stdout } = spawnSync(pathOf("kubectl"), args, options);
     const objects = stdout.split(/(?<=^\})\n(?=\{)/m).filter((object) => object.trim() !== "");
-    const read = Map.groupBy(
-      objects.map((object) => JSON.parse(object)),
-      ({ metadata }) => Number(metadata.name.replace(/\D/g, "")),
+    const read = Map.groupBy(objects.map(parseJson), (object) =>
+      Number(/"name": "a(\d+)"/.exec(JSON.stringify(object, ["metadata", "name"], 1))?.[1]),
     );
     return texts.map((_text, index) => read.get(index));
   } finally {
@@ -49,6 +51,12 @@ function isLenient(text: string): boolean {
   return /\t|\\\/|[[{][^]*\?/.test(text);
 }
 
+const wanted = Number(process.env["HOLDFAST_FUZZ_RUNS"] ?? 0);
+const runs = Math.max(1, Math.ceil(wanted / 100));
+// The short run tries the same documents every time; the long one goes looking for new ones.
+const options = { ...(wanted > 0 ? {} : { seed: 1 }), numRuns: runs, endOnFailure: true };
+const many = { minLength: 800, maxLength: 800, size: "max" } as const;
+
 describe.runIf(requireOrSkip("kubectl"))("kubectl", () => {
   test("reads everything that we accept, and reads it as we do", () => {
     const texts = accepted.map(documentOf);
@@ -58,20 +66,22 @@ describe.runIf(requireOrSkip("kubectl"))("kubectl", () => {
   });
 
   test("refuses what we refuse, or reads it in a way that surprises", () => {
-    const read = kubectlReads(refused.map(documentOf)).map((values) => JSON.stringify(values));
+    const read = kubectlReads(refused.map(documentOf)).map((values) => jsonText(values));
     const surprising = refused.flatMap((value, index) => {
       const x = /"x":(.*)\}\]$/.exec(read[index] ?? "")?.[1];
       // Of two keys that become one, it takes now this and now that.
       return x === undefined ? [] : [`${value} -> ${x.replace('{"true":1}', '{"true":2}')}`];
     });
     expect(surprising).toEqual([
-      "0777777777777777777777 -> 9223372036854776000",
+      "02777777777777777777777 -> 2.777777777777778e+21",
       '0xFFFFFFFFFFFFFFFFF -> "0xFFFFFFFFFFFFFFFFF"',
       '._5 -> "._5"',
       ".5_0 -> 0.5",
-      "9007199254740992 -> 9007199254740992",
-      "12345678901234567890 -> 12345678901234567000",
+      "+12345678901234567890 -> 12345678901234567000",
+      "-9223372036854775809 -> -9223372036854776000",
       "123456789012345678901234567890 -> 1.2345678901234568e+29",
+      "09999999999999999 -> 10000000000000000",
+      "!!float 9007199254740993 -> 9007199254740992",
       '!foo bar -> "bar"',
       '!!binary aGk= -> "hi"',
       '!!set {a} -> {"a":null}',
@@ -79,6 +89,7 @@ describe.runIf(requireOrSkip("kubectl"))("kubectl", () => {
       '[?a] -> [{"a":null}]',
       '{a:} -> {"a:":null}',
       '[a:] -> ["a:"]',
+      '[!!str a:, b] -> ["a:","b"]',
       '{1.5: 3} -> {"1.5":3}',
       '{1e3: 3} -> {"1000":3}',
       '{!!float 1: 3} -> {"1":3}',
@@ -99,37 +110,49 @@ describe.runIf(requireOrSkip("kubectl"))("kubectl", () => {
       expect([name, read]).toEqual([name, empty ? read : theirs[index]]);
     }
   });
+});
 
-  const wanted = Number(process.env["HOLDFAST_FUZZ_RUNS"] ?? 0);
-  const runs = Math.max(1, Math.ceil(wanted / 100));
-  // The short run tries the same documents every time; the long one goes looking for new ones.
-  const seed = wanted > 0 ? {} : { seed: 1 };
-
+describe.runIf(requireOrSkip("kubectl"))("kubectl, of 800 documents at a time,", () => {
   test("reads any YAML that we accept as we do, or not at all", { timeout: 30_000 * runs }, () => {
     fc.assert(
-      fc.property(fc.array(yamlValue, { minLength: 800, maxLength: 800, size: "max" }), (values) => {
+      fc.property(fc.array(yamlValue, many), (values) => {
         const texts = values.map(documentOf);
         const theirs = kubectlReads(texts);
         const read = texts.map(weRead);
         const wrong = texts.filter((text, index) => {
           const [we, they] = [read[index], theirs[index]];
           if (we === undefined || typeof we === "string") return false;
-          return they === undefined
-            ? !isLenient(text)
-            : JSON.stringify(sorted(we)) !== JSON.stringify(sorted(they));
+          return they === undefined ? !isLenient(text) : jsonText(sorted(we)) !== jsonText(sorted(they));
         });
         expect(wrong).toEqual([]);
         // The property would hold for a reader that refuses everything.
         const taken = read.filter((each) => typeof each !== "string").length;
         expect(taken / theirs.filter((each) => each !== undefined).length).toBeGreaterThan(0.8);
       }),
-      { ...seed, numRuns: runs, endOnFailure: true },
+      options,
     );
+  });
+
+  test("reads what we write as what it was, keys too", { timeout: 30_000 * runs }, () => {
+    const objectOf = (x: unknown, index: number) => ({
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: `a${index}` },
+      x,
+    });
+    const sees = (values: readonly unknown[]) => {
+      const objects = values.map(objectOf);
+      expect(kubectlReads(objects.map(yamlOf))).toEqual(objects.map((object) => [object]));
+    };
+    sees(traps.map((trap) => ({ [trap]: trap, list: [trap, [trap], { [trap]: { [trap]: [trap] } }] })));
+    fc.assert(fc.property(fc.array(nastyJson, many), sees), options);
   });
 });
 
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
+  // What an API server holds of a number without sign of 64 bits.
+  if (typeof value === "bigint") return BigInt.asIntN(64, value) === value ? value : Number(value);
   if (typeof value !== "object" || value === null) return value === 0 ? 0 : value;
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
   return entries.map(([key, each]) => [key, sorted(each)]);

@@ -20,11 +20,20 @@ export const accepted: readonly string[] = [
   ),
   // things of other YAML versions: sexagesimals, dates
   ..."1:30 1:30.5 190:20:30 2001-01-01 2001-12-14t21:59:43.10-05:00 = << 2001-01-01T00:00:00Z".split(" "),
-  ..."9007199254740991 -9007199254740991 0x1FFFFFFFFFFFFF".split(" "),
+  // whole numbers that a double would write with other digits, and some that it would not
+  ..."9007199254740991 -9007199254740991 0x1FFFFFFFFFFFFF 9007199254740992 9007199254740993 +9007199254740993".split(
+    " ",
+  ),
+  ..."9223372036854775807 -9223372036854775808 9_007_199_254_740_993 0x7FFFFFFFFFFFFFFF -0x20000000000001".split(
+    " ",
+  ),
+  ..."0777777777777777777777 0b100000000000000000000000000000000000000000000000000001 1e+21 1e300".split(" "),
+  ..."100000000000000000000 -100000000000000000000 09007199254740992".split(" "),
   // tags
   "!!str 123",
   '!!int "5"',
   "!!float 1",
+  "!!int 9007199254740993",
   "!!bool yes",
   "!!null ~",
   "!!str",
@@ -64,6 +73,7 @@ export const accepted: readonly string[] = [
   "{true: 4}",
   "{yes: 1}",
   "{0x10: 1}",
+  "{9007199254740993: 1}",
   "{2001-01-01: 1}",
   "{__proto__: {a: 1}}",
   // anchors and merge keys
@@ -76,10 +86,10 @@ export const accepted: readonly string[] = [
 
 /** Refused: JSON or Kubernetes cannot hold it, or readers of YAML disagree about it. */
 export const refused: readonly string[] = [
-  ..."0777777777777777777777 0xFFFFFFFFFFFFFFFFF .inf -.Inf .nan ._5 .5_0 9007199254740992 12345678901234567890 123456789012345678901234567890".split(
-    " ",
-  ),
+  ..."02777777777777777777777 0xFFFFFFFFFFFFFFFFF .inf -.Inf .nan ._5 .5_0 +12345678901234567890".split(" "),
+  ..."-9223372036854775809 123456789012345678901234567890 09999999999999999".split(" "),
   "!!int abc",
+  "!!float 9007199254740993",
   "!!null x",
   "!foo bar",
   "!!binary aGk=",
@@ -89,11 +99,13 @@ export const refused: readonly string[] = [
   "[?a]",
   "{a:}",
   "[a:]",
+  "[!!str a:, b]",
   "[:a]",
   "{a: !}",
   "{~: 4}",
   "{1.5: 3}",
   "{1e3: 3}",
+  "{18446744073709551615: 3}",
   "{!!float 1: 3}",
   '{"a\n  b": 3}',
   "!!int 1e3",
