@@ -6,6 +6,7 @@ export const builtIn = {
   Secret: namespaced("", "v1", "Secret", "secrets"),
   ConfigMap: namespaced("", "v1", "ConfigMap", "configmaps"),
   Event: namespaced("events.k8s.io", "v1", "Event", "events"),
+  Service: namespaced("", "v1", "Service", "services"),
   ServiceAccount: namespaced("", "v1", "ServiceAccount", "serviceaccounts"),
   Pod: namespaced("", "v1", "Pod", "pods"),
   PersistentVolumeClaim: namespaced("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims"),

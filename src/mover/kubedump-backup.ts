@@ -1,15 +1,15 @@
 import type { KubeObject } from "../api/meta.ts";
-import { readInvoker, readSession, readSnapshotTasks } from "./backup-session.ts";
+import { readInvoker, readSession, readSnapshotTasks, type SnapshotTask } from "./backup-session.ts";
 import { componentName } from "./component-name.ts";
 import { errorOf } from "./interruption.ts";
 import type { JobContext, JobOutcome } from "./job-context.ts";
 import type { JobFlags } from "./job-flags.ts";
-import { dumpManifests } from "./manifests/dump-manifests.ts";
+import { type Dump, type DumpProgress, dumpManifests } from "./manifests/dump-manifests.ts";
 import { dumpWorkload } from "./manifests/dump-workload.ts";
 import { filterFlags, filterOf } from "./manifests/manifest-filter.ts";
 import { manifestTargetOf, narrowed } from "./manifests/manifest-target.ts";
 import { nothingToDo } from "./nothing-to-do.ts";
-import { reportFailed, reportRunning, type Source, saveAll } from "./save-paths.ts";
+import { reportFailed, reportListing, reportRunning, type Source, saveAll } from "./save-paths.ts";
 import { type Scratch, scratchFlags, scratchOf } from "./scratch.ts";
 
 export const kubedumpBackupFlags = ["namespace", "backupsession", ...scratchFlags, ...filterFlags];
@@ -17,24 +17,30 @@ export const kubedumpBackupFlags = ["namespace", "backupsession", ...scratchFlag
 /** Saves the manifests of the target that the filter takes: one dump, put into every repository of the session. */
 export async function kubedumpBackup(context: JobContext, flags: JobFlags): Promise<JobOutcome> {
   const wanted = filterOf(flags);
-  return await saveDump(context, flags, async ({ scratch, session }) => {
+  return await saveDump(context, flags, async ({ scratch, session, onProgress }) => {
     const target = manifestTargetOf(await readInvoker(context, session));
     const filter = narrowed(wanted, target);
     const { kube, log, signal } = context;
     const request = { kube, filter, tree: scratch.manifestsHere, log, signal };
     return target.scope === "application"
       ? await dumpWorkload({ ...request, target, rbac: false })
-      : await dumpManifests(request);
+      : await dumpManifests({ ...request, onProgress });
   });
 }
 
-export type Dumped = { readonly objects: number; readonly missing: readonly string[] };
+type OnProgress = (progress: DumpProgress) => void;
+
+type Dumping = {
+  readonly scratch: Scratch;
+  readonly session: KubeObject;
+  readonly onProgress: OnProgress;
+};
 
 /** Makes a dump below the scratch folder with `dump`, saves it, and removes it: it may hold Secrets. */
 export async function saveDump(
   context: JobContext,
   flags: JobFlags,
-  dump: (given: { readonly scratch: Scratch; readonly session: KubeObject }) => Promise<Dumped>,
+  dump: (given: Dumping) => Promise<Dump>,
 ): Promise<JobOutcome> {
   const component = componentName(context);
   const scratch = scratchOf(context, flags);
@@ -44,16 +50,17 @@ export async function saveDump(
   await reportRunning(tasks);
   try {
     await scratch.clean();
-    const { objects, missing } = await dump({ scratch, session });
-    context.log(
-      `dumped ${objects} objects${missing.length === 0 ? "" : `, ${missing.length} parts are missing`}`,
-    );
+    const dumped = await dump({ scratch, session, onProgress: progressTo(context, tasks) });
+    context.log(wordsOfDump(dumped));
+    const { files, missing } = dumped;
+    const restless = wordsOfRestless(dumped);
     const source: Source = {
       paths: [scratch.manifests],
       exclude: [],
-      expect: { kind: "tree", files: objects },
-      objects,
+      expect: { kind: "tree", files },
+      objects: files,
       missing,
+      ...(restless === undefined ? {} : { restless }),
     };
     return await saveAll(context, tasks, source, { component, cacheDirectory: scratch.cacheHere });
   } catch (thrown) {
@@ -63,4 +70,31 @@ export async function saveDump(
   } finally {
     await scratch.clean();
   }
+}
+
+const lineEveryMs = 10_000;
+
+/** Into the Snapshots, and now and then into the log: listing a large cluster takes minutes. */
+function progressTo({ clock, log }: JobContext, tasks: readonly SnapshotTask[]): OnProgress {
+  const startedAt = clock.now();
+  let lineAt = startedAt + lineEveryMs;
+  return ({ files, done, of, reading }) => {
+    reportListing(tasks, { files, done, of, secondsElapsed: (clock.now() - startedAt) / 1000 });
+    if (clock.now() < lineAt) return;
+    lineAt = clock.now() + lineEveryMs;
+    log(`dumped ${files} objects so far; ${done} of ${of} lists are done, now ${reading}`);
+  };
+}
+
+function wordsOfDump({ files, missing, leaving }: Dump): string {
+  return [
+    `dumped ${files} objects`,
+    ...(leaving === 0 ? [] : [`${leaving} more are being deleted and left out`]),
+    ...(missing.length === 0 ? [] : [`${missing.length} parts are missing`]),
+  ].join(", ");
+}
+
+function wordsOfRestless({ restless }: Dump): string | undefined {
+  const types = Object.entries(restless).map(([type, count]) => `${count} ${type}`);
+  return types.length === 0 ? undefined : `${types.join(", ")} change by themselves`;
 }

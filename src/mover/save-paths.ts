@@ -24,6 +24,8 @@ export type Source = {
   readonly expect: Expectation;
   /** Kubernetes objects; manifests only. */
   readonly objects?: number;
+  /** What in it changes by itself, in words. */
+  readonly restless?: string;
   /** What could not be read into the source, by name. */
   readonly missing: readonly string[];
 };
@@ -38,6 +40,21 @@ type Proven = Saved & { readonly proven: ProvenSnapshot };
 /** Tells every Snapshot that its component runs. */
 export async function reportRunning(tasks: readonly SnapshotTask[]): Promise<void> {
   for (const task of tasks) await task.reporter.write(runningState(task));
+}
+
+/** Tells every Snapshot, now and then, how far its source is listed: files so far, and lists that are done. */
+export function reportListing(
+  tasks: readonly SnapshotTask[],
+  at: { readonly files: number; readonly done: number; readonly of: number; readonly secondsElapsed: number },
+): void {
+  const progress = {
+    secondsElapsed: Math.round(at.secondsElapsed),
+    percentDone: `${at.of === 0 ? 0 : Math.floor((100 * at.done) / at.of)}%`,
+    filesDone: at.files,
+  };
+  for (const task of tasks) {
+    task.reporter.progress(() => ({ ...runningState(task), resticStats: [{ progress }] }));
+  }
 }
 
 /** Tells every Snapshot why its component failed; a report that fails does not stop the others. */
@@ -123,11 +140,12 @@ async function saveInto(
     ...(error === undefined ? {} : { error }),
   });
   const what = `${nameOf(refOf(task.snapshot))}: ${proof.files} files, ${formatSize(proof.bytes)} saved`;
+  const blobs = newDataBlobs(saved, source);
   if (integrityError !== undefined)
-    return { exitCode: integrityError.exitCode, message: `${what}; ${error}` };
+    return { exitCode: integrityError.exitCode, message: `${what}${blobs}; ${error}` };
   return error === undefined
-    ? { exitCode: ExitCode.ok, message: `${what} and proven` }
-    : { exitCode: ExitCode.partial, message: `${what}; ${error}` };
+    ? { exitCode: ExitCode.ok, message: `${what} and proven${blobs}` }
+    : { exitCode: ExitCode.partial, message: `${what}${blobs}; ${error}` };
 }
 
 type Parts = ReturnType<typeof createParts>;
@@ -302,6 +320,14 @@ function progressOf(progress: Progress): NonNullable<Stats["progress"]> {
     total: formatSize(totalBytes),
     speed: `${formatSize(speed)}/s`,
   };
+}
+
+/** What was new to the repository; nothing of a restic that does not tell. */
+function newDataBlobs(saved: readonly Saved[], { restless }: Source): string {
+  const counts = saved.flatMap(({ summary }) => summary.dataBlobs ?? []);
+  if (counts.length < saved.length) return "";
+  const sum = counts.reduce((total, count) => total + count, 0);
+  return `, ${sum} new data blobs${restless === undefined ? "" : ` (${restless})`}`;
 }
 
 function partialError(missing: readonly string[]): string | undefined {

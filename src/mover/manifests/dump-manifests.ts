@@ -2,10 +2,10 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { labelSelectorText } from "../../api/label-query.ts";
-import { messageOf } from "../../base/errors.ts";
+import { apiVersionOf } from "../../api/meta.ts";
 import { fileNotWritten } from "../../base/file-error.ts";
-import type { DiscoveredResource, Discovery, Kube } from "../../ports/kube/kube.ts";
-import { isKubeError, KubeError } from "../../ports/kube/kube-error.ts";
+import type { Discovery, Kube } from "../../ports/kube/kube.ts";
+import { isDumpable, listsFor, type ManifestList } from "./lists-for.ts";
 import {
   groupResourceName,
   type ManifestFilter,
@@ -16,16 +16,30 @@ import {
   unknownTypes,
 } from "./manifest-filter.ts";
 import { folderOfType } from "./manifest-tree.ts";
-import { createManifestWriter, type ManifestWriter } from "./manifest-writer.ts";
+import { createManifestWriter, type DumpCounts, type ManifestWriter } from "./manifest-writer.ts";
 import { createMissingParts, type MissingParts } from "./missing-parts.ts";
+import { nameOfList, type ReadingEvent, readLists } from "./read-lists.ts";
 
-const pageSize = 250;
 const writesInOneGo = 25;
-/** How often a list is begun again after its continue token expired. */
-const listAttempts = 3;
 
-/** Never dumped, whatever is included. */
-const neverDumped: ReadonlySet<string> = new Set(["nodes", "endpointslices.discovery.k8s.io"]);
+/**
+ * Groups of which nothing can be created (k8s.io/metrics), so that a server of theirs that is down hides nothing. An
+ * API server that was restarted since then lists none of their types.
+ */
+const readOnlyGroups: ReadonlySet<string> = new Set([
+  "metrics.k8s.io",
+  "custom.metrics.k8s.io",
+  "external.metrics.k8s.io",
+]);
+
+export type DumpProgress = {
+  readonly files: number;
+  /** Lists that are done, and all. */
+  readonly done: number;
+  readonly of: number;
+  /** `deployments.apps in namespace shop` */
+  readonly reading: string;
+};
 
 export type DumpRequest = {
   readonly kube: Kube;
@@ -33,15 +47,13 @@ export type DumpRequest = {
   /** Folder of the tree; made anew. */
   readonly tree: string;
   readonly log: (line: string) => void;
+  readonly onProgress?: (progress: DumpProgress) => void;
   readonly signal: AbortSignal;
 };
 
-export type Dump = {
-  readonly objects: number;
-  readonly missing: readonly string[];
-};
+export type Dump = DumpCounts & { readonly missing: readonly string[] };
 
-type Dumping = DumpRequest & { readonly missing: MissingParts; readonly write: ManifestWriter };
+type Dumping = DumpRequest & { readonly missing: MissingParts; readonly writer: ManifestWriter };
 
 /**
  * Writes every object that the filter takes, page by page, one file each. What cannot be read (a broken API
@@ -55,103 +67,86 @@ export async function dumpManifests(request: DumpRequest): Promise<Dump> {
     throw fileNotWritten(tree, thrown);
   });
   const missing = createMissingParts();
-  const dumping = { ...request, missing, write: createManifestWriter(tree, missing) };
+  const writer = createManifestWriter(tree, missing);
+  const dumping = { ...request, missing, writer };
   const discovery = await kube.discover(signal);
   nameBrokenGroups(dumping, discovery);
-  const types = dumpableTypes(discovery);
   for (const name of unknownTypes(filter, discovery.resources)) {
     log(`no type ${name} in this cluster: check the resource lists`);
   }
-  let objects = 0;
-  for (const type of types) {
-    if (!takesType(filter, type)) continue;
-    signal.throwIfAborted();
-    objects += await dumpType(dumping, type);
-  }
-  return { objects, missing: dumping.missing.list() };
+  const lists = listsFor(discovery.resources, filter);
+  const labelSelector = labelSelectorText(filter.allOf);
+  await writeAll(dumping, lists, readLists({ kube, lists, labelSelector, signal }));
+  return { ...writer.counts(), missing: missing.list() };
 }
 
-/** One version of each type that can be listed and created again. */
-function dumpableTypes(discovery: Discovery): readonly DiscoveredResource[] {
-  const can = (type: DiscoveredResource) => type.verbs.includes("list") && type.verbs.includes("create");
-  return discovery.resources
-    .filter((type) => type.preferred && can(type) && !neverDumped.has(groupResourceName(type)))
-    .toSorted((a, b) => (groupResourceName(a) < groupResourceName(b) ? -1 : 1));
-}
-
-function nameBrokenGroups({ filter, missing }: Dumping, discovery: Discovery): void {
-  for (const { groupVersion, message } of discovery.failures) {
+/** A group that does not answer is missing if anything in it could be dumped. */
+function nameBrokenGroups({ filter, missing, log }: Dumping, { failures, resources }: Discovery): void {
+  for (const { groupVersion, message } of failures) {
     const slash = groupVersion.indexOf("/");
     const group = slash < 0 ? "" : groupVersion.slice(0, slash);
-    if (mayTakeGroup(filter, group)) missing.add(`API group ${groupVersion}: ${message}`);
+    if (!mayTakeGroup(filter, group)) continue;
+    const part = `API group ${groupVersion}: ${message}`;
+    const known = resources.filter((type) => apiVersionOf(type) === groupVersion);
+    const mayHide =
+      known.length === 0
+        ? !readOnlyGroups.has(group)
+        : known.some((type) => isDumpable(type) && takesType(filter, type));
+    if (mayHide) missing.add(part);
+    else log(`${part}; nothing in it would be dumped`);
   }
 }
 
-async function dumpType(dumping: Dumping, type: DiscoveredResource): Promise<number> {
-  const { filter } = dumping;
-  if (!type.namespaced) return filter.clusterResources ? await dumpList(dumping, type, undefined) : 0;
-  if (filter.includeNamespaces === undefined) return await dumpList(dumping, type, undefined);
-  let objects = 0;
-  for (const namespace of filter.includeNamespaces) {
-    if (takesPlace(filter, namespace)) objects += await dumpList(dumping, type, namespace);
-  }
-  return objects;
-}
-
-/** Lists one type (in one namespace, or everywhere) and writes what passes; a failure names the type. */
-async function dumpList(
+/** Writes the pages while the next one is on its way, whichever list that belongs to. */
+async function writeAll(
   dumping: Dumping,
-  type: DiscoveredResource,
-  namespace: string | undefined,
-): Promise<number> {
-  const where = `${groupResourceName(type)}${namespace === undefined ? "" : ` in namespace ${namespace}`}`;
-  for (let attempt = 1; ; attempt += 1) {
-    let written = 0;
-    try {
-      for await (const count of dumpPages(dumping, type, namespace)) written += count;
-      return written;
-    } catch (thrown) {
-      if (dumping.signal.aborted || !isOfOneType(thrown)) throw thrown;
-      if (!isKubeError(thrown, 410) || attempt === listAttempts) {
-        dumping.missing.add(`${where}: ${messageOf(thrown)}`);
-        return written;
-      }
-      // Begun again from nothing, so that the tree holds one moment of the type and not two halves.
-      const folder = namespace === undefined ? groupResourceName(type) : folderOfType(type, namespace);
-      await rm(join(dumping.tree, folder), { recursive: true, force: true });
+  lists: readonly ManifestList[],
+  events: AsyncIterable<ReadingEvent>,
+): Promise<void> {
+  const { tree, writer, missing, log, onProgress } = dumping;
+  let takeBack = writer.mark();
+  let list: ManifestList | undefined;
+  let done = 0;
+  for await (const event of oneAhead(events)) {
+    if (event.list !== list) {
+      list = event.list;
+      takeBack = writer.mark();
+      done = Math.max(done, lists.indexOf(list));
     }
+    switch (event.kind) {
+      case "page":
+        await writePage(dumping, event);
+        break;
+      case "afresh":
+        // From nothing, so that the tree holds one moment of the list and not two halves.
+        takeBack();
+        await rm(join(tree, folderOf(list)), { recursive: true, force: true });
+        break;
+      case "missing":
+        missing.add(event.part);
+        break;
+      case "note":
+        log(event.line);
+    }
+    onProgress?.({ files: writer.counts().files, done, of: lists.length, reading: nameOfList(list) });
   }
 }
 
-/** An answer of the server about this type; without an answer, the others cannot be read either. */
-function isOfOneType(thrown: unknown): boolean {
-  return thrown instanceof KubeError && thrown.reason !== "ApiServerUnreachable";
+function folderOf({ type, namespace }: ManifestList): string {
+  return namespace === undefined ? groupResourceName(type) : folderOfType(type, namespace);
 }
 
-async function* dumpPages(
-  dumping: Dumping,
-  type: DiscoveredResource,
-  namespace: string | undefined,
-): AsyncGenerator<number> {
-  const { kube, filter, signal } = dumping;
-  const labelSelector = labelSelectorText(filter.allOf);
-  const pages = kube.list(type, {
-    limit: pageSize,
-    signal,
-    ...(namespace === undefined ? {} : { namespace }),
-    ...(labelSelector === undefined ? {} : { labelSelector }),
-  });
-  for await (const page of oneAhead(pages)) {
-    const wanted = page.items.filter(
-      (item) => takesPlace(filter, item.metadata.namespace) && takesLabels(filter, item),
-    );
-    let written = 0;
-    for (const [index, item] of wanted.entries()) {
-      // The next page comes in meanwhile, and whoever ends this is heard.
-      if (index % writesInOneGo === 0) await setImmediate(undefined, { signal });
-      if (dumping.write(type, item)) written += 1;
-    }
-    yield written;
+async function writePage(
+  { filter, writer, signal }: Dumping,
+  { list, items }: Extract<ReadingEvent, { readonly kind: "page" }>,
+): Promise<void> {
+  const wanted = items.filter(
+    (item) => takesPlace(filter, item.metadata.namespace) && takesLabels(filter, item),
+  );
+  for (const [index, item] of wanted.entries()) {
+    // The next page comes in meanwhile, and whoever ends this is heard.
+    if (index % writesInOneGo === 0) await setImmediate(undefined, { signal });
+    writer.write(list.type, item);
   }
 }
 

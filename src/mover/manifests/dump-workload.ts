@@ -6,10 +6,16 @@ import { fileNotWritten } from "../../base/file-error.ts";
 import type { Kube, ObjectName } from "../../ports/kube/kube.ts";
 import { KubeError } from "../../ports/kube/kube-error.ts";
 import { fieldAt, listAt, textAt } from "../storage/fields.ts";
+import type { Dump } from "./dump-manifests.ts";
 import { type ManifestFilter, takesLabels, takesPlace, takesType } from "./manifest-filter.ts";
 import { createManifestWriter } from "./manifest-writer.ts";
 import { createMissingParts, type MissingParts } from "./missing-parts.ts";
-import { referencesOf, secretsOfAccount, type WorkloadReferences } from "./workload-references.ts";
+import {
+  type ClaimTest,
+  referencesOf,
+  secretsOfAccount,
+  type WorkloadReferences,
+} from "./workload-references.ts";
 
 export type WorkloadTarget = {
   readonly apiGroup: string;
@@ -33,41 +39,39 @@ export type DumpWorkload = {
 
 type Dumping = DumpWorkload & {
   readonly missing: MissingParts;
-  /** Counts what it has written. */
+  /** What the filter takes; it counts what it has written. */
   readonly write: (type: Resource, object: KubeObject) => void;
 };
 
 /**
- * Writes a workload and what its pods refer to: ConfigMaps, Secrets, PersistentVolumeClaims, the ServiceAccount
- * with its Secrets, and with `rbac` the roles that are bound to it. A reference to nothing is no loss; one that
- * may not be read is named in `missing`.
+ * Writes a workload and what its pods refer to: ConfigMaps, Secrets, PersistentVolumeClaims, the Service of a
+ * StatefulSet, the ServiceAccount with its Secrets, and with `rbac` the roles that are bound to it. A reference to
+ * nothing is no loss; one that may not be read is named in `missing`.
  */
-export async function dumpWorkload(
-  request: DumpWorkload,
-): Promise<{ readonly objects: number; readonly missing: readonly string[] }> {
+export async function dumpWorkload(request: DumpWorkload): Promise<Dump> {
   const { tree, kube, signal, target } = request;
   await rm(tree, { recursive: true, force: true });
   await mkdir(tree, { recursive: true, mode: 0o700 }).catch((thrown: unknown) => {
     throw fileNotWritten(tree, thrown);
   });
   const missing = createMissingParts();
-  const write = createManifestWriter(tree, missing);
-  let objects = 0;
+  const writer = createManifestWriter(tree, missing);
   const dumping: Dumping = {
     ...request,
     missing,
     write: (type, object) => {
-      if (takes(request.filter, type, object) && write(type, object)) objects += 1;
+      if (takes(request.filter, type, object)) writer.write(type, object);
     },
   };
   const resource = await resourceOfTarget(kube, target, signal);
   const { namespace, name } = target;
   const workload = await kube.get(resource, resource.namespaced ? { namespace, name } : { name }, signal);
   if (workload === undefined) throw targetNotFound(target);
+  if (workload.metadata.deletionTimestamp !== undefined) throw targetNotFound(target, { leaving: true });
   dumping.write(resource, workload);
   const references = referencesOf(workload);
   if (references !== undefined) await saveReferences(dumping, references);
-  return { objects, missing: missing.list() };
+  return { ...writer.counts(), missing: missing.list() };
 }
 
 function takes(filter: ManifestFilter, type: Resource, object: KubeObject): boolean {
@@ -87,11 +91,21 @@ async function saveReferences(dumping: Dumping, references: WorkloadReferences):
     [builtIn.ConfigMap, references.configMaps],
     [builtIn.Secret, secrets],
     [builtIn.PersistentVolumeClaim, references.claims],
+    [builtIn.Service, references.services],
   ];
   for (const [type, names] of named) {
     for (const one of names) await save(dumping, type, { namespace, name: one });
   }
+  if (references.claimsOfReplicas !== undefined) await saveClaims(dumping, references.claimsOfReplicas);
   if (dumping.rbac) await saveRoles(dumping, references.serviceAccount);
+}
+
+/** From one list, however many replicas there are. */
+async function saveClaims(dumping: Dumping, isOfReplica: ClaimTest): Promise<void> {
+  const claims = await listed(dumping, builtIn.PersistentVolumeClaim, ({ metadata }) =>
+    isOfReplica(metadata.name),
+  );
+  for (const claim of claims) dumping.write(builtIn.PersistentVolumeClaim, claim);
 }
 
 async function resourceOfTarget(kube: Kube, target: WorkloadTarget, signal: AbortSignal): Promise<Resource> {
@@ -138,16 +152,25 @@ async function saveRoles(dumping: Dumping, account: string): Promise<void> {
 }
 
 async function bindingsOf(dumping: Dumping, type: Resource, account: string): Promise<readonly KubeObject[]> {
-  const { kube, signal, missing, target } = dumping;
-  const found: KubeObject[] = [];
+  const { target } = dumping;
   const names = (subject: unknown) =>
     fieldAt(subject, "kind") === "ServiceAccount" &&
     fieldAt(subject, "name") === account &&
     (textAt(subject, "namespace") ?? target.namespace) === target.namespace;
+  return await listed(dumping, type, (binding) => listAt(binding, "subjects").some(names));
+}
+
+/** What passes of a type in the target's namespace, or in the cluster. */
+async function listed(
+  { kube, signal, missing, target }: Dumping,
+  type: Resource,
+  passes: (object: KubeObject) => boolean,
+): Promise<readonly KubeObject[]> {
+  const found: KubeObject[] = [];
   try {
     const where = type.namespaced ? { namespace: target.namespace } : {};
     for await (const page of kube.list(type, { ...where, signal })) {
-      found.push(...page.items.filter((item) => listAt(item, "subjects").some(names)));
+      found.push(...page.items.filter(passes));
     }
   } catch (thrown) {
     if (!isAnswer(thrown)) throw thrown;
@@ -160,14 +183,14 @@ function isAnswer(thrown: unknown): boolean {
   return thrown instanceof KubeError && thrown.code !== 0;
 }
 
-function targetNotFound({ apiGroup, kind, namespace, name }: WorkloadTarget): HoldfastError {
-  const type = apiGroup === "" ? kind : `${kind}.${apiGroup}`;
-  return new HoldfastError(
-    "TargetNotFound",
-    `there is no ${type} ${namespace}/${name}, the target of the backup`,
-    {
-      disposition: "stall",
-      next: "Correct spec.target of the BackupConfiguration, or create the workload.",
-    },
-  );
+function targetNotFound(target: WorkloadTarget, { leaving = false } = {}): HoldfastError {
+  const { apiGroup, kind, namespace, name } = target;
+  const shown = `${apiGroup === "" ? kind : `${kind}.${apiGroup}`} ${namespace}/${name}`;
+  const message = leaving
+    ? `${shown}, the target of the backup, is being deleted`
+    : `there is no ${shown}, the target of the backup`;
+  return new HoldfastError("TargetNotFound", message, {
+    disposition: "stall",
+    next: "Correct spec.target of the BackupConfiguration, or create the workload.",
+  });
 }

@@ -5,6 +5,8 @@ export type MissingParts = {
   add(part: string): void;
   count(): number;
   list(): readonly string[];
+  /** Answers what takes back all that is added from now on. */
+  mark(): () => void;
 };
 
 export function createMissingParts(): MissingParts {
@@ -17,5 +19,12 @@ export function createMissingParts(): MissingParts {
     },
     count: () => count,
     list: () => (count <= atMost ? parts : [...parts.slice(0, atMost - 1), `and ${count - atMost + 1} more`]),
+    mark: () => {
+      const then = count;
+      return () => {
+        count = then;
+        parts.length = Math.min(then, atMost);
+      };
+    },
   };
 }

@@ -148,6 +148,7 @@ async function summaryOf(
       numberIn(summary, "dirs_unmodified"),
     bytes: numberIn(summary, "total_bytes_processed"),
     bytesAdded: numberIn(summary, "data_added_packed") || numberIn(summary, "data_added"),
+    dataBlobs: typeof summary["data_blobs"] === "number" ? summary["data_blobs"] : undefined,
     startedAt: textIn(summary, "backup_start") || run.startedAt,
     endedAt: textIn(summary, "backup_end") || run.endedAt,
   };

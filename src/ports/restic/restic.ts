@@ -47,6 +47,8 @@ export type BackupSummary = {
   readonly directories: number;
   readonly bytes: number;
   readonly bytesAdded: number;
+  /** Pieces of files that the repository did not hold; undefined where this restic does not tell. */
+  readonly dataBlobs: number | undefined;
   readonly startedAt: string;
   readonly endedAt: string;
 };

@@ -5,7 +5,7 @@ import { answer, peakMiB, task } from "./task.ts";
 
 const { kubeconfigPath, tree } = await task<{ readonly kubeconfigPath: string; readonly tree: string }>();
 const kube = await connectKube({ kubeconfigPath, qps: 5_000, burst: 5_000 });
-const { objects, missing } = await dumpManifests({
+const { files: objects, missing } = await dumpManifests({
   kube,
   filter: everything,
   tree,

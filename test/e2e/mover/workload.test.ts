@@ -115,6 +115,7 @@ describe.runIf(runs)("manifests of one workload, in S3", () => {
       `roles.rbac.authorization.k8s.io/namespaces/${shop}/db.yaml`,
       `secrets/namespaces/${shop}/login.yaml`,
       `serviceaccounts/namespaces/${shop}/db.yaml`,
+      `services/namespaces/${shop}/db.yaml`,
       `statefulsets.apps/namespaces/${shop}/db.yaml`,
     ]);
     expect(world.log.join("\n")).toContain(`ConfigMap ${shop}/optional is referred to and does not exist`);
@@ -188,6 +189,14 @@ async function makeDatabase(): Promise<void> {
   await world.create(builtIn.PersistentVolumeClaim, {
     metadata: { name: "data-db-0", namespace },
     spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
+  });
+  await world.create(builtIn.PersistentVolumeClaim, {
+    metadata: { name: "data-db-1", namespace },
+    spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
+  });
+  await world.create(builtIn.Service, {
+    metadata: { name: "db", namespace },
+    spec: { clusterIP: "None", selector: { app: "db" }, ports: [{ port: 5432 }] },
   });
   const claim = {
     metadata: { name: "data" },

@@ -5,11 +5,16 @@ import { join } from "node:path";
 import { load } from "js-yaml";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { jsonText } from "../../../src/base/exact-json.ts";
-import { dumpManifests } from "../../../src/mover/manifests/dump-manifests.ts";
+import {
+  type DumpProgress,
+  type DumpRequest,
+  dumpManifests,
+} from "../../../src/mover/manifests/dump-manifests.ts";
 import { everything } from "../../../src/mover/manifests/manifest-filter.ts";
 import { fileNameOf } from "../../../src/mover/manifests/manifest-tree.ts";
 import { parseObject } from "../../../src/mover/storage/stored-document.ts";
 import { connectKube, type KubeConnection } from "../../../src/ports/kube/connect-kube.ts";
+import type { Kube } from "../../../src/ports/kube/kube.ts";
 
 /** Answers of an API server that misbehaves in ways that a real one can hardly be brought to. */
 type Answers = (path: string, query: URLSearchParams) => { readonly code: number; readonly body: object };
@@ -22,6 +27,8 @@ let answers: Answers;
 const types = [
   { name: "configmaps", kind: "ConfigMap", namespaced: true, verbs: ["list", "create"] },
   { name: "secrets", kind: "Secret", namespaced: true, verbs: ["list", "create"] },
+  { name: "events", kind: "Event", namespaced: true, verbs: ["list", "create"] },
+  { name: "pods", kind: "Pod", namespaced: true, verbs: ["list", "create"] },
   { name: "nodes", kind: "Node", namespaced: false, verbs: ["list", "create"] },
   { name: "componentstatuses", kind: "ComponentStatus", namespaced: false, verbs: ["list"] },
 ];
@@ -84,8 +91,15 @@ const refusal = (code: number, reason: string) => ({
 });
 const empty = page([]);
 
-const dump = async () =>
-  await dumpManifests({ kube, filter: everything, tree, log: () => {}, signal: AbortSignal.timeout(20_000) });
+const dump = async (request: Partial<DumpRequest> = {}) =>
+  await dumpManifests({
+    kube,
+    filter: everything,
+    tree,
+    log: () => {},
+    signal: AbortSignal.timeout(20_000),
+    ...request,
+  });
 const saved = async () => (await readdir(join(tree, "configmaps/namespaces/shop"))).toSorted();
 
 it("begins a list again when its continue token expired, and keeps nothing of the first half", async () => {
@@ -96,7 +110,7 @@ it("begins a list again when its continue token expired, and keeps nothing of th
     lists += 1;
     return page(lists === 1 ? [configMap("gone-meanwhile"), configMap("a")] : [configMap("a")], "next");
   };
-  expect(await dump()).toEqual({ objects: 2, missing: [] });
+  expect(await dump()).toMatchObject({ files: 2, missing: [] });
   expect(await saved()).toEqual(["a.yaml", "c.yaml"]);
 });
 
@@ -105,16 +119,64 @@ it("names a type whose list expires again and again, and keeps what it had", asy
     if (path !== "/api/v1/configmaps") return empty;
     return query.has("continue") ? refusal(410, "Expired") : page([configMap("a")], "next");
   };
-  expect(await dump()).toEqual({
-    objects: 1,
+  expect(await dump()).toMatchObject({
+    files: 1,
     missing: [expect.stringMatching(/^configmaps: .*410 Expired/)],
   });
   expect(await saved()).toEqual(["a.yaml"]);
 });
 
+it("goes on with the server's own token when a list expires a third time, and says so", async () => {
+  let lists = 0;
+  const expired = refusal(410, "Expired");
+  const offer = { ...expired, body: { ...expired.body, metadata: { continue: "later" } } };
+  answers = (path, query) => {
+    if (path !== "/api/v1/configmaps") return empty;
+    if (query.get("continue") === "next") return offer;
+    if (query.has("continue")) return page([configMap("z")]);
+    lists += 1;
+    return page([configMap("a")], "next");
+  };
+  const said: string[] = [];
+  expect(await dump({ log: (line) => said.push(line) })).toMatchObject({ files: 2, missing: [] });
+  expect(lists).toBe(3);
+  expect(said).toEqual([expect.stringMatching(/^configmaps: .* parts are of different moments$/)]);
+  expect(await saved()).toEqual(["a.yaml", "z.yaml"]);
+});
+
+it("does not ask for ever where a token of the server expires as soon as it is used", async () => {
+  let asked = 0;
+  const expired = refusal(410, "Expired");
+  const offer = { ...expired, body: { ...expired.body, metadata: { continue: "later" } } };
+  answers = (path, query) => {
+    if (path !== "/api/v1/configmaps") return empty;
+    asked += 1;
+    return query.has("continue") ? offer : page([configMap("a")], "next");
+  };
+  expect(await dump()).toMatchObject({ files: 1, missing: [expect.stringContaining("410 Expired")] });
+  expect(asked).toBe(7);
+});
+
+it("forgets what was missing of a half that it dropped", async () => {
+  let lists = 0;
+  answers = (path, query) => {
+    if (path !== "/api/v1/configmaps") return empty;
+    if (query.has("continue")) return lists === 1 ? refusal(410, "Expired") : page([configMap("c")]);
+    lists += 1;
+    return page(lists === 1 ? [configMap("..")] : [configMap("a")], "next");
+  };
+  expect(await dump()).toMatchObject({ files: 2, missing: [] });
+});
+
 it("names a type that went away meanwhile, and saves the others", async () => {
-  answers = (path) => (path === "/api/v1/secrets" ? refusal(404, "NotFound") : page([configMap("a")]));
-  expect(await dump()).toEqual({ objects: 1, missing: [expect.stringMatching(/^secrets: .*404 NotFound/)] });
+  answers = (path) => {
+    if (path === "/api/v1/secrets") return refusal(404, "NotFound");
+    return path === "/api/v1/configmaps" ? page([configMap("a")]) : empty;
+  };
+  expect(await dump()).toMatchObject({
+    files: 1,
+    missing: [expect.stringMatching(/^secrets: .*404 NotFound/)],
+  });
 });
 
 it("asks only for types that can be listed and created again, and never for nodes", async () => {
@@ -123,8 +185,9 @@ it("asks only for types that can be listed and created again, and never for node
     asked.push(path);
     return empty;
   };
-  expect(await dump()).toEqual({ objects: 0, missing: [] });
-  expect(asked).toEqual(["/api/v1/configmaps", "/api/v1/secrets"]);
+  expect(await dump()).toMatchObject({ files: 0, missing: [] });
+  const plurals = ["configmaps", "events", "pods", "secrets"];
+  expect(asked).toEqual(plurals.map((plural) => `/api/v1/${plural}`));
   expect(await readdir(tree)).toEqual([]);
 });
 
@@ -132,8 +195,8 @@ it("writes nothing outside the tree, whatever an object is called", async () => 
   const names = ["..", ".", "../../escape", "a/b", ""];
   answers = (path) =>
     path === "/api/v1/configmaps" ? page([...names, "good"].map((name) => configMap(name))) : empty;
-  const { objects, missing } = await dump();
-  expect(objects).toBe(1);
+  const { files, missing } = await dump();
+  expect(files).toBe(1);
   expect(missing).toHaveLength(names.length);
   expect(await saved()).toEqual(["good.yaml"]);
 });
@@ -142,7 +205,7 @@ it("saves a whole number beyond 2^53 with all of its digits", async () => {
   const limits = [1, 9_007_199_254_740_993n, -(2n ** 63n), 1e300, 1e20, 0.1];
   answers = (path) =>
     path === "/api/v1/configmaps" ? page([configMap("big", { spec: { limits } })]) : empty;
-  expect(await dump()).toEqual({ objects: 1, missing: [] });
+  expect(await dump()).toMatchObject({ files: 1, missing: [] });
   const file = join(tree, "configmaps/namespaces/shop/big.yaml");
   expect(parseObject(await readFile(file), "it")).toMatchObject({ spec: { limits } });
   expect(await readFile(file, "utf8")).toContain("- 9007199254740993\n    - -9223372036854775808\n");
@@ -152,7 +215,7 @@ it("keeps names with a colon, and shortens a file's name that no disk takes, but
   const long = "x".repeat(253);
   answers = (path) =>
     path === "/api/v1/configmaps" ? page([configMap("system:a:b"), configMap(long)]) : empty;
-  expect(await dump()).toEqual({ objects: 2, missing: [] });
+  expect(await dump()).toMatchObject({ files: 2, missing: [] });
   const [first, second = ""] = await saved();
   expect([first, second]).toEqual(["system:a:b.yaml", fileNameOf(long)]);
   expect(Buffer.byteLength(second)).toBe(255);
@@ -167,6 +230,75 @@ it("names at most 50 missing parts and counts the rest", async () => {
   const { missing } = await dump();
   expect(missing).toHaveLength(50);
   expect(missing.at(-1)).toBe("and 31 more");
+});
+
+it("leaves out what is being deleted and what a node runs from a file, without calling it missing", async () => {
+  const mirror = { "kubernetes.io/config.mirror": "digest" };
+  answers = (path) => {
+    if (path === "/api/v1/pods")
+      return page([{ metadata: { name: "mirror", namespace: "shop", annotations: mirror } }]);
+    if (path !== "/api/v1/configmaps") return empty;
+    const going = { name: "going", namespace: "shop", deletionTimestamp: "2026-01-01T00:00:00Z" };
+    return page([configMap("a"), { metadata: going }]);
+  };
+  expect(await dump()).toMatchObject({ files: 1, leaving: 1, missing: [] });
+  expect(await saved()).toEqual(["a.yaml"]);
+});
+
+it("counts files and not writes, and those of types that change by themselves", async () => {
+  answers = (path, query) => {
+    if (path === "/api/v1/events") return page([configMap("one"), configMap("two")]);
+    if (path !== "/api/v1/configmaps") return empty;
+    return query.has("continue") ? page([configMap("a"), configMap("b")]) : page([configMap("a")], "next");
+  };
+  expect(await dump()).toMatchObject({ files: 4, restless: { events: 2 } });
+});
+
+it.each([
+  ["metrics.k8s.io", [], []],
+  ["shop.example.com", [], [expect.stringMatching(/^API group shop.example.com\/v1: it is down/)]],
+  ["shop.example.com", [{ verbs: ["get", "list"] }], []],
+  ["shop.example.com", [{ verbs: ["list", "create"] }], [expect.stringMatching(/^API group shop/)]],
+])("names the API group %s that is down, and that served %j, only if it may hide objects", async (...row) => {
+  const [group, served, expected] = row;
+  const resources = served.map(({ verbs }) => ({
+    group,
+    version: "v1",
+    kind: "Thing",
+    plural: "things",
+    namespaced: true,
+    verbs,
+    shortNames: [],
+    preferred: true,
+    stale: true as const,
+  }));
+  const failures = [{ groupVersion: `${group}/v1`, message: "it is down" }];
+  expect(
+    (await dump({ kube: { ...kube, discover: async () => ({ resources, failures }) } })).missing,
+  ).toEqual(expected);
+});
+
+it("tells how far it is", async () => {
+  const told: DumpProgress[] = [];
+  answers = (path) => (path === "/api/v1/configmaps" ? page([configMap("a")]) : empty);
+  await dump({ onProgress: (progress) => told.push(progress) });
+  expect(told[0]).toEqual({ files: 1, done: 0, of: 4, reading: "configmaps" });
+  expect(told.at(-1)).toEqual({ files: 1, done: 3, of: 4, reading: "secrets" });
+});
+
+it("asks for the first page of the next type while it writes the last of this one", async () => {
+  const order: string[] = [];
+  const list = kube.list;
+  const watched: Kube = {
+    ...kube,
+    list(type, options) {
+      order.push(`asked for ${type.plural}`);
+      return list(type, options);
+    },
+  };
+  answers = (path) => (path === "/api/v1/configmaps" ? page([configMap("a")]) : empty);
+  await dump({ kube: watched, onProgress: ({ files }) => files === 1 && order.push("written") });
+  expect(order.indexOf("asked for events")).toBeLessThan(order.indexOf("written"));
 });
 
 it("gives up when the server is gone, for nothing more can be read", async () => {

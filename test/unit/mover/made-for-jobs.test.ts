@@ -37,7 +37,7 @@ const ofJobs = [
 
 it("leaves what Holdfast makes for its Jobs out of a dump, without calling it missing", async () => {
   const missing = createMissingParts();
-  const write = createManifestWriter(tree, missing);
+  const { write } = createManifestWriter(tree, missing);
   for (const type of ofJobs) {
     expect(write(type, managed(type, "holdfast"))).toBe(false);
     expect(write(type, managed(type, "Helm"))).toBe(true);
