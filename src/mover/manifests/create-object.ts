@@ -7,6 +7,7 @@ import { fieldAt, fieldsAt } from "../storage/fields.ts";
 import { pauseAfterConflict } from "./conflict-pause.ts";
 import { fieldChanges } from "./field-changes.ts";
 import { withFreeAddresses } from "./free-addresses.ts";
+import { isMadeSince } from "./made-by-restore.ts";
 import type { ObjectOutcome } from "./object-outcome.ts";
 import type { ObjectWriter } from "./object-writer.ts";
 import { overlay } from "./overlay.ts";
@@ -21,6 +22,8 @@ export type CreateRequest = {
   readonly clock: Clock;
   readonly writer: ObjectWriter;
   readonly override: boolean;
+  /** When an earlier request for it was sent that got no answer. */
+  readonly sentAtMs: number | undefined;
   readonly signal: AbortSignal;
 };
 
@@ -42,6 +45,8 @@ export async function createObject(
     if (!isKubeError(thrown, 409)) throw thrown;
     const live = await getLive(request, resource, object);
     if (live === undefined) throw thrown;
+    if (request.sentAtMs !== undefined && isMadeSince(live, request.sentAtMs))
+      return { did: "created", live };
     return request.override
       ? await replaceLive(request, resource, object, live)
       : await compareWithLive(request, resource, object, live);

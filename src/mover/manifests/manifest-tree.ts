@@ -19,6 +19,9 @@ export type ManifestPlace = {
   readonly file: string;
 };
 
+/** One folder of a tree, with the files of one type and place. */
+export type ManifestFolder = Pick<ManifestPlace, "type" | "namespace"> & { readonly path: string };
+
 const extension = ".yaml";
 /** The longest name of a file on the usual file systems, in bytes. */
 const longestFileName = 255;
@@ -50,18 +53,36 @@ export function fileNameOf(name: string): string {
   return `${cut}~${digest}${extension}`;
 }
 
-/** Every file of a tree, in no order, with what its path says; other files are not part of a dump. */
+/** Every file of a tree, folder by folder, with what its path says; other files are not part of a dump. */
 export async function* walkTree(tree: string): AsyncGenerator<ManifestPlace> {
+  yield* walkFolders(await listFolders(tree));
+}
+
+/** The folders that hold manifests, in no order. */
+export async function listFolders(tree: string): Promise<readonly ManifestFolder[]> {
+  const found: ManifestFolder[] = [];
   for await (const type of folders(tree)) {
-    for await (const file of manifests(join(tree, type, "cluster"))) {
-      yield { type, namespace: undefined, file };
-    }
+    found.push({ type, namespace: undefined, path: join(tree, type, "cluster") });
     for await (const namespace of folders(join(tree, type, "namespaces"))) {
-      for await (const file of manifests(join(tree, type, "namespaces", namespace))) {
-        yield { type, namespace, file };
-      }
+      found.push({ type, namespace, path: join(tree, type, "namespaces", namespace) });
     }
   }
+  const full = await Promise.all(found.map(({ path }) => hasManifest(path)));
+  return found.filter((_, index) => full[index]);
+}
+
+/** The files of folders in their order, those of one folder by name, so that runs are alike. */
+export async function* walkFolders(list: Iterable<ManifestFolder>): AsyncGenerator<ManifestPlace, undefined> {
+  for (const { type, namespace, path } of list) {
+    const names: string[] = [];
+    for await (const name of manifests(path)) names.push(name);
+    for (const name of names.toSorted()) yield { type, namespace, file: join(path, name) };
+  }
+}
+
+async function hasManifest(path: string): Promise<boolean> {
+  for await (const _name of manifests(path)) return true;
+  return false;
 }
 
 async function* folders(path: string): AsyncGenerator<string> {
@@ -73,7 +94,7 @@ async function* folders(path: string): AsyncGenerator<string> {
 async function* manifests(path: string): AsyncGenerator<string> {
   for await (const entry of entries(path)) {
     // A link or a device in a restored tree is nobody's manifest.
-    if (entry.isFile() && entry.name.endsWith(extension)) yield join(path, entry.name);
+    if (entry.isFile() && entry.name.endsWith(extension)) yield entry.name;
   }
 }
 

@@ -1,92 +1,122 @@
-import { groupOf, type KubeObject, keyOf, type OwnerReference, type Resource } from "../../api/meta.ts";
+import { groupOf, type OwnerReference, type Resource } from "../../api/meta.ts";
+import type { Clock } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
-import type { Kube } from "../../ports/kube/kube.ts";
-import { isKubeError } from "../../ports/kube/kube-error.ts";
-import { moverManager } from "../job-context.ts";
+import type { Kube, ObjectName } from "../../ports/kube/kube.ts";
+import { isKubeError, KubeError } from "../../ports/kube/kube-error.ts";
 import { inParallel } from "../storage/in-parallel.ts";
-import { nameIn } from "./create-object.ts";
+import { pauseAfterConflict } from "./conflict-pause.ts";
 import type { ObjectOutcome } from "./object-outcome.ts";
+import type { ObjectWriter } from "./object-writer.ts";
+import { notTried, type ServerAnswers } from "./server-answers.ts";
 
-/** An object that was created in this run and had owners. */
+/** An object that lacks owners that it had in the dump. */
 export type Orphan = {
-  /** Folder of the tree. */
-  readonly type: string;
   readonly resource: Resource;
-  readonly object: KubeObject;
+  /** What is told of it once its owners are set, or none is there. */
+  readonly outcome: ObjectOutcome;
+  /** In the dump; its owners are there. */
+  readonly namespace: string | undefined;
   readonly owners: readonly OwnerReference[];
-  readonly notes?: readonly string[];
+  /** As the server answered last. */
+  readonly live: Live;
 };
 
-/** Uids of the objects that were created or found in this run, by `keyOf`. */
-export type KnownUids = ReadonlyMap<string, string>;
+type Live = { readonly resourceVersion: string | undefined; readonly owners: readonly OwnerReference[] };
+
+export type Relink = {
+  readonly kube: Kube;
+  readonly clock: Clock;
+  readonly writer: ObjectWriter;
+  readonly answers: ServerAnswers;
+  /** Those that wait are taken out as soon as they are told. */
+  readonly orphans: Set<Orphan>;
+  /** The owner with the uid that it has now; undefined when this restore left it out or it is not there. */
+  readonly findOwner: (
+    owner: OwnerReference,
+    namespace: string | undefined,
+  ) => Promise<OwnerReference | undefined>;
+  readonly onOutcome: (outcome: ObjectOutcome) => void;
+  readonly signal: AbortSignal;
+};
 
 const atOnce = 8;
-const conflictAttempts = 8;
+const attempts = 8;
 
 /**
- * Gives the created objects their owners back, under the owners' new uids. Owners that this run did not meet
- * are left out: an owner that does not exist would have the object collected. Answers what became of each.
+ * Gives objects their owners back, under the owners' new uids, and tells what became of each. Owners that are not
+ * part of this restore are left out: an owner that does not exist would have the object collected.
  */
-export async function relinkOwners(
-  kube: Kube,
-  orphans: readonly Orphan[],
-  known: KnownUids,
-  signal: AbortSignal,
-): Promise<readonly ObjectOutcome[]> {
-  const outcomes: ObjectOutcome[] = [];
-  await inParallel(orphans, atOnce, async ({ type, resource, object, owners, notes }) => {
-    const named = { type, ...nameIn(object), ...(notes === undefined ? {} : { notes }) };
-    const found = owners.flatMap((owner) => ownerWithUid(owner, object.metadata.namespace, known));
-    try {
-      if (found.length > 0) await addOwners({ kube, resource, object, signal }, found);
-      outcomes.push({ ...named, did: "created" });
-    } catch (thrown) {
-      if (signal.aborted) throw thrown;
-      const reason = `created, but its owners could not be set: ${messageOf(thrown)}`;
-      outcomes.push({ ...named, did: "failed", reason });
-    }
+export async function relinkOwners(request: Relink): Promise<void> {
+  await inParallel([...request.orphans], atOnce, async (orphan) => {
+    const outcome = await relinkOne(request, orphan);
+    request.orphans.delete(orphan);
+    request.onOutcome(outcome);
   });
-  return outcomes;
 }
 
-/** Controllers write at the same time, so that the live object is read again after a conflict. */
+async function relinkOne(request: Relink, orphan: Orphan): Promise<ObjectOutcome> {
+  const { outcome } = orphan;
+  try {
+    if (request.answers.isSilent()) throw notTried();
+    const owners = await Promise.all(
+      orphan.owners.map((owner) => request.findOwner(owner, orphan.namespace)),
+    );
+    const found = owners.filter((owner) => owner !== undefined);
+    const set = found.length > 0 && (await addOwners(request, orphan, found));
+    if (!set || outcome.did === "created") return outcome;
+    return { ...outcome, notes: [...(outcome.notes ?? []), "its owners were set again"] };
+  } catch (thrown) {
+    if (request.signal.aborted) throw thrown;
+    const done = outcome.did === "created" ? "created, but its" : "its";
+    const reason = `${done} owners could not be set: ${messageOf(thrown)}`;
+    return { ...outcome, did: "failed", reason };
+  }
+}
+
+/**
+ * One patch against the version that is known; only when that was not the last one is the object read, because
+ * controllers write at the same time. False when there was nothing to add.
+ */
 async function addOwners(
-  {
-    kube,
-    resource,
-    object,
-    signal,
-  }: { readonly kube: Kube; readonly signal: AbortSignal } & Pick<Orphan, "resource" | "object">,
+  { kube, clock, writer, answers, signal }: Relink,
+  { resource, outcome, live }: Orphan,
   found: readonly OwnerReference[],
-): Promise<void> {
-  const name = nameIn(object);
+): Promise<boolean> {
+  const name: ObjectName =
+    outcome.namespace === undefined
+      ? { name: outcome.name }
+      : { namespace: outcome.namespace, name: outcome.name };
+  let known: Live | undefined = live.resourceVersion === undefined ? undefined : live;
   for (let attempt = 1; ; attempt += 1) {
-    const live = await kube.get(resource, name, signal);
-    const ownerReferences =
-      live === undefined ? undefined : mergeOwners(live.metadata.ownerReferences ?? [], found);
-    if (live === undefined || ownerReferences === undefined) return;
-    const { resourceVersion } = live.metadata;
-    const metadata = { ownerReferences, ...(resourceVersion === undefined ? {} : { resourceVersion }) };
     try {
-      await kube.mergePatch(resource, name, { metadata }, { manager: moverManager, signal });
-      return;
+      known ??= await readLive(kube, resource, name, signal);
+      const ownerReferences = known === undefined ? undefined : mergeOwners(known.owners, found);
+      if (known === undefined || ownerReferences === undefined) return false;
+      const { resourceVersion } = known;
+      const metadata = { ownerReferences, ...(resourceVersion === undefined ? {} : { resourceVersion }) };
+      await writer.patch(resource, name, { metadata });
+      answers.answered();
+      return true;
     } catch (thrown) {
-      if (!isKubeError(thrown, 409) || attempt === conflictAttempts) throw thrown;
+      if (isKubeError(thrown, 404)) return false;
+      const lost = thrown instanceof KubeError && thrown.code === 0;
+      if (lost) answers.unanswered();
+      if (!(lost || isKubeError(thrown, 409)) || attempt === attempts || answers.isSilent()) throw thrown;
+      await pauseAfterConflict(clock, attempt, signal);
+      known = undefined;
     }
   }
 }
 
-/** A namespaced owner goes before a cluster-scoped one of the same kind and name. */
-function ownerWithUid(
-  owner: OwnerReference,
-  namespace: string | undefined,
-  known: KnownUids,
-): readonly OwnerReference[] {
-  const { apiVersion, kind, name } = owner;
-  const inNamespace =
-    namespace === undefined ? undefined : known.get(keyOf({ apiVersion, kind, namespace, name }));
-  const uid = inNamespace ?? known.get(keyOf({ apiVersion, kind, name }));
-  return uid === undefined ? [] : [{ ...owner, uid }];
+async function readLive(
+  kube: Kube,
+  resource: Resource,
+  name: ObjectName,
+  signal: AbortSignal,
+): Promise<Live | undefined> {
+  const live = await kube.get(resource, name, signal);
+  if (live === undefined) return undefined;
+  return { resourceVersion: live.metadata.resourceVersion, owners: live.metadata.ownerReferences ?? [] };
 }
 
 /**

@@ -1,28 +1,32 @@
 import { basename } from "node:path";
-import { builtIn } from "../../api/built-in.ts";
-import { type KubeObject, keyOf, refOf } from "../../api/meta.ts";
+import type { KubeObject, OwnerReference } from "../../api/meta.ts";
 import type { Clock } from "../../base/clock.ts";
 import { HoldfastError, messageOf } from "../../base/errors.ts";
 import type { Kube } from "../../ports/kube/kube.ts";
-import { isKubeError, KubeError } from "../../ports/kube/kube-error.ts";
-import { moverManager } from "../job-context.ts";
+import { KubeError } from "../../ports/kube/kube-error.ts";
 import { inParallel } from "../storage/in-parallel.ts";
-import { createObject } from "./create-object.ts";
+import { createObject, type WriteResult } from "./create-object.ts";
 import { type DecideOptions, decide, reasonToSkipType } from "./decide.ts";
+import { createOwnerFinder } from "./find-owner.ts";
+import { isMadeByRestore } from "./made-by-restore.ts";
 import type { ManifestFilter } from "./manifest-filter.ts";
-import { type ManifestPlace, walkTree } from "./manifest-tree.ts";
+import { listFolders, type ManifestFolder, type ManifestPlace, walkFolders } from "./manifest-tree.ts";
+import { createNamespaceKeeper, type NamespaceKeeper } from "./namespace-keeper.ts";
 import type { ObjectOutcome } from "./object-outcome.ts";
 import { createObjectWriter, type ObjectWriter } from "./object-writer.ts";
 import type { PrepareOptions } from "./prepare-object.ts";
 import { readManifest } from "./read-manifest.ts";
-import { type Orphan, relinkOwners } from "./relink-owners.ts";
+import { mergeOwners, type Orphan, relinkOwners } from "./relink-owners.ts";
 import { byRestoreOrder } from "./restore-order.ts";
 import { readServedTypes, type ServedTypes } from "./served-types.ts";
+import { createServerAnswers, notTried, type ServerAnswers } from "./server-answers.ts";
 
 const passes = 5;
 const crds = "customresourcedefinitions.apiextensions.k8s.io";
 const objectsAtOnce = 8;
 const maxReasonLength = 400;
+/** A server that comes up again needs longer than an object that another one needs. */
+const outageWaitMs = 10_000;
 
 export type RestoreManifests = {
   readonly kube: Kube;
@@ -43,40 +47,49 @@ type Run = RestoreManifests & {
   readonly options: DecideOptions;
   readonly writer: ObjectWriter;
   readonly types: ServedTypes;
-  readonly known: Map<string, string>;
-  readonly orphans: Orphan[];
-  readonly readyNamespaces: Map<string, Promise<void>>;
+  readonly namespaces: NamespaceKeeper;
+  readonly answers: ServerAnswers;
+  /** What failed and is tried again; told when nothing is left to try. */
+  readonly open: Map<ManifestPlace, Attempt>;
+  readonly orphans: Set<Orphan>;
+  /** CustomResourceDefinitions of this pass. */
+  readonly newTypes: string[];
 };
 
-type Did = Omit<ObjectOutcome, "type" | "namespace" | "name">;
+type Attempt = {
+  readonly outcome: ObjectOutcome;
+  /** When its request was sent that got no answer first: it may have been carried out since. */
+  readonly sentAtMs: number | undefined;
+};
 
-type Failure = { readonly place: ManifestPlace; readonly outcome: ObjectOutcome };
+type Named = Pick<ObjectOutcome, "type" | "namespace" | "name">;
 
 /**
  * Restores a tree in up to five passes: types that others need first, what failed again in the next pass
  * (what it needs may have come), and the owners at the end. Objects that exist stay, unless `override`.
- * What became of each goes to `onOutcome`.
+ * What became of each goes to `onOutcome`, also when the restore ends early: then an object that was not tried is
+ * not told. What is remembered grows with what failed and what had owners, not with what was restored.
  */
 export async function restoreManifests(request: RestoreManifests): Promise<void> {
-  const places: ManifestPlace[] = [];
-  for await (const place of walkTree(request.tree)) places.push(place);
-  const run = await startRun(request, places);
-  let pending: readonly ManifestPlace[] = places.toSorted(byRestoreOrder);
-  let failures: readonly Failure[] = [];
-  for (let pass = 1; pass <= passes && pending.length > 0; pass += 1) {
-    if (pass > 1) await prepareNextPass(run, pass, failures);
-    failures = await restorePass(run, pending);
-    pending = failures.map(({ place }) => place).toSorted(byRestoreOrder);
-  }
-  for (const { outcome } of failures) run.onOutcome(outcome);
-  for (const outcome of await relinkOwners(run.kube, run.orphans, run.known, run.signal)) {
-    run.onOutcome(outcome);
+  const folders = (await listFolders(request.tree)).toSorted(byRestoreOrder);
+  const run = await startRun(request, folders);
+  try {
+    run.answers.answered();
+    for (const [type, ofType] of Map.groupBy(folders, (folder) => folder.type)) {
+      await restoreType(run, type, walkFolders(ofType));
+    }
+    await tryAgain(run);
+    run.answers.beginPass();
+    await relinkOwners({ ...run, findOwner: createOwnerFinder(run) });
+  } finally {
+    for (const { outcome } of run.open.values()) run.onOutcome(outcome);
+    for (const { outcome } of run.orphans) run.onOutcome(outcome);
   }
 }
 
-async function startRun(request: RestoreManifests, places: readonly ManifestPlace[]): Promise<Run> {
-  const { intoNamespace, filter } = request;
-  const from = new Set(places.flatMap(({ namespace }) => namespace ?? []));
+async function startRun(request: RestoreManifests, folders: readonly ManifestFolder[]): Promise<Run> {
+  const { kube, clock, signal, intoNamespace, filter } = request;
+  const from = new Set(folders.flatMap(({ namespace }) => namespace ?? []));
   const [only] = from;
   if (intoNamespace !== undefined && from.size > 1) {
     throw new HoldfastError(
@@ -87,69 +100,146 @@ async function startRun(request: RestoreManifests, places: readonly ManifestPlac
   }
   const move =
     intoNamespace === undefined || only === undefined ? undefined : { from: only, to: intoNamespace };
+  const writer = createObjectWriter(kube, signal);
   return {
     ...request,
     options: { ...request.prepare, filter, ...(move === undefined ? {} : { move }) },
-    writer: createObjectWriter(request.kube, request.signal),
-    types: await readServedTypes(request.kube, request.clock, request.signal),
-    known: new Map(),
-    orphans: [],
-    readyNamespaces: new Map(),
+    writer,
+    types: await readServedTypes(kube, clock, signal),
+    namespaces: createNamespaceKeeper({ kube, writer, signal, onOutcome: request.onOutcome }),
+    answers: createServerAnswers(),
+    open: new Map(),
+    orphans: new Set(),
+    newTypes: [],
   };
 }
 
-async function prepareNextPass(run: Run, pass: number, failures: readonly Failure[]): Promise<void> {
-  run.log(`pass ${pass}: ${failures.length} objects are tried again`);
-  await run.clock.sleep(1000 * 2 ** (pass - 2), run.signal);
-  run.signal.throwIfAborted();
-  run.readyNamespaces.clear();
-  await run.types.refresh();
-}
-
-/** Type by type in order; objects of one type side by side. CustomResourceDefinitions must be served before the rest. */
-async function restorePass(run: Run, pending: readonly ManifestPlace[]): Promise<readonly Failure[]> {
-  const failures: Failure[] = [];
-  for (const [type, places] of Map.groupBy(pending, (place) => place.type)) {
-    run.signal.throwIfAborted();
-    const reason = reasonToSkipType(type, run.options.filter);
-    if (reason !== undefined) {
-      for (const place of places) run.onOutcome({ ...nameOfPlace(place), did: "skipped", reason });
-      continue;
+/** The passes after the first. A pass in which the server answered nothing is the last. */
+async function tryAgain(run: Run): Promise<void> {
+  for (let pass = 2; pass <= passes && run.open.size > 0; pass += 1) {
+    await prepareNextPass(run, pass);
+    const places = [...run.open.keys()].toSorted(byRestoreOrder);
+    for (const [type, ofType] of Map.groupBy(places, (place) => place.type)) {
+      await restoreType(run, type, ofType);
     }
-    let created = 0;
-    await inParallel(places, objectsAtOnce, async (place) => {
-      const outcome = await restorePlace(run, place);
-      if (outcome?.did === "failed") failures.push({ place, outcome });
-      else if (outcome !== undefined) run.onOutcome(outcome);
-      if (outcome === undefined || outcome.did === "created") created += 1;
-    });
-    if (type === crds && created > 0) {
-      await run.types.waitFor(places.map(({ file }) => basename(file, ".yaml")));
+    if (run.answers.lost() && !run.answers.any()) {
+      run.log(`pass ${pass}: the API server answered nothing; ${run.open.size} objects are given up`);
+      return;
     }
   }
-  return failures;
 }
 
-/** Restores one file; undefined when it was created and its owners are still to be set. */
-async function restorePlace(run: Run, place: ManifestPlace): Promise<ObjectOutcome | undefined> {
-  let object: KubeObject | undefined;
-  let named = nameOfPlace(place);
+async function prepareNextPass(run: Run, pass: number): Promise<void> {
+  run.log(`pass ${pass}: ${run.open.size} objects are tried again`);
+  const waitMs = 1000 * 2 ** (pass - 2);
+  await run.clock.sleep(run.answers.lost() ? Math.max(waitMs, outageWaitMs) : waitMs, run.signal);
+  run.signal.throwIfAborted();
+  run.answers.beginPass();
+  run.namespaces.forget();
   try {
+    await run.types.refresh();
+    run.answers.answered();
+  } catch (thrown) {
+    if (run.signal.aborted || !(thrown instanceof KubeError)) throw thrown;
+    if (thrown.code === 0) run.answers.unanswered();
+    run.log(`pass ${pass}: what the cluster serves could not be read again: ${messageOf(thrown)}`);
+  }
+}
+
+/** Objects of one type side by side. CustomResourceDefinitions must be served before the next type. */
+async function restoreType(
+  run: Run,
+  type: string,
+  places: Iterable<ManifestPlace> | AsyncIterable<ManifestPlace>,
+): Promise<void> {
+  run.signal.throwIfAborted();
+  await inParallel(places, objectsAtOnce, (place) => restorePlace(run, place));
+  if (type === crds && run.newTypes.length > 0) await run.types.waitFor(run.newTypes.splice(0));
+}
+
+/** Restores one file; what fails is kept for the next pass. */
+async function restorePlace(run: Run, place: ManifestPlace): Promise<void> {
+  const before = run.open.get(place);
+  let object: KubeObject | undefined;
+  let named: Named = nameOfPlace(place);
+  const startedAtMs = run.clock.now();
+  try {
+    const skip = reasonToSkipType(place.type, run.filter);
+    if (skip !== undefined) return settle(run, place, { ...named, did: "skipped", reason: skip });
+    if (run.answers.isSilent()) throw notTried();
     object = await readManifest(place);
-    named = { ...named, name: object.metadata.name };
-    const did = await restoreObject(run, place, object);
-    return did === undefined ? undefined : { ...named, ...did };
+    named = nameOfPlace(place, object);
+    const outcome = await restoreObject(run, place, object);
+    if (outcome !== undefined) settle(run, place, outcome);
   } catch (thrown) {
     if (run.signal.aborted) throw thrown;
-    if (thrown instanceof KubeError && thrown.reason === "ApiServerUnreachable") throw thrown;
-    return { ...named, did: "failed", reason: wordsOf(thrown, object).slice(0, maxReasonLength) };
+    const lost = thrown instanceof KubeError && thrown.code === 0;
+    if (lost) run.answers.unanswered();
+    else if (thrown instanceof KubeError) run.answers.answered();
+    const reason = wordsOf(thrown, object).slice(0, maxReasonLength);
+    const outcome: ObjectOutcome = { ...named, did: "failed", reason };
+    run.open.set(place, { outcome, sentAtMs: before?.sentAtMs ?? (lost ? startedAtMs : undefined) });
+    if (place.type === "namespaces") run.namespaces.expect(named.name);
   }
 }
 
-/** As far as the path says it: a long name is cut there. */
-function nameOfPlace({ type, namespace, file }: ManifestPlace): Omit<ObjectOutcome, "did"> {
-  const name = basename(file, ".yaml");
-  return namespace === undefined ? { type, name } : { type, namespace, name };
+function settle(run: Run, place: ManifestPlace, outcome: ObjectOutcome): void {
+  run.open.delete(place);
+  run.onOutcome(outcome);
+}
+
+async function restoreObject(
+  run: Run,
+  place: ManifestPlace,
+  dumped: KubeObject,
+): Promise<ObjectOutcome | undefined> {
+  const decision = decide(place, dumped, run.options, run.types);
+  if ("skip" in decision) return { ...nameOfPlace(place, dumped), did: "skipped", reason: decision.skip };
+  const { send: object, resource } = decision;
+  if (object.metadata.namespace !== undefined) await run.namespaces.ensure(object.metadata.namespace);
+  const sentAtMs = run.open.get(place)?.sentAtMs;
+  const written = await createObject({ ...run, sentAtMs }, resource, object);
+  run.answers.answered();
+  if (place.type === crds && written.did === "created") run.newTypes.push(object.metadata.name);
+  const outcome = toOutcome(nameOfPlace(place, object), decision.notes, written);
+  const orphan = {
+    resource,
+    outcome,
+    namespace: place.namespace,
+    ...lackingOwners(written, decision.owners),
+  };
+  if (orphan.owners.length === 0) return outcome;
+  run.open.delete(place);
+  run.orphans.add(orphan);
+  return undefined;
+}
+
+function toOutcome(
+  named: Named,
+  prepared: readonly string[],
+  { live: _live, notes: written = [], ...result }: WriteResult,
+): ObjectOutcome {
+  const notes = result.did === "conflict" ? [] : [...prepared, ...written];
+  return { ...named, ...result, ...(notes.length === 0 ? {} : { notes }) };
+}
+
+/** Somebody else's object with other content is left alone. */
+function lackingOwners(
+  { did, live }: WriteResult,
+  owners: readonly OwnerReference[],
+): Pick<Orphan, "owners" | "live"> {
+  const { resourceVersion, ownerReferences = [] } = live.metadata;
+  const known = { resourceVersion, owners: ownerReferences };
+  const ours = did !== "conflict" || isMadeByRestore(live);
+  const lacks = ours && mergeOwners(ownerReferences, owners) !== undefined;
+  return { owners: lacks ? owners : [], live: known };
+}
+
+/** As far as the path says it while the object is not read: a long name is cut there. */
+function nameOfPlace({ type, namespace, file }: ManifestPlace, object?: KubeObject): Named {
+  const name = object?.metadata.name ?? basename(file, ".yaml");
+  const home = object === undefined ? namespace : object.metadata.namespace;
+  return home === undefined ? { type, name } : { type, namespace: home, name };
 }
 
 /** A server may quote what it refuses, and a Secret's content is never shown. */
@@ -157,44 +247,4 @@ function wordsOf(thrown: unknown, object: KubeObject | undefined): string {
   if (object?.kind !== "Secret" || !(thrown instanceof KubeError)) return messageOf(thrown);
   const fields = (thrown.details.causes ?? []).flatMap(({ field }) => field ?? []);
   return `refused: ${thrown.code} ${thrown.reason}${fields.length === 0 ? "" : ` (${fields.join(", ")})`}`;
-}
-
-async function restoreObject(run: Run, place: ManifestPlace, dumped: KubeObject): Promise<Did | undefined> {
-  const decision = decide(place, dumped, run.options, run.types);
-  if ("skip" in decision) return { did: "skipped", reason: decision.skip };
-  const { send: object, resource, owners } = decision;
-  if (object.metadata.namespace !== undefined) await ensureNamespace(run, object.metadata.namespace);
-  const { live, notes = [], ...result } = await createObject(run, resource, object);
-  if (live.metadata.uid !== undefined) run.known.set(keyOf(refOf(object)), live.metadata.uid);
-  const all = result.did === "created" || result.did === "updated" ? [...decision.notes, ...notes] : notes;
-  const told = all.length === 0 ? result : { ...result, notes: all };
-  if (result.did !== "created" || owners.length === 0) return told;
-  run.orphans.push({
-    resource,
-    type: place.type,
-    object,
-    owners,
-    ...(all.length === 0 ? {} : { notes: all }),
-  });
-  return undefined;
-}
-
-/** A missing namespace is made without labels, once per run. */
-async function ensureNamespace(run: Run, name: string): Promise<void> {
-  const known = run.readyNamespaces.get(name);
-  if (known !== undefined) return await known;
-  const made = makeNamespace(run, name);
-  run.readyNamespaces.set(name, made);
-  await made;
-}
-
-async function makeNamespace({ kube, signal }: Run, name: string): Promise<void> {
-  try {
-    if ((await kube.get(builtIn.Namespace, { name }, signal)) !== undefined) return;
-    const object = { apiVersion: "v1", kind: "Namespace", metadata: { name } };
-    await kube.create(builtIn.Namespace, object, { manager: moverManager, signal });
-  } catch (thrown) {
-    // Another one made it meanwhile, or this account may not: then the object's own create says so.
-    if (!isKubeError(thrown, 409) && !isKubeError(thrown, 403)) throw thrown;
-  }
 }

@@ -34,11 +34,17 @@ const alias: Readonly<Record<string, string>> = {
   "volumesnapshotclasses.snapshot.storage.k8s.io": "volumesnapshotclass.snapshot.storage.k8s.io",
 };
 
+type Where = Pick<ManifestPlace, "type" | "namespace"> & Partial<ManifestPlace>;
+
 /** The order in which objects are created: by type, then by namespace and file, so that runs are alike. */
-export function byRestoreOrder(a: ManifestPlace, b: ManifestPlace): number {
+export function byRestoreOrder(a: Where, b: Where): number {
   const rank = rankOf(a.type) - rankOf(b.type);
   if (rank !== 0) return rank;
-  return compare(a.type, b.type) || compare(a.namespace ?? "", b.namespace ?? "") || compare(a.file, b.file);
+  return (
+    compare(a.type, b.type) ||
+    compare(a.namespace ?? "", b.namespace ?? "") ||
+    compare(a.file ?? "", b.file ?? "")
+  );
 }
 
 function rankOf(type: string): number {

@@ -1,4 +1,4 @@
-import { apiVersionOf } from "../../api/meta.ts";
+import { apiVersionOf, groupOf } from "../../api/meta.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { DiscoveredResource, Kube } from "../../ports/kube/kube.ts";
 import { groupResourceName } from "./manifest-filter.ts";
@@ -7,10 +7,15 @@ import { groupResourceName } from "./manifest-filter.ts";
 export type ServedTypes = {
   /** The version of the file when it is served, otherwise the server's preferred one. */
   find(type: string, apiVersion: string): DiscoveredResource | undefined;
+  /** The types of a kind, whatever the version: namespaced ones first. */
+  ofKind(apiVersion: string, kind: string): readonly ServedType[];
   refresh(): Promise<void>;
   /** Waits until all are served, at most 30 s: a new CustomResourceDefinition takes a moment. */
   waitFor(types: readonly string[]): Promise<void>;
 };
+
+/** With the name of its folder. */
+export type ServedType = DiscoveredResource & { readonly type: string };
 
 const waitMs = 30_000;
 const pollMs = 500;
@@ -28,6 +33,14 @@ export async function readServedTypes(kube: Kube, clock: Clock, signal: AbortSig
         versions.find((one) => one.preferred) ??
         versions[0]
       );
+    },
+    ofKind(apiVersion, kind) {
+      const group = groupOf(apiVersion);
+      const found = [...served].flatMap(([type, versions]) => {
+        const one = versions.find((version) => version.group === group && version.kind === kind);
+        return one === undefined ? [] : [{ ...one, type }];
+      });
+      return found.toSorted((a, b) => Number(b.namespaced) - Number(a.namespaced));
     },
     refresh,
     async waitFor(types) {

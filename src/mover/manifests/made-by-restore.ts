@@ -1,0 +1,24 @@
+import type { KubeObject } from "../../api/meta.ts";
+import { moverManager } from "../job-context.ts";
+import { fieldAt } from "../storage/fields.ts";
+
+/** Clocks of the pod and of the API server may differ that much. */
+const skewMs = 60_000;
+
+/** Whether a restore, this or an earlier one, wrote the live object. */
+export function isMadeByRestore(live: KubeObject): boolean {
+  return (live.metadata.managedFields ?? []).some(
+    (entry) =>
+      fieldAt(entry, "manager") === moverManager &&
+      fieldAt(entry, "operation") === "Update" &&
+      fieldAt(entry, "subresource") === undefined,
+  );
+}
+
+/** Whether the live object came from a request that was sent then and whose answer was lost. */
+export function isMadeSince(live: KubeObject, sentAtMs: number): boolean {
+  const createdAt = Date.parse(live.metadata.creationTimestamp ?? "");
+  // An object without content has no managers.
+  const ours = isMadeByRestore(live) || (live.metadata.managedFields ?? []).length === 0;
+  return ours && createdAt >= sentAtMs - skewMs;
+}
