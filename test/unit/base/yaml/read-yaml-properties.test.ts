@@ -5,7 +5,9 @@ import { jsonText } from "../../../../src/base/exact-json.ts";
 import { readYaml } from "../../../../src/base/yaml/read-yaml.ts";
 import { jsonOf } from "../../../../src/base/yaml/yaml-node.ts";
 import { limits } from "../../../../src/pass/declared/limits.ts";
+import { fuzz } from "../../../support/fuzz.ts";
 import { valuesOf } from "./read-text.ts";
+import { yamlValue } from "./yaml-arbitrary.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -20,11 +22,14 @@ const fragments = fc.constantFrom(
   "\u2028",
 );
 
-test("any bytes are read or refused with a line that the file has", () => {
+test("any bytes are read or refused with a line that the file has", { timeout: 300_000 }, () => {
   const anything = fc.oneof(
     fc.uint8Array({ maxLength: 300 }),
     fc.string({ unit: "binary", maxLength: 300 }).map(bytes),
     fc.array(fragments, { maxLength: 60 }).map((parts) => bytes(parts.join(""))),
+    fc
+      .array(yamlValue, { maxLength: 8 })
+      .map((values) => bytes(values.map((value) => `x: ${value}\n`).join(""))),
   );
   fc.assert(
     fc.property(anything, (content) => {
@@ -33,7 +38,7 @@ test("any bytes are read or refused with a line that the file has", () => {
       const told = refusals.every(({ line, message }) => line >= 1 && line <= lines && message !== "");
       return told && jsonText(documents.map(jsonOf)) !== "";
     }),
-    { numRuns: 2000 },
+    fuzz(50_000),
   );
 });
 

@@ -9,6 +9,7 @@ import { readYaml } from "../../../../src/base/yaml/read-yaml.ts";
 import { jsonOf } from "../../../../src/base/yaml/yaml-node.ts";
 import { yamlOf } from "../../../../src/mover/storage/yaml-of.ts";
 import { limits } from "../../../../src/pass/declared/limits.ts";
+import { fuzz } from "../../../support/fuzz.ts";
 import { pathOf, requireOrSkip } from "../../../support/real-parts.ts";
 import { nastyJson, traps } from "./json-arbitrary.ts";
 import { yamlValue } from "./yaml-arbitrary.ts";
@@ -51,11 +52,11 @@ function isLenient(text: string): boolean {
   return /\t|\\\/|[[{][^]*\?/.test(text);
 }
 
-const wanted = Number(process.env["HOLDFAST_FUZZ_RUNS"] ?? 0);
-const runs = Math.max(1, Math.ceil(wanted / 100));
-// The short run tries the same documents every time; the long one goes looking for new ones.
-const options = { ...(wanted > 0 ? {} : { seed: 1 }), numRuns: runs, endOnFailure: true };
-const many = { minLength: 800, maxLength: 800, size: "max" } as const;
+const atOnce = 800;
+const many = { minLength: atOnce, maxLength: atOnce, size: "max" } as const;
+const { numRuns, ...seed } = fuzz(atOnce, 8);
+const runs = Math.ceil(numRuns / atOnce);
+const options = { ...seed, numRuns: runs, endOnFailure: true };
 
 describe.runIf(requireOrSkip("kubectl"))("kubectl", () => {
   test("reads everything that we accept, and reads it as we do", () => {
