@@ -90,6 +90,9 @@ const proof = object(
     missing: optional(
       list(text("One part, and why."), "Parts of the source that are not in the backup, at most 50."),
     ),
+    warnings: optional(
+      list(text("One name."), "Names in the parameters that choose nothing, at most 50; manifests only."),
+    ),
   },
   "What proves the backup; written by Holdfast only.",
 );

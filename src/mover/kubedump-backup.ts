@@ -1,4 +1,5 @@
 import type { KubeObject } from "../api/meta.ts";
+import { HoldfastError } from "../base/errors.ts";
 import { readInvoker, readSession, readSnapshotTasks, type SnapshotTask } from "./backup-session.ts";
 import { componentName } from "./component-name.ts";
 import { errorOf } from "./interruption.ts";
@@ -52,7 +53,8 @@ export async function saveDump(
     await scratch.clean();
     const dumped = await dump({ scratch, session, onProgress: progressTo(context, tasks) });
     context.log(wordsOfDump(dumped));
-    const { files, missing } = dumped;
+    const { files, missing, warnings } = dumped;
+    if (files === 0) throw nothingTaken(dumped);
     const restless = wordsOfRestless(dumped);
     const source: Source = {
       paths: [scratch.manifests],
@@ -60,6 +62,7 @@ export async function saveDump(
       expect: { kind: "tree", files },
       objects: files,
       missing,
+      warnings,
       ...(restless === undefined ? {} : { restless }),
     };
     return await saveAll(context, tasks, source, { component, cacheDirectory: scratch.cacheHere });
@@ -97,4 +100,13 @@ function wordsOfDump({ files, missing, leaving }: Dump): string {
 function wordsOfRestless({ restless }: Dump): string | undefined {
   const types = Object.entries(restless).map(([type, count]) => `${count} ${type}`);
   return types.length === 0 ? undefined : `${types.join(", ")} change by themselves`;
+}
+
+/** A Snapshot of nothing would be good, and could not be restored. */
+function nothingTaken({ missing, warnings }: Dump): HoldfastError {
+  const why = [...warnings, ...missing].slice(0, 3).map((one) => `; ${one}`);
+  return new HoldfastError("NothingTaken", `there is no object that the parameters take${why.join("")}`, {
+    disposition: "stall",
+    next: "Correct the target and the parameters, or what the Job's account may list.",
+  });
 }

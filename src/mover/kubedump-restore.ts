@@ -2,16 +2,19 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { restoreParams } from "../api/manifest-params.ts";
 import type { RestoreResults } from "../api/restore-session.ts";
+import { HoldfastError } from "../base/errors.ts";
 import { fileNotWritten } from "../base/file-error.ts";
 import type { JobContext, JobOutcome } from "./job-context.ts";
 import type { JobFlags } from "./job-flags.ts";
 import type { WorkloadTarget } from "./manifests/dump-workload.ts";
+import { filterWarnings } from "./manifests/filter-warnings.ts";
 import { keepWorkload } from "./manifests/keep-workload.ts";
 import { filterFlags, filterOf, type ManifestFilter } from "./manifests/manifest-filter.ts";
 import { manifestTargetOf, narrowed } from "./manifests/manifest-target.ts";
 import { createOutcomeCounts } from "./manifests/outcome-counts.ts";
 import type { PrepareOptions } from "./manifests/prepare-object.ts";
 import { restoreManifests } from "./manifests/restore-manifests.ts";
+import { surroundingsOfRestore } from "./manifests/surroundings.ts";
 import { restoreProgressOf } from "./restore-progress.ts";
 import { restoreSourceFlags } from "./restore-source.ts";
 import { type Restoring, runRestore } from "./run-restore.ts";
@@ -61,6 +64,7 @@ export async function restoreTree(
 ): Promise<RestoreResults> {
   const counts = createOutcomeCounts();
   const total = { files: 0, bytes: 0 };
+  const warnings: string[] = [];
   for (const { id, hostPath } of source.paths) {
     const root = join(scratch.restoredHere, id);
     await mkdir(root, { recursive: true, mode: 0o700 }).catch((thrown: unknown) => {
@@ -80,6 +84,14 @@ export async function restoreTree(
     );
     context.log(`restored ${restored.files} files of ${hostPath} to the scratch folder`);
     const tree = join(root, hostPath);
+    const { near, around } = await surroundingsOfRestore(context.kube, options.filter, {
+      tree,
+      signal: context.signal,
+    });
+    for (const warning of filterWarnings(options.filter, near, around)) {
+      warnings.push(warning);
+      context.log(warning);
+    }
     if (options.application !== undefined) await keepWorkload(tree, options.application);
     await restoreManifests({
       ...options,
@@ -93,5 +105,20 @@ export async function restoreTree(
     total.files += restored.files;
     total.bytes += restored.bytes;
   }
-  return { ...counts.results(), ...total };
+  const results = counts.results();
+  const { created, updated, unchanged, failed } = results;
+  if (created + updated + unchanged + failed === 0) throw nothingRestored(results.skipped, warnings);
+  return { ...results, ...total };
+}
+
+function nothingRestored(skipped: number, warnings: readonly string[]): HoldfastError {
+  const what =
+    skipped === 0
+      ? "there is no manifest in the snapshot"
+      : `none of the ${skipped} objects of the snapshot is to be restored`;
+  const why = warnings.slice(0, 3).map((one) => `; ${one}`);
+  return new HoldfastError("NothingRestored", `${what}${why.join("")}`, {
+    disposition: "stall",
+    next: "Correct the parameters (the Job's log says why each object was left out), or choose another Snapshot.",
+  });
 }

@@ -28,6 +28,8 @@ export type Source = {
   readonly restless?: string;
   /** What could not be read into the source, by name. */
   readonly missing: readonly string[];
+  /** What was asked for in vain. */
+  readonly warnings?: readonly string[];
 };
 
 export type SaveOptions = { readonly component: string; readonly cacheDirectory: string | undefined };
@@ -267,6 +269,8 @@ async function checkIntegrity(
   }
 }
 
+const maxWarnings = 50;
+
 async function proofOf(
   context: JobContext,
   given: {
@@ -277,7 +281,7 @@ async function proofOf(
   },
 ): Promise<Proof> {
   const snapshots = given.saved.map(({ proven }) => proven);
-  const { objects } = given.source;
+  const { objects, warnings = [] } = given.source;
   return {
     repositoryID: given.repositoryID,
     resticVersion: await context.restic.version(),
@@ -288,6 +292,7 @@ async function proofOf(
     ...(given.missing.length === 0
       ? {}
       : { missing: given.missing.map((part) => context.secrets.redact(part)) }),
+    ...(warnings.length === 0 ? {} : { warnings: warnings.slice(0, maxWarnings) }),
   };
 }
 

@@ -1,7 +1,13 @@
 import { apiVersionOf, groupOf, type KubeObject, type OwnerReference } from "../../api/meta.ts";
 import { HoldfastError } from "../../base/errors.ts";
 import type { DiscoveredResource } from "../../ports/kube/kube.ts";
-import { type ManifestFilter, takesLabels, takesPlace, takesType } from "./manifest-filter.ts";
+import {
+  groupResourceOf,
+  type ManifestFilter,
+  takesLabels,
+  takesPlace,
+  takesType,
+} from "./manifest-filter.ts";
 import type { ManifestPlace } from "./manifest-tree.ts";
 import { type PrepareOptions, prepareObject } from "./prepare-object.ts";
 import { unreadable } from "./read-manifest.ts";
@@ -26,10 +32,7 @@ type Where = Pick<ManifestPlace, "type" | "namespace">;
 /** Why no object of a folder's type is restored, whatever is in its files. */
 export function reasonToSkipType(type: string, filter: ManifestFilter): string | undefined {
   if (isNeverRestored(type)) return "objects of this type are never restored";
-  const dot = type.indexOf(".");
-  const name =
-    dot < 0 ? { group: "", plural: type } : { group: type.slice(dot + 1), plural: type.slice(0, dot) };
-  return takesType(filter, name) ? undefined : "the filter leaves its type out";
+  return takesType(filter, groupResourceOf(type)) ? undefined : "the filter leaves its type out";
 }
 
 /**

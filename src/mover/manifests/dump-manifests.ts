@@ -5,6 +5,7 @@ import { labelSelectorText } from "../../api/label-query.ts";
 import { apiVersionOf } from "../../api/meta.ts";
 import { fileNotWritten } from "../../base/file-error.ts";
 import type { Discovery, Kube } from "../../ports/kube/kube.ts";
+import { filterWarnings } from "./filter-warnings.ts";
 import { isDumpable, listsFor, type ManifestList } from "./lists-for.ts";
 import {
   groupResourceName,
@@ -13,12 +14,12 @@ import {
   takesLabels,
   takesPlace,
   takesType,
-  unknownTypes,
 } from "./manifest-filter.ts";
 import { folderOfType } from "./manifest-tree.ts";
 import { createManifestWriter, type DumpCounts, type ManifestWriter } from "./manifest-writer.ts";
 import { createMissingParts, type MissingParts } from "./missing-parts.ts";
 import { nameOfList, type ReadingEvent, readLists } from "./read-lists.ts";
+import { surroundingsOfDump } from "./surroundings.ts";
 
 const writesInOneGo = 25;
 
@@ -51,7 +52,11 @@ export type DumpRequest = {
   readonly signal: AbortSignal;
 };
 
-export type Dump = DumpCounts & { readonly missing: readonly string[] };
+export type Dump = DumpCounts & {
+  readonly missing: readonly string[];
+  /** Names of the filter that choose nothing. */
+  readonly warnings: readonly string[];
+};
 
 type Dumping = DumpRequest & { readonly missing: MissingParts; readonly writer: ManifestWriter };
 
@@ -71,13 +76,13 @@ export async function dumpManifests(request: DumpRequest): Promise<Dump> {
   const dumping = { ...request, missing, writer };
   const discovery = await kube.discover(signal);
   nameBrokenGroups(dumping, discovery);
-  for (const name of unknownTypes(filter, discovery.resources)) {
-    log(`no type ${name} in this cluster: check the resource lists`);
-  }
+  const surroundings = await surroundingsOfDump(kube, filter, { discovery, signal });
+  const warnings = filterWarnings(filter, surroundings);
+  for (const warning of warnings) log(warning);
   const lists = listsFor(discovery.resources, filter);
   const labelSelector = labelSelectorText(filter.allOf);
   await writeAll(dumping, lists, readLists({ kube, lists, labelSelector, signal }));
-  return { ...writer.counts(), missing: missing.list() };
+  return { ...writer.counts(), missing: missing.list(), warnings };
 }
 
 /** A group that does not answer is missing if anything in it could be dumped. */

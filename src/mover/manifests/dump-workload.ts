@@ -71,7 +71,7 @@ export async function dumpWorkload(request: DumpWorkload): Promise<Dump> {
   dumping.write(resource, workload);
   const references = referencesOf(workload);
   if (references !== undefined) await saveReferences(dumping, references);
-  return { ...writer.counts(), missing: missing.list() };
+  return { ...writer.counts(), missing: missing.list(), warnings: [] };
 }
 
 function takes(filter: ManifestFilter, type: Resource, object: KubeObject): boolean {

@@ -4,6 +4,7 @@ import { groupOf, type KubeObject } from "../../api/meta.ts";
 import { HoldfastError } from "../../base/errors.ts";
 import { nearestName } from "../../base/nearest-name.ts";
 import type { WorkloadTarget } from "./dump-workload.ts";
+import { groupResourceOf } from "./manifest-filter.ts";
 import { fileNameOf, type ManifestPlace, walkTree } from "./manifest-tree.ts";
 import { readManifest } from "./read-manifest.ts";
 import { referencesOf, secretsOfAccount } from "./workload-references.ts";
@@ -38,9 +39,7 @@ async function findWorkload(
   target: WorkloadTarget,
 ): Promise<{ readonly place: ManifestPlace; readonly object: KubeObject }> {
   const { apiGroup, kind, name } = target;
-  const ofGroup = near.filter(
-    ({ type }) => type.includes(".") && type.slice(type.indexOf(".") + 1) === apiGroup,
-  );
+  const ofGroup = near.filter(({ type }) => groupResourceOf(type).group === apiGroup);
   for (const place of ofGroup) {
     if (basename(place.file) !== fileNameOf(name)) continue;
     const object = await readManifest(place);

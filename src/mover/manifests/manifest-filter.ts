@@ -48,6 +48,12 @@ export function groupResourceName({ group, plural }: GroupResource): string {
   return group === "" ? plural : `${plural}.${group}`;
 }
 
+/** `deployments.apps` taken apart. */
+export function groupResourceOf(name: string): GroupResource {
+  const dot = name.indexOf(".");
+  return dot < 0 ? { group: "", plural: name } : { group: name.slice(dot + 1), plural: name.slice(0, dot) };
+}
+
 /**
  * An excluded name always wins, short or with its group. (KubeStash lets a short exclude pass when nothing is
  * included, against its own documentation.)
@@ -77,11 +83,4 @@ export function takesLabels({ allOf, anyOf }: ManifestFilter, object: KubeObject
   const labels = object.metadata.labels ?? {};
   if (!allOf.every((requirement) => matchesRequirement(requirement, labels))) return false;
   return anyOf.length === 0 || anyOf.some((requirement) => matchesRequirement(requirement, labels));
-}
-
-/** Names of the lists that no type of the cluster has: a slip of the pen that would go unseen. */
-export function unknownTypes(filter: ManifestFilter, types: readonly GroupResource[]): readonly string[] {
-  const known = new Set(types.flatMap((type) => [type.plural, groupResourceName(type)]));
-  const named = [...(filter.includeResources ?? []), ...filter.excludeResources];
-  return named.filter((name) => !known.has(name));
 }

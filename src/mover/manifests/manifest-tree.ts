@@ -85,6 +85,17 @@ async function hasManifest(path: string): Promise<boolean> {
   return false;
 }
 
+/** The types of a tree, with the namespaces that each has folders of; one without any is cluster-scoped. */
+export async function* typesOfTree(
+  tree: string,
+): AsyncGenerator<{ readonly type: string; readonly namespaces: readonly string[] }> {
+  for await (const type of folders(tree)) {
+    const namespaces: string[] = [];
+    for await (const namespace of folders(join(tree, type, "namespaces"))) namespaces.push(namespace);
+    yield { type, namespaces };
+  }
+}
+
 async function* folders(path: string): AsyncGenerator<string> {
   for await (const entry of entries(path)) {
     if (entry.isDirectory()) yield entry.name;

@@ -1,6 +1,7 @@
 import type { KubeObject } from "../../api/meta.ts";
 import { substitute } from "../../api/substitute.ts";
 import { asRecord, records } from "../../base/json.ts";
+import { nearestName } from "../../base/nearest-name.ts";
 import type { World } from "./world.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -110,7 +111,7 @@ function valuesOf(task: Json, definition: Json): Values {
   return { ok: true, values };
 }
 
-/** Names of parameters that are given and that the task does not know: they would be ignored silently. */
+/** Clauses on parameters that are given and that the task does not know: they would be ignored silently. */
 export function unknownParameters(
   addonInfo: Json,
   direction: "backup" | "restore",
@@ -124,7 +125,12 @@ export function unknownParameters(
     const known = records(definition?.["parameters"]).map((parameter) => String(parameter["name"]));
     return definition === undefined
       ? []
-      : Object.keys(asRecord(task["params"])).filter((name) => !known.includes(name));
+      : Object.keys(asRecord(task["params"]))
+          .filter((name) => !known.includes(name))
+          .map((name) => {
+            const nearest = nearestName(name, known);
+            return nearest === undefined ? name : `${name} (write ${nearest} if that is meant)`;
+          });
   });
 }
 

@@ -93,6 +93,59 @@ describe.runIf(runs)("the target of kubedump-addon", () => {
   });
 });
 
+describe.runIf(runs)("a choice of nothing", () => {
+  const backup = async (at: number, params: Readonly<Record<string, string>>) => {
+    const { session, snapshot } = await world.session({ repository: "target-repo", at });
+    const flags = { namespace: world.vault, backupsession: session, ...params };
+    const code = await world.job("kubedump-backup", "manifest", flags);
+    return { code, component: await world.component(snapshot, "manifest") };
+  };
+  const back = async (name: string, params: Readonly<Record<string, string>>) => {
+    await world.restore(name);
+    const flags = { namespace: world.vault, restoresession: name, snapshot: "target-repo-bc-nightly-4005" };
+    return await world.job("kubedump-restore", "manifest", { ...flags, ...params });
+  };
+
+  it("is told of a dump name by name, with what is meant, and the rest is saved", async () => {
+    const params = {
+      "include-namespaces": `${shop},${shop}x`,
+      "include-resources": "configmap,secrets,clusterroles",
+    };
+    const { code, component } = await backup(4010, params);
+    expect(code).toBe(0);
+    expect(component.proof?.warnings).toEqual([
+      expect.stringMatching(/^IncludeResources names configmap, .* write configmaps if that is meant$/),
+      "IncludeResources names clusterroles, which has no namespace, and IncludeClusterResources is not true",
+      `there is no namespace ${shop}x in this cluster; write ${shop} if that is meant`,
+    ]);
+    expect(world.log).toEqual(expect.arrayContaining(component.proof?.warnings?.slice() ?? []));
+  });
+
+  it("fails a dump that takes no object at all, and saves none", async () => {
+    const { code, component } = await backup(4011, { "include-resources": "configmap" });
+    expect(code).toBe(1);
+    expect(component).toMatchObject({
+      phase: "Failed",
+      error: expect.stringMatching(/there is no object that the parameters take; .* write configmaps/),
+    });
+    expect(component.resticStats).toBeUndefined();
+  });
+
+  it("fails a restore that restores nothing, and tells the name that is meant", async () => {
+    expect(await back("nothing-back", { "include-namespaces": `${shop}y` })).toBe(1);
+    expect(await world.terminationMessage()).toMatch(
+      new RegExp(
+        `none of the \\d+ objects .* there is no namespace ${shop}y in the snapshot; write ${shop} if`,
+      ),
+    );
+    expect(await back("some-back", { "exclude-resources": "secret,pods" })).toBe(0);
+    expect(world.log).toContain(
+      "ExcludeResources names secret, and there is no such resource in the snapshot or in this cluster; write secrets if that is meant",
+    );
+    expect(world.log.filter((line) => line.includes("names pods"))).toEqual([]);
+  });
+});
+
 /** Dumps a target and answers the files of its tree. */
 async function dump(
   at: number,

@@ -8,7 +8,6 @@ import {
   takesLabels,
   takesPlace,
   takesType,
-  unknownTypes,
 } from "../../../src/mover/manifests/manifest-filter.ts";
 
 function filter(flags: Readonly<Record<string, string>> = {}) {
@@ -62,11 +61,6 @@ describe("types", () => {
   ] as const;
   it.each(table)("%s", (_name, flags, type, taken) => {
     expect(takesType(filter(flags), type)).toBe(taken);
-  });
-
-  it("names what no type of the cluster is called", () => {
-    const given = filter({ "include-resources": "deployment,configmaps", "exclude-resources": "pods.apps" });
-    expect(unknownTypes(given, [deployments, configMaps, pods])).toEqual(["deployment", "pods.apps"]);
   });
 
   it("cares for a broken group only when it may hold a wanted type", () => {
