@@ -84,19 +84,40 @@ const spec = object(
 
 const count = (description: string) => integer(description, { format: "int64", minimum: 0 });
 
+/** Objects of one type of which the same became, for the same reason. */
+const objectGroup = object(
+  {
+    type: text("Group-resource, such as `deployments.apps`."),
+    did: choice(
+      ["failed", "conflict", "updated", "skipped", "created", "same"],
+      "What became of them; `conflict`: they exist with other content and stay, because objects that exist are not to be overwritten.",
+    ),
+    reason: optional(text("Why, and what was changed on the way in.")),
+    count: count("How many they are."),
+    names: list(text("`namespace/name`, or the name alone."), "The first of them, as far as there is room."),
+  },
+  "One group.",
+);
+
 /** What a restored component came to; Holdfast's own. */
 const results = object(
   {
     created: count("Objects or files that were not there before."),
     updated: count("Objects or files that were changed."),
     unchanged: count("Objects or files that were as they should be."),
+    conflicts: optional(count("Objects that exist with other content and stayed as they are.")),
     skipped: count("Objects or files that were left out on purpose."),
     failed: count("Objects or files that could not be restored."),
     files: count("Files in the restored data."),
     bytes: count("Bytes in the restored data."),
-    failures: optional(list(text("One object or file, and why."), "The first failures, at most 50.")),
+    objects: optional(
+      list(objectGroup, "What became of which objects, failures first; at most 256 KiB. Manifests only."),
+    ),
+    unlisted: optional(
+      count("Objects that there was no room to name; the Job's log has a line of JSON for every one."),
+    ),
   },
-  "What was done; written by Holdfast only.",
+  "What was done, also before an end by an error; written by Holdfast only.",
 );
 
 const component = object(

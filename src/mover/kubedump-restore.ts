@@ -1,7 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { restoreParams } from "../api/manifest-params.ts";
-import type { RestoreResults } from "../api/restore-session.ts";
 import { HoldfastError } from "../base/errors.ts";
 import { fileNotWritten } from "../base/file-error.ts";
 import type { JobContext, JobOutcome } from "./job-context.ts";
@@ -11,7 +10,6 @@ import { filterWarnings } from "./manifests/filter-warnings.ts";
 import { keepWorkload } from "./manifests/keep-workload.ts";
 import { filterFlags, filterOf, type ManifestFilter } from "./manifests/manifest-filter.ts";
 import { manifestTargetOf, narrowed } from "./manifests/manifest-target.ts";
-import { createOutcomeCounts } from "./manifests/outcome-counts.ts";
 import type { PrepareOptions } from "./manifests/prepare-object.ts";
 import { restoreManifests } from "./manifests/restore-manifests.ts";
 import { surroundingsOfRestore } from "./manifests/surroundings.ts";
@@ -59,11 +57,9 @@ export type TreeOptions = {
 /** Fetches the component's tree into the scratch folder and creates what it holds. */
 export async function restoreTree(
   context: JobContext,
-  { source, scratch, report }: Restoring,
+  { source, scratch, report, tally }: Restoring,
   options: TreeOptions,
-): Promise<RestoreResults> {
-  const counts = createOutcomeCounts();
-  const total = { files: 0, bytes: 0 };
+): Promise<void> {
   const warnings: string[] = [];
   for (const { id, hostPath } of source.paths) {
     const root = join(scratch.restoredHere, id);
@@ -82,6 +78,7 @@ export async function restoreTree(
         }),
       ),
     );
+    tally.data(restored);
     context.log(`restored ${restored.files} files of ${hostPath} to the scratch folder`);
     const tree = join(root, hostPath);
     const { near, around } = await surroundingsOfRestore(context.kube, options.filter, {
@@ -98,17 +95,16 @@ export async function restoreTree(
       kube: context.kube,
       clock: context.clock,
       tree,
-      onOutcome: counts.add,
+      onOutcome: (outcome) => {
+        tally.object(outcome);
+        report.progress(() => ({ phase: "Running", results: tally.counts() }));
+      },
       log: context.log,
       signal: context.signal,
     });
-    total.files += restored.files;
-    total.bytes += restored.bytes;
   }
-  const results = counts.results();
-  const { created, updated, unchanged, failed } = results;
-  if (created + updated + unchanged + failed === 0) throw nothingRestored(results.skipped, warnings);
-  return { ...results, ...total };
+  const { created, updated, unchanged, conflicts = 0, failed, skipped } = tally.counts();
+  if (created + updated + unchanged + conflicts + failed === 0) throw nothingRestored(skipped, warnings);
 }
 
 function nothingRestored(skipped: number, warnings: readonly string[]): HoldfastError {

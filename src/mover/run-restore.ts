@@ -9,6 +9,7 @@ import { componentName } from "./component-name.ts";
 import { errorOf, wordsOf } from "./interruption.ts";
 import type { JobContext, JobOutcome } from "./job-context.ts";
 import type { JobFlags } from "./job-flags.ts";
+import { failuresIn } from "./manifests/outcome-groups.ts";
 import type { Reporter } from "./report.ts";
 import {
   isRestored,
@@ -17,6 +18,7 @@ import {
   readRestoreSession,
   restoreReporter,
 } from "./restore-source.ts";
+import { createRestoreTally, type RestoreTally } from "./restore-tally.ts";
 import { type Scratch, scratchOf } from "./scratch.ts";
 
 export type Restoring = {
@@ -24,16 +26,18 @@ export type Restoring = {
   readonly source: RestoreSource;
   readonly scratch: Scratch;
   readonly report: Reporter<RestoreComponent>;
+  readonly tally: RestoreTally;
 };
 
 /**
  * The frame of every restore: reports Running, does `run`, reports what it came to. Succeeded only when nothing
- * failed; failures leave the rest restored, are named in `results` and make exit code 1.
+ * failed; failures leave the rest restored, are named in `results` and make exit code 1. What is in the tally is
+ * reported at every end, also after an error or a signal.
  */
 export async function runRestore(
   context: JobContext,
   flags: JobFlags,
-  run: (restoring: Restoring) => Promise<RestoreResults>,
+  run: (restoring: Restoring) => Promise<void>,
 ): Promise<JobOutcome> {
   const component = componentName(context);
   const snapshot = flags.required("snapshot");
@@ -45,6 +49,12 @@ export async function runRestore(
   }
   const reporter = restoreReporter(context, restore, component);
   const startedAt = context.clock.now();
+  const tally = createRestoreTally(context);
+  const outcome = () => {
+    const results = tally.results();
+    const duration = formatDuration(context.clock.now() - startedAt);
+    return { duration, ...(results === undefined ? {} : { results }) };
+  };
   await reporter.write({ phase: "Running" });
   try {
     await scratch.clean();
@@ -53,43 +63,31 @@ export async function runRestore(
       component,
       cacheDirectory: scratch.cacheHere,
     });
-    const results = redacted(context, await run({ restore, source, scratch, report: reporter }));
-    const error = errorIn(results);
+    await run({ restore, source, scratch, report: reporter, tally });
+    const error = failuresIn(tally.results() ?? tally.counts());
     await reporter.write({
       phase: error === undefined ? "Succeeded" : "Failed",
-      duration: formatDuration(context.clock.now() - startedAt),
-      results,
+      ...outcome(),
       ...(error === undefined ? {} : { error }),
     });
-    const message = `${shown}: component ${component} of ${source.shown}: ${summaryOf(results)}`;
+    const message = `${shown}: component ${component} of ${source.shown}: ${summaryOf(tally.counts())}`;
     return error === undefined
       ? { exitCode: ExitCode.ok, message }
       : { exitCode: ExitCode.failed, message: `${message}; ${error}` };
   } catch (thrown) {
     const error = errorOf(thrown, context.signal);
-    const duration = formatDuration(context.clock.now() - startedAt);
-    await reporter.write({ phase: "Failed", duration, error: wordsOf(error) }).catch((second: unknown) => {
-      context.log(`${shown}: ${messageOf(second)}`);
-    });
+    await reporter
+      .write({ phase: "Failed", ...outcome(), error: wordsOf(error) })
+      .catch((second: unknown) => context.log(`${shown}: ${messageOf(second)}`));
     throw error;
   } finally {
     await scratch.clean();
   }
 }
 
-function redacted(context: JobContext, results: RestoreResults): RestoreResults {
-  const { failures, ...counts } = results;
-  if (failures === undefined || failures.length === 0) return counts;
-  return { ...counts, failures: failures.map((failure) => context.secrets.redact(failure)) };
-}
-
-function errorIn({ failed, failures = [] }: RestoreResults): string | undefined {
-  if (failed === 0) return undefined;
-  return `${failed} not restored: ${failures.slice(0, 3).join("; ")}${failed > 3 ? "; …" : ""}`;
-}
-
-function summaryOf(results: RestoreResults): string {
-  const { created, updated, unchanged, skipped, files, bytes } = results;
-  if (created + updated + unchanged + skipped === 0) return `${files} files, ${formatSize(bytes)}`;
-  return `${created} created, ${updated} updated, ${unchanged} unchanged, ${skipped} skipped`;
+function summaryOf(counts: RestoreResults): string {
+  const { created, updated, unchanged, conflicts = 0, skipped, failed, files, bytes } = counts;
+  if (created + updated + unchanged + conflicts + skipped + failed === 0)
+    return `${files} files, ${formatSize(bytes)}`;
+  return `${created} created, ${updated} updated, ${unchanged} unchanged, ${conflicts} in conflict, ${skipped} skipped`;
 }

@@ -1,6 +1,5 @@
 import { mkdir, rm, stat, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { RestoreResults } from "../api/restore-session.ts";
 import { HoldfastError } from "../base/errors.ts";
 import type { JobContext, JobOutcome } from "./job-context.ts";
 import { type JobFlags, usageError } from "./job-flags.ts";
@@ -72,13 +71,9 @@ type Target = {
 
 async function restorePaths(
   context: JobContext,
-  { source, report }: Restoring,
+  { source, report, tally }: Restoring,
   targetOf: (path: SavedPath) => Target,
-): Promise<RestoreResults> {
-  // restic does not tell new files from changed ones in every version, so only the totals are said.
-  const results = { created: 0, updated: 0, unchanged: 0, skipped: 0, failed: 0 };
-  let files = 0;
-  let bytes = 0;
+): Promise<void> {
   for (const saved of source.paths) {
     const target = targetOf({ ...saved, hostPath: podPath(saved.hostPath, `a path of ${source.shown}`) });
     await refuseUnmounted(target);
@@ -98,10 +93,9 @@ async function restorePaths(
       ),
     );
     context.log(`restored ${restored.files} files to ${saved.hostPath}`);
-    files += restored.files;
-    bytes += restored.bytes;
+    // restic does not tell new files from changed ones in every version, so only the totals are said.
+    tally.data(restored);
   }
-  return { ...results, files, bytes };
 }
 
 /**

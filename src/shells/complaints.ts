@@ -8,10 +8,11 @@ export function complaintsOf(status: unknown): readonly string[] {
   const wrong = (Array.isArray(conditions) ? conditions : []).filter(
     (one) => one.message && ["Unknown", badWhenTrue.has(one.type) ? "True" : "False"].includes(one.status),
   );
-  const components = Object.values(fieldOf(status, "components") ?? {}).map((one) => fieldOf(one, "error"));
+  const components = Object.values(fieldOf(status, "components") ?? {});
   return [
     ...wrong.map((one) => `${one.reason}: ${one.message}`),
-    ...components.filter((error) => typeof error === "string"),
+    ...components.map((one) => fieldOf(one, "error")).filter((error) => typeof error === "string"),
+    ...components.flatMap((one) => conflictsIn(fieldOf(one, "results", "conflicts"))),
   ];
 }
 
@@ -29,4 +30,9 @@ export function complaintsOfObject({ kind, metadata, ...fields }: KubeObject): r
       : []),
     ...complaintsOf(fields["status"]),
   ];
+}
+
+function conflictsIn(count: unknown): readonly string[] {
+  if (typeof count !== "number" || count === 0) return [];
+  return [`${count} object${count === 1 ? " exists" : "s exist"} with other content, and stayed so`];
 }

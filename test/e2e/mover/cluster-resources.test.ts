@@ -183,7 +183,15 @@ describe.runIf(runs)("a part of that dump", () => {
           error: expect.stringContaining(`this cluster serves no widgets.${widgets.group}`),
           results: {
             failed: 1,
-            failures: [expect.stringContaining(`widgets.${widgets.group} ${shop}/first: `)],
+            objects: expect.arrayContaining([
+              {
+                type: `widgets.${widgets.group}`,
+                did: "failed",
+                reason: expect.stringContaining("this cluster serves no"),
+                count: 1,
+                names: [`${shop}/first`],
+              },
+            ]),
           },
         },
       },

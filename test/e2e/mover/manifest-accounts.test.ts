@@ -116,12 +116,15 @@ describe.runIf(runs)("an account for manifests", () => {
     expect(results).toMatchObject({
       created: 1,
       failed: 2,
-      failures: [
-        expect.stringMatching(
-          /^Role .*\/deployer: .*attempting to grant RBAC permissions not currently held/,
-        ),
-        expect.stringMatching(/^RoleBinding .*\/deployer: /),
-      ],
+      objects: expect.arrayContaining([
+        expect.objectContaining({
+          type: "roles.rbac.authorization.k8s.io",
+          did: "failed",
+          reason: expect.stringContaining("attempting to grant RBAC permissions not currently held"),
+          names: [`${shop}/deployer`],
+        }),
+        expect.objectContaining({ type: "rolebindings.rbac.authorization.k8s.io", did: "failed" }),
+      ]),
     });
   });
 });

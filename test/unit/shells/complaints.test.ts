@@ -12,6 +12,11 @@ test.each([["PodHasBeenInPendingStateForLongerThanExpected"], ["SnapshotCleanupI
   },
 );
 
+test("a restore complains of objects that stayed as they were", () => {
+  const components = { manifest: { results: { conflicts: 2 } }, dump: { results: { conflicts: 0 } } };
+  expect(complaintsOf({ components })).toEqual(["2 objects exist with other content, and stayed so"]);
+});
+
 test("what is to become True complains when it is False", () => {
   const condition = { type: "BackendSecretFound", status: "False", reason: "Missing", message: "no Secret" };
   expect(complaintsOf({ conditions: [condition] })).toEqual(["Missing: no Secret"]);

@@ -1,3 +1,5 @@
+import type { PassResult } from "../../../pass/reconcile.ts";
+import type { RestoreEnd } from "../../restore-ends.ts";
 import {
   type KubeOptions,
   type OutputOptions,
@@ -25,6 +27,7 @@ export const addRun: AddCommand = (program, shell) => {
     const { connect } = await import("../connect.ts");
     const { durationOption } = await import("../../duration-option.ts");
     const { runLog } = await import("../../run-log.ts");
+    const { restoreEndsIn } = await import("../../restore-ends.ts");
     const { runExitCode, runToEnd } = await import("../../run-to-end.ts");
     const { ports, request } = await connect(options, shell.signal);
     const json = options.output === "json";
@@ -32,14 +35,18 @@ export const addRun: AddCommand = (program, shell) => {
       (line) => process.stdout.write(`${line}\n`),
       (line) => process.stderr.write(`${line}\n`),
     );
+    const restores = new Map<string, RestoreEnd>();
+    const noteRestores = (pass: PassResult) => {
+      for (const end of restoreEndsIn(pass)) restores.set(end.object, end);
+    };
     const run = await runToEnd(ports, request, {
       timeoutMs: durationOption(options.timeout, "--timeout"),
-      ...(json ? {} : { onPass: log.onPass }),
+      onPass: json ? noteRestores : log.onPass,
     });
     const { end, passes, last, problems, failures } = run;
     if (json)
       process.stdout.write(
-        `${JSON.stringify({ end, passes, revision: last.plan.revision, problems, failures, waiting: last.plan.waiting })}\n`,
+        `${JSON.stringify({ end, passes, revision: last.plan.revision, problems, failures, restores: [...restores.values()], waiting: last.plan.waiting })}\n`,
       );
     else log.end(run);
     shell.setExitCode(runExitCode(run));

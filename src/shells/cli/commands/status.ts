@@ -2,6 +2,7 @@ import type { KubeObject } from "../../../api/meta.ts";
 import { ExitCode } from "../../../base/exit-code.ts";
 import { complaintsOfObject } from "../../complaints.ts";
 import { fieldOf, textOf } from "../../field-of.ts";
+import { resultsOf } from "../../restore-ends.ts";
 import {
   clusterOption,
   type KubeOptions,
@@ -69,6 +70,7 @@ export const addStatus: AddCommand = (program, shell) => {
       phase: textOf(object, "status", "phase"),
       age: age(object.metadata.creationTimestamp, Date.now()),
       message: [object, ...snapshotsOf(object, snapshots)].flatMap(complaintsOfObject).join("; "),
+      ...(object.kind === "RestoreSession" ? { results: resultsOf(object["status"]) } : {}),
     }));
     if (options.output === "json")
       process.stdout.write(`${JSON.stringify({ objects: rows, remote }, null, 2)}\n`);
