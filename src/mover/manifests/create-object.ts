@@ -7,10 +7,11 @@ import { fieldAt, fieldsAt } from "../storage/fields.ts";
 import { pauseAfterConflict } from "./conflict-pause.ts";
 import { fieldChanges } from "./field-changes.ts";
 import { withFreeAddresses } from "./free-addresses.ts";
-import { isMadeSince } from "./made-by-restore.ts";
+import { isMadeSince, isWrittenSince } from "./made-by-restore.ts";
 import type { ObjectOutcome } from "./object-outcome.ts";
 import type { ObjectWriter } from "./object-writer.ts";
 import { overlay } from "./overlay.ts";
+import { type FieldValidation, withoutSilentLoss } from "./strict-fields.ts";
 
 export type WriteResult = Pick<ObjectOutcome, "reason" | "notes" | "changes"> & {
   readonly did: "created" | "updated" | "same" | "conflict";
@@ -22,6 +23,8 @@ export type CreateRequest = {
   readonly clock: Clock;
   readonly writer: ObjectWriter;
   readonly override: boolean;
+  /** False when the cluster does not serve the version of the file. */
+  readonly ownVersion: boolean;
   /** When an earlier request for it was sent that got no answer. */
   readonly sentAtMs: number | undefined;
   readonly signal: AbortSignal;
@@ -47,19 +50,35 @@ export async function createObject(
     if (live === undefined) throw thrown;
     if (request.sentAtMs !== undefined && isMadeSince(live, request.sentAtMs))
       return { did: "created", live };
-    return request.override
-      ? await replaceLive(request, resource, object, live)
-      : await compareWithLive(request, resource, object, live);
+    if (!request.override) return await compareWithLive(request, resource, object, live);
+    const written = await replaceLive(request, resource, object, live);
+    const late =
+      written.did === "same" && request.sentAtMs !== undefined && isWrittenSince(live, request.sentAtMs);
+    return late ? { ...written, did: "updated" } : written;
   }
 }
 
 async function createOnce(
-  { writer }: CreateRequest,
+  { writer, ownVersion }: CreateRequest,
   resource: Resource,
   object: KubeObject,
 ): Promise<WriteResult> {
-  const { answer, notes } = await withFreeAddresses(object, (one) => writer.create(resource, one));
+  const { answer, notes } = await sendWhole(object, ownVersion, (one, validation) =>
+    writer.create(resource, one, validation),
+  );
   return { did: "created", live: answer, notes };
+}
+
+/** Without losing fields in silence, and without addresses that are not to be had. */
+async function sendWhole(
+  object: KubeObject,
+  ownVersion: boolean,
+  send: (object: KubeObject, validation: FieldValidation) => Promise<KubeObject>,
+): Promise<{ readonly answer: KubeObject; readonly notes: readonly string[] }> {
+  const sent = await withFreeAddresses(object, (one) =>
+    withoutSilentLoss(one, ownVersion, (validation) => send(one, validation)),
+  );
+  return { answer: sent.answer.answer, notes: [...sent.answer.notes, ...sent.notes] };
 }
 
 async function getLive(
@@ -134,7 +153,7 @@ async function replaceLive(
 }
 
 async function replaceOnce(
-  { writer }: CreateRequest,
+  { writer, ownVersion }: CreateRequest,
   resource: Resource,
   object: KubeObject,
   live: KubeObject,
@@ -143,7 +162,9 @@ async function replaceOnce(
   if (merged.fixed.length > 0) throw cannotChange(merged.fixed);
   const kept = merged.kept.map((path) => `${path} stays as it is`);
   if (fieldChanges(live, merged.object).length === 0) return { did: "same", live, notes: kept };
-  const { answer, notes } = await withFreeAddresses(merged.object, (one) => writer.replace(resource, one));
+  const { answer, notes } = await sendWhole(merged.object, ownVersion, (one, validation) =>
+    writer.replace(resource, one, validation),
+  );
   const changes = fieldChanges(live, answer);
   const told = { live: answer, notes: [...kept, ...notes] };
   return changes.length === 0 ? { did: "same", ...told } : { did: "updated", ...told, changes };

@@ -1,13 +1,22 @@
 import type { KubeObject } from "../../api/meta.ts";
 import { moverManager } from "../job-context.ts";
-import { fieldAt } from "../storage/fields.ts";
+import { fieldAt, textAt } from "../storage/fields.ts";
 
 /** Clocks of the pod and of the API server may differ that much. */
 const skewMs = 60_000;
 
 /** Whether a restore, this or an earlier one, wrote the live object. */
 export function isMadeByRestore(live: KubeObject): boolean {
-  return (live.metadata.managedFields ?? []).some(
+  return entriesOf(live).length > 0;
+}
+
+/** Whether a restore wrote into it since then. */
+export function isWrittenSince(live: KubeObject, sentAtMs: number): boolean {
+  return entriesOf(live).some((entry) => Date.parse(textAt(entry, "time") ?? "") >= sentAtMs - skewMs);
+}
+
+function entriesOf(live: KubeObject): readonly unknown[] {
+  return (live.metadata.managedFields ?? []).filter(
     (entry) =>
       fieldAt(entry, "manager") === moverManager &&
       fieldAt(entry, "operation") === "Update" &&

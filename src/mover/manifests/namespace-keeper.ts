@@ -42,7 +42,7 @@ export function createNamespaceKeeper(source: Source): NamespaceKeeper {
     if (awaited.has(name)) throw notThere(name);
     untold.add(name);
     const object = { apiVersion: "v1", kind: "Namespace", metadata: { name } };
-    await source.writer.create(builtIn.Namespace, object);
+    await source.writer.create(builtIn.Namespace, object, "Strict");
     tell(name);
   };
   return {

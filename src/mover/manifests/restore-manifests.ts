@@ -52,8 +52,8 @@ type Run = RestoreManifests & {
   /** What failed and is tried again; told when nothing is left to try. */
   readonly open: Map<ManifestPlace, Attempt>;
   readonly orphans: Set<Orphan>;
-  /** CustomResourceDefinitions of this pass. */
-  readonly newTypes: string[];
+  /** CustomResourceDefinitions that were written in this pass. */
+  readonly newTypes: KubeObject[];
 };
 
 type Attempt = {
@@ -75,8 +75,8 @@ export async function restoreManifests(request: RestoreManifests): Promise<void>
   const run = await startRun(request, folders);
   try {
     run.answers.answered();
-    for (const [type, ofType] of Map.groupBy(folders, (folder) => folder.type)) {
-      await restoreType(run, type, walkFolders(ofType));
+    for (const ofType of Map.groupBy(folders, ({ type }) => type).values()) {
+      await restoreType(run, walkFolders(ofType));
     }
     await tryAgain(run);
     run.answers.beginPass();
@@ -119,8 +119,8 @@ async function tryAgain(run: Run): Promise<void> {
   for (let pass = 2; pass <= passes && run.open.size > 0; pass += 1) {
     await prepareNextPass(run, pass);
     const places = [...run.open.keys()].toSorted(byRestoreOrder);
-    for (const [type, ofType] of Map.groupBy(places, (place) => place.type)) {
-      await restoreType(run, type, ofType);
+    for (const ofType of Map.groupBy(places, ({ type }) => type).values()) {
+      await restoreType(run, ofType);
     }
     if (run.answers.lost() && !run.answers.any()) {
       run.log(`pass ${pass}: the API server answered nothing; ${run.open.size} objects are given up`);
@@ -149,12 +149,13 @@ async function prepareNextPass(run: Run, pass: number): Promise<void> {
 /** Objects of one type side by side. CustomResourceDefinitions must be served before the next type. */
 async function restoreType(
   run: Run,
-  type: string,
   places: Iterable<ManifestPlace> | AsyncIterable<ManifestPlace>,
 ): Promise<void> {
   run.signal.throwIfAborted();
   await inParallel(places, objectsAtOnce, (place) => restorePlace(run, place));
-  if (type === crds && run.newTypes.length > 0) await run.types.waitFor(run.newTypes.splice(0));
+  if (run.newTypes.length === 0) return;
+  const late = await run.types.arrive(run.newTypes.splice(0));
+  if (late.length > 0) run.log(`not served yet: ${late.join(", ")}`);
 }
 
 /** Restores one file; what fails is kept for the next pass. */
@@ -195,12 +196,13 @@ async function restoreObject(
 ): Promise<ObjectOutcome | undefined> {
   const decision = decide(place, dumped, run.options, run.types);
   if ("skip" in decision) return { ...nameOfPlace(place, dumped), did: "skipped", reason: decision.skip };
-  const { send: object, resource } = decision;
+  const { send: object, resource, ownVersion } = decision;
   if (object.metadata.namespace !== undefined) await run.namespaces.ensure(object.metadata.namespace);
   const sentAtMs = run.open.get(place)?.sentAtMs;
-  const written = await createObject({ ...run, sentAtMs }, resource, object);
+  const written = await createObject({ ...run, ownVersion, sentAtMs }, resource, object);
   run.answers.answered();
-  if (place.type === crds && written.did === "created") run.newTypes.push(object.metadata.name);
+  const wrote = written.did === "created" || written.did === "updated";
+  if (wrote && place.type === crds) run.newTypes.push(written.live);
   const outcome = toOutcome(nameOfPlace(place, object), decision.notes, written);
   const orphan = {
     resource,

@@ -1,21 +1,37 @@
-import { apiVersionOf, groupOf } from "../../api/meta.ts";
+import { builtIn } from "../../api/built-in.ts";
+import { apiVersionOf, groupOf, type KubeObject } from "../../api/meta.ts";
 import type { Clock } from "../../base/clock.ts";
-import type { DiscoveredResource, Kube } from "../../ports/kube/kube.ts";
+import { records } from "../../base/json.ts";
+import type { DiscoveredResource, Discovery, Kube } from "../../ports/kube/kube.ts";
+import { KubeError } from "../../ports/kube/kube-error.ts";
+import { fieldAt, listAt, textAt } from "../storage/fields.ts";
 import { groupResourceName } from "./manifest-filter.ts";
+
+/** With the name of its folder. */
+export type ServedType = DiscoveredResource & { readonly type: string };
 
 /** What the cluster serves, by group-resource name; read again when types come during a restore. */
 export type ServedTypes = {
   /** The version of the file when it is served, otherwise the server's preferred one. */
-  find(type: string, apiVersion: string): DiscoveredResource | undefined;
+  find(type: string, apiVersion: string): ServedType | undefined;
+  /** The group version that could not be read and would serve the file, or may serve a type that nothing else does. */
+  broken(type: string, apiVersion: string): Failure | undefined;
   /** The types of a kind, whatever the version: namespaced ones first. */
   ofKind(apiVersion: string, kind: string): readonly ServedType[];
   refresh(): Promise<void>;
-  /** Waits until all are served, at most 30 s: a new CustomResourceDefinition takes a moment. */
-  waitFor(types: readonly string[]): Promise<void>;
+  /**
+   * Waits until CustomResourceDefinitions are established and what they serve can be asked for, at most 30 s.
+   * Answers the names of those that are not.
+   */
+  arrive(crds: readonly KubeObject[]): Promise<readonly string[]>;
 };
 
-/** With the name of its folder. */
-export type ServedType = DiscoveredResource & { readonly type: string };
+type Look = { readonly crd: KubeObject; readonly established: boolean };
+type Failure = Discovery["failures"][number];
+type Served = {
+  readonly types: ReadonlyMap<string, readonly ServedType[]>;
+  readonly failures: readonly Failure[];
+};
 
 const waitMs = 30_000;
 const pollMs = 500;
@@ -25,39 +41,77 @@ export async function readServedTypes(kube: Kube, clock: Clock, signal: AbortSig
   const refresh = async () => {
     served = await read(kube, signal);
   };
+  const serves = (type: string, apiVersion: string) =>
+    (served.types.get(type) ?? []).some((one) => apiVersionOf(one) === apiVersion);
+  /** An account that may not read them, or a server that does not answer, says as little as a new one. */
+  const look = async (crd: KubeObject): Promise<Look> => {
+    const { name } = crd.metadata;
+    const live = await kube.get(builtIn.CustomResourceDefinition, { name }, signal).catch(unlessStopped);
+    return { crd: live ?? crd, established: live === undefined || hasCondition(live, "Established", "True") };
+  };
+  const isServed = ({ crd, established }: Look) =>
+    established && servedVersions(crd).every((version) => serves(crd.metadata.name, version));
   return {
     find(type, apiVersion) {
-      const versions = served.get(type) ?? [];
+      const versions = served.types.get(type) ?? [];
       return (
         versions.find((one) => apiVersionOf(one) === apiVersion) ??
         versions.find((one) => one.preferred) ??
         versions[0]
       );
     },
+    broken(type, apiVersion) {
+      if (serves(type, apiVersion)) return undefined;
+      const own = served.failures.find(({ groupVersion }) => groupVersion === apiVersion);
+      if (own !== undefined || served.types.has(type)) return own;
+      return served.failures.find(({ groupVersion }) => groupOf(groupVersion) === groupOf(apiVersion));
+    },
     ofKind(apiVersion, kind) {
       const group = groupOf(apiVersion);
-      const found = [...served].flatMap(([type, versions]) => {
-        const one = versions.find((version) => version.group === group && version.kind === kind);
-        return one === undefined ? [] : [{ ...one, type }];
-      });
+      const found = [...served.types.values()].flatMap(
+        (versions) => versions.find((one) => one.group === group && one.kind === kind) ?? [],
+      );
       return found.toSorted((a, b) => Number(b.namespaced) - Number(a.namespaced));
     },
     refresh,
-    async waitFor(types) {
+    async arrive(crds) {
       const until = clock.now() + waitMs;
-      await refresh();
-      while (types.some((type) => !served.has(type)) && clock.now() < until && !signal.aborted) {
+      let left: readonly Look[] = crds.map((crd) => ({ crd, established: false }));
+      for (;;) {
+        const looks: Look[] = [];
+        for (const { crd } of left) looks.push(await look(crd));
+        const missing = looks.some((one) => one.established && !isServed(one));
+        if (missing) await refresh().catch(unlessStopped);
+        left = looks.filter((one) => !isServed(one));
+        const hopeless = left.every(({ crd }) => hasCondition(crd, "NamesAccepted", "False"));
+        if (hopeless || clock.now() >= until) return left.map(({ crd }) => crd.metadata.name);
         await clock.sleep(pollMs, signal);
-        await refresh();
+        signal.throwIfAborted();
       }
     },
   };
 }
 
-async function read(
-  kube: Kube,
-  signal: AbortSignal,
-): Promise<ReadonlyMap<string, readonly DiscoveredResource[]>> {
-  const { resources } = await kube.discover(signal);
-  return Map.groupBy(resources, groupResourceName);
+function unlessStopped(thrown: unknown): undefined {
+  if (!(thrown instanceof KubeError) || thrown.reason === "Interrupted") throw thrown;
+}
+
+async function read(kube: Kube, signal: AbortSignal): Promise<Served> {
+  const { resources, failures } = await kube.discover(signal);
+  const types = resources.map((resource) => ({ ...resource, type: groupResourceName(resource) }));
+  return { types: Map.groupBy(types, ({ type }) => type), failures };
+}
+
+/** As apiVersions. */
+function servedVersions(crd: KubeObject): readonly string[] {
+  const group = textAt(crd, "spec", "group") ?? "";
+  return records(listAt(crd, "spec", "versions"))
+    .filter((version) => version["served"] === true)
+    .map((version) => `${group}/${String(version["name"])}`);
+}
+
+function hasCondition(crd: KubeObject, type: string, status: string): boolean {
+  return listAt(crd, "status", "conditions").some(
+    (condition) => fieldAt(condition, "type") === type && fieldAt(condition, "status") === status,
+  );
 }

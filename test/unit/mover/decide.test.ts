@@ -8,6 +8,7 @@ type Fields = Readonly<Record<string, unknown>>;
 const options: DecideOptions = { filter: everything, restorePVs: false, storageClasses: new Map() };
 const verbs = ["create", "get", "list"];
 const served = (type: string, kind: string, group = "", version = "v1") => ({
+  type,
   group,
   version,
   kind,
@@ -25,7 +26,7 @@ const known = new Map([
   ["events.events.k8s.io", served("events.events.k8s.io", "Event", "events.k8s.io")],
   ["cronjobs.batch", served("cronjobs.batch", "CronJob", "batch", "v2")],
 ]);
-const types = { find: (type: string) => known.get(type) };
+const types = { find: (type: string) => known.get(type), broken: () => undefined };
 const object = (kind: string, fields: Fields = {}, apiVersion = "v1"): KubeObject => ({
   apiVersion,
   kind,
@@ -43,7 +44,11 @@ it("sends an object in the version that the cluster serves, with its owners besi
     options,
     types,
   );
-  expect(decision).toMatchObject({ send: { apiVersion: "batch/v2", kind: "CronJob" }, owners });
+  expect(decision).toMatchObject({
+    send: { apiVersion: "batch/v2", kind: "CronJob" },
+    owners,
+    ownVersion: false,
+  });
   expect(JSON.stringify("send" in decision && decision.send)).not.toContain("ownerReferences");
 });
 
@@ -84,6 +89,13 @@ it.each(skipped)("leaves out an object %s, and says why", (...row) => {
   const [, type, dumped, changed, why] = row;
   const decision = decide(shop(type), dumped, { ...options, ...changed }, types);
   expect(decision).toEqual({ skip: expect.stringContaining(why) });
+});
+
+it("names an API that does not say what it serves, before it takes another version for the file's", () => {
+  const broken = () => ({ groupVersion: "batch/v1beta1", message: "no answer" });
+  expect(() =>
+    decide(shop("cronjobs.batch"), object("CronJob", {}, "batch/v1beta1"), options, { ...types, broken }),
+  ).toThrow("the API batch/v1beta1 does not say what it serves: no answer");
 });
 
 it("names a type that the cluster does not serve, and a folder that holds another type", () => {
