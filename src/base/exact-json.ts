@@ -1,3 +1,5 @@
+import type { Json } from "./json.ts";
+
 /**
  * JSON without loss: a whole number of up to 64 bits that a double would write with other digits is a `bigint`, as
  * servers in Go have them; every other number is a `number`, so that one value has one form.
@@ -13,10 +15,16 @@ declare global {
 /** Where no such number stands, nothing is asked of each value. */
 const longNumber = /[:,[]\s*-?\d{16}|^\s*-?\d{16}/;
 
-/** Throws a SyntaxError when the text is no JSON. */
-export function parseJson(text: string): unknown {
-  return longNumber.test(text) ? JSON.parse(text, exactNumber) : JSON.parse(text);
+/** Throws a SyntaxError when the text is no JSON. `seen` hears of every field, and may throw too. */
+export function parseJson(text: string, seen?: (name: string) => void): Json {
+  if (seen === undefined) return longNumber.test(text) ? JSON.parse(text, exactNumber) : JSON.parse(text);
+  return JSON.parse(text, (name, value: unknown, context?: Context) => {
+    seen(name);
+    return exactNumber(name, value, context);
+  });
 }
+
+type Context = { readonly source?: string };
 
 /** As JSON.stringify does it, with the digits of every bigint. */
 export function jsonText(value: unknown): string {
@@ -40,7 +48,7 @@ export function exactInteger(value: bigint): number | bigint | undefined {
 
 const wholeNumber = /^-?\d{16,20}$/;
 
-function exactNumber(_name: string, value: unknown, context?: { readonly source?: string }): unknown {
+function exactNumber(_name: string, value: unknown, context?: Context): unknown {
   const source = context?.source ?? "";
   if (typeof value !== "number" || Number.isSafeInteger(value) || !wholeNumber.test(source)) return value;
   return exactInteger(BigInt(source)) ?? value;

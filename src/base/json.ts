@@ -1,4 +1,4 @@
-export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
+export type Json = null | boolean | number | bigint | string | readonly Json[] | JsonObject;
 export type JsonObject = { readonly [field: string]: Json };
 
 /** Whether a value of any kind is an object with fields, and no list. */

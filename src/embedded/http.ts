@@ -3,6 +3,7 @@ import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import { load } from "js-yaml";
+import { jsonText, parseJson } from "../base/exact-json.ts";
 import type { Answer, Call } from "./call.ts";
 import type { Cluster } from "./cluster.ts";
 import { duplicateFields } from "./duplicate-fields.ts";
@@ -123,7 +124,7 @@ function parsedBody(bytes: Buffer, contentType: string): ParsedBody {
   }
   const text = bytes.toString("utf8");
   try {
-    return { value: JSON.parse(text, safeField), json: text };
+    return { value: parseJson(text, safeField), json: text };
   } catch (error) {
     if (error instanceof Failure) throw error;
     if (!contentType.includes("yaml")) {
@@ -138,9 +139,8 @@ function parsedBody(bytes: Buffer, contentType: string): ParsedBody {
 }
 
 /** A field of this name would change what JavaScript objects are instead of being data. */
-function safeField(name: string, value: unknown): unknown {
+function safeField(name: string): void {
   if (name === "__proto__") throw badRequest("a field may not be named __proto__");
-  return value;
 }
 
 async function send(response: ServerResponse, answer: Answer): Promise<void> {
@@ -164,7 +164,7 @@ async function send(response: ServerResponse, answer: Answer): Promise<void> {
       response.flushHeaders();
       for await (const event of answer.events) {
         if (response.destroyed) break;
-        if (!response.write(`${JSON.stringify(event)}\n`)) {
+        if (!response.write(`${jsonText(event)}\n`)) {
           await Promise.race([once(response, "drain"), once(response, "close")]);
         }
       }
@@ -177,7 +177,7 @@ function sendJson(
   answer: Omit<Extract<Answer, { readonly kind: "json" }>, "kind">,
 ): void {
   const { status, body, warnings, contentType = "application/json" } = answer;
-  const bytes = Buffer.from(`${JSON.stringify(body)}\n`);
+  const bytes = Buffer.from(`${jsonText(body)}\n`);
   if (warnings.length > 0) {
     response.setHeader(
       "warning",

@@ -1,3 +1,4 @@
+import { jsonText, parseJson } from "../base/exact-json.ts";
 import type { Api, ApiEvent, ApiRequest, ApiResponse } from "./api.ts";
 import type { Call } from "./call.ts";
 import type { Cluster } from "./cluster.ts";
@@ -21,7 +22,7 @@ export function inProcessApi(cluster: Cluster): Api {
     method: request.method,
     segments: segmentsOf(request.path),
     query: request.query ?? {},
-    body: request.body === undefined ? undefined : JSON.parse(JSON.stringify(request.body)),
+    body: request.body === undefined ? undefined : parseJson(jsonText(request.body)),
     duplicates: () => [],
     contentType: request.contentType ?? "application/json",
     accept: "application/json",

@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
+import { jsonText, parseJson } from "../base/exact-json.ts";
 import type { Json, JsonObject } from "../base/json.ts";
 import { type Answer, type Call, json } from "./call.ts";
 import { Failure, methodNotAllowed, noSuchPath } from "./failure.ts";
@@ -48,7 +49,7 @@ function pathOf(kind: Kind): string {
 function groupVersionPaths(kinds: Kinds): JsonObject {
   const out: Record<string, Json> = {};
   for (const path of new Set(kinds.all.map(pathOf))) {
-    const text = JSON.stringify(documentOf(kinds, path));
+    const text = jsonText(documentOf(kinds, path));
     const hash = createHash("sha256").update(text).digest("hex").toUpperCase();
     out[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` };
   }
@@ -164,8 +165,8 @@ function versionTwo(kinds: Kinds): JsonObject {
       schemas,
     );
   }
-  const text = JSON.stringify(schemas).replaceAll(refPrefix, "#/definitions/");
-  const converted: unknown = JSON.parse(text);
+  const text = jsonText(schemas).replaceAll(refPrefix, "#/definitions/");
+  const converted: unknown = parseJson(text);
   return {
     swagger: "2.0",
     info: { title: "Kubernetes", version: apiVersion({ group: "", version: "v1" }) },

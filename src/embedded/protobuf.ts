@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { parseJson } from "../base/exact-json.ts";
 import type { Json, JsonObject } from "../base/json.ts";
 import messagesFile from "./built-in/messages.json" with { type: "json" };
 import { badRequest, Failure } from "./failure.ts";
@@ -194,8 +195,7 @@ function messageValue(bytes: Buffer, type: string, depth: number): Json {
 
 function embedded(bytes: Buffer): Json {
   try {
-    const value: Json = JSON.parse(bytes.toString("utf8") || "null");
-    return value;
+    return parseJson(bytes.toString("utf8") || "null");
   } catch {
     throw badRequest("a field that holds JSON holds something else");
   }

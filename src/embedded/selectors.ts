@@ -1,3 +1,4 @@
+import { jsonText } from "../base/exact-json.ts";
 import type { JsonObject } from "../base/json.ts";
 import { badRequest } from "./failure.ts";
 import { at, objectAt } from "./value.ts";
@@ -166,5 +167,5 @@ export function fieldSelector(text: string, resource: string, custom?: readonly 
 
 function fieldText(value: unknown): string {
   if (value === undefined || value === null) return "";
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return typeof value === "string" ? value : jsonText(value);
 }

@@ -1,3 +1,4 @@
+import { jsonText } from "../base/exact-json.ts";
 import type { Json, JsonObject } from "../base/json.ts";
 
 /** Reading and changing plain JSON without trusting its shape. Nothing here changes its arguments. */
@@ -89,5 +90,5 @@ export function canonical(value: Json): string {
     const fields = Object.keys(value).sort();
     return `{${fields.map((field) => `${JSON.stringify(field)}:${canonical(value[field] ?? null)}`).join(",")}}`;
   }
-  return JSON.stringify(value);
+  return jsonText(value);
 }

@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
+import { jsonText } from "../base/exact-json.ts";
 import type { Json, JsonObject } from "../base/json.ts";
 import type { FieldSet } from "./apply/field-set.ts";
 import {
@@ -265,7 +266,7 @@ function requireIdentity(kind: Kind, live: JsonObject, next: JsonObject): void {
     throw invalid(kind, name, [
       {
         reason: "FieldValueInvalid",
-        message: `Invalid value: ${JSON.stringify(is)}: field is immutable`,
+        message: `Invalid value: ${jsonText(is)}: field is immutable`,
         field,
       },
     ]);

@@ -1,3 +1,4 @@
+import { jsonText, parseJson } from "../../base/exact-json.ts";
 import type { Json, JsonObject } from "../../base/json.ts";
 import type { Schema } from "../schema/schema.ts";
 import { canonical, isList, isObject } from "../value.ts";
@@ -149,7 +150,7 @@ export function fromFieldsV1(fields: JsonObject): FieldSet {
 function normalStep(step: string): string {
   if (!step.startsWith("k:") && !step.startsWith("v:")) return step;
   try {
-    return `${step.slice(0, 2)}${canonical(JSON.parse(step.slice(2)))}`;
+    return `${step.slice(0, 2)}${canonical(parseJson(step.slice(2)))}`;
   } catch {
     return step;
   }
@@ -176,9 +177,9 @@ export function pathText(path: readonly string[]): string {
     .map((step) => {
       if (step.startsWith("f:")) return `.${step.slice(2)}`;
       if (step.startsWith("v:")) return `[=${step.slice(2)}]`;
-      const keys: unknown = JSON.parse(step.slice(2));
+      const keys: unknown = parseJson(step.slice(2));
       const pairs = isObject(keys) ? Object.entries(keys) : [];
-      return `[${pairs.map(([key, value]) => `${key}=${JSON.stringify(value)}`).join(",")}]`;
+      return `[${pairs.map(([key, value]) => `${key}=${jsonText(value)}`).join(",")}]`;
     })
     .join("");
 }

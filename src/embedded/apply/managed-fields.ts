@@ -1,4 +1,5 @@
-import type { Json, JsonObject } from "../../base/json.ts";
+import { jsonText, parseJson } from "../../base/exact-json.ts";
+import type { JsonObject } from "../../base/json.ts";
 import { type Cause, Failure } from "../failure.ts";
 import type { Schema } from "../schema/schema.ts";
 import { equal, isObject, listAt, objectAt, textAt, withAt } from "../value.ts";
@@ -291,13 +292,13 @@ export function withLastApplied(object: JsonObject, config: JsonObject, manager:
   const path = ["metadata", "annotations", lastAppliedAnnotation];
   if (manager !== "kubectl" || textAt(object, ...path) === "") return object;
   const plain = withAt(bare(config), path, undefined);
-  return withAt(object, path, `${JSON.stringify(plain)}\n`);
+  return withAt(object, path, `${jsonText(plain)}\n`);
 }
 
 function parsed(json: string): JsonObject | undefined {
   if (json === "") return undefined;
   try {
-    const value: Json = JSON.parse(json);
+    const value = parseJson(json);
     return isObject(value) ? value : undefined;
   } catch {
     return undefined;

@@ -1,3 +1,4 @@
+import { jsonText } from "../../base/exact-json.ts";
 import type { Json, JsonObject } from "../../base/json.ts";
 import { badRequest } from "../failure.ts";
 import type { Schema } from "../schema/schema.ts";
@@ -90,7 +91,7 @@ function mergedItems(
     if (!isObject(item)) throw badRequest(`an item of a list merged by ${key} is no object`);
     const id = item[key];
     if (id === undefined)
-      throw badRequest(`map: ${JSON.stringify(item)} does not contain declared merge key: ${key}`);
+      throw badRequest(`map: ${jsonText(item)} does not contain declared merge key: ${key}`);
     const matches = (known: Json) => isObject(known) && equal(known[key], id);
     if (item["$patch"] === "delete") {
       out = out.filter((known) => !matches(known));

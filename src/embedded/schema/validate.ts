@@ -1,3 +1,4 @@
+import { jsonText } from "../../base/exact-json.ts";
 import type { Json, JsonObject } from "../../base/json.ts";
 import type { Cause } from "../failure.ts";
 import { canonical, equal, isList, isObject, listAt, numberAt, textAt } from "../value.ts";
@@ -14,17 +15,8 @@ export function violations(object: JsonObject, schema: Schema): readonly Cause[]
   return out.slice(0, causesKept);
 }
 
-function shown(value: Json): string {
-  if (isObject(value)) return JSON.stringify(value);
-  return isList(value)
-    ? JSON.stringify(value)
-    : typeof value === "string"
-      ? JSON.stringify(value)
-      : String(value);
-}
-
 export function wrong(field: string, value: Json, message: string): Cause {
-  return { reason: "FieldValueInvalid", message: `Invalid value: ${shown(value)}: ${message}`, field };
+  return { reason: "FieldValueInvalid", message: `Invalid value: ${jsonText(value)}: ${message}`, field };
 }
 
 export function missing(field: string): Cause {
@@ -35,7 +27,7 @@ function check(value: Json, schema: Schema, path: string, out: Cause[]): void {
   if (out.length >= causesKept) return;
   if (value === null && (schema.nullable || !schema.custom || schema.type === "")) return;
   const type = typeOf(value);
-  if (!typeFits(value, type, schema)) {
+  if (!typeFits(type, schema)) {
     out.push({
       reason: "FieldValueTypeInvalid",
       message: `Invalid value: ${JSON.stringify(type)}: ${path} in body must be of type ${schema.isIntOrString ? "integer,string" : schema.type}: ${JSON.stringify(type)}`,
@@ -46,7 +38,7 @@ function check(value: Json, schema: Schema, path: string, out: Cause[]): void {
   }
   checkEnum(value, schema, path, out);
   if (typeof value === "string") checkText(value, schema, path, out);
-  else if (typeof value === "number") checkNumber(value, schema, path, out);
+  else if (typeof value === "number" || typeof value === "bigint") checkNumber(value, schema, path, out);
   else if (isList(value)) checkList(value, schema, path, out);
   else if (isObject(value)) checkObject(value, schema, path, out);
   if (schema.custom) checkJunctors(value, schema, path, out);
@@ -55,15 +47,16 @@ function check(value: Json, schema: Schema, path: string, out: Cause[]): void {
 function typeOf(value: Json): string {
   if (value === null) return "null";
   if (isList(value)) return "array";
+  if (typeof value === "bigint") return "integer";
   if (typeof value === "number") return Number.isInteger(value) ? "integer" : "number";
   return typeof value;
 }
 
-function typeFits(value: Json, type: string, schema: Schema): boolean {
+function typeFits(type: string, schema: Schema): boolean {
   if (schema.isIntOrString) return type === "integer" || type === "string";
   const wanted = schema.type;
   if (wanted === "" || wanted === type) return true;
-  return wanted === "number" && typeof value === "number";
+  return wanted === "number" && type === "integer";
 }
 
 function checkEnum(value: Json, schema: Schema, path: string, out: Cause[]): void {
@@ -73,7 +66,7 @@ function checkEnum(value: Json, schema: Schema, path: string, out: Cause[]): voi
     return;
   out.push({
     reason: "FieldValueNotSupported",
-    message: `Unsupported value: ${shown(value)}: supported values: ${allowed.map(shown).join(", ")}`,
+    message: `Unsupported value: ${jsonText(value)}: supported values: ${allowed.map((item) => jsonText(item)).join(", ")}`,
     field: path,
   });
 }
@@ -104,7 +97,7 @@ function checkText(value: string, schema: Schema, path: string, out: Cause[]): v
   out.push({ ...wrong(path, value, message), reason: "FieldValueTypeInvalid" });
 }
 
-function checkNumber(value: number, schema: Schema, path: string, out: Cause[]): void {
+function checkNumber(value: number | bigint, schema: Schema, path: string, out: Cause[]): void {
   const { raw } = schema;
   const least = numberAt(raw, "minimum");
   const most = numberAt(raw, "maximum");
@@ -119,7 +112,7 @@ function checkNumber(value: number, schema: Schema, path: string, out: Cause[]):
     out.push(wrong(path, value, `${path} in body should be ${text} ${most}`));
   }
   const step = numberAt(raw, "multipleOf");
-  if (step !== undefined && !Number.isInteger(value / step)) {
+  if (step !== undefined && !Number.isInteger(Number(value) / step)) {
     out.push(wrong(path, value, `${path} in body should be a multiple of ${step}`));
   }
 }

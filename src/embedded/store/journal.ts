@@ -13,6 +13,7 @@ import {
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { HoldfastError } from "../../base/errors.ts";
+import { jsonText, parseJson } from "../../base/exact-json.ts";
 import type { Json } from "../../base/json.ts";
 
 /**
@@ -123,7 +124,7 @@ const chunkSize = 1 << 20;
 const lineLimit = 64 << 20;
 
 function encoded(line: Json): Buffer {
-  const json = JSON.stringify(line);
+  const json = jsonText(line);
   return Buffer.from(`${crc32(json).toString(16).padStart(8, "0")} ${json}\n`);
 }
 
@@ -182,5 +183,5 @@ function readLines(path: string, replay: (line: Json) => void): { end: number; t
 function decoded(text: string): { value: Json } | undefined {
   const json = text.slice(9);
   if (text[8] !== " " || crc32(json).toString(16).padStart(8, "0") !== text.slice(0, 8)) return undefined;
-  return { value: JSON.parse(json) };
+  return { value: parseJson(json) };
 }

@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { HoldfastError, messageOf } from "../../base/errors.ts";
+import { jsonText } from "../../base/exact-json.ts";
 import type { Json, JsonObject } from "../../base/json.ts";
 import { expired, notStored } from "../failure.ts";
 import { isObject, numberAt, textAt, withAt } from "../value.ts";
@@ -253,7 +254,7 @@ export class Store {
     let bytes = 0;
     for (const [resource, objects] of this.#objects) {
       for (const [key, object] of objects) {
-        bytes += JSON.stringify(object).length;
+        bytes += jsonText(object).length;
         yield { r: 0, s: 1, k: resource, n: key, o: object };
       }
     }

@@ -1,3 +1,4 @@
+import { jsonText } from "../../base/exact-json.ts";
 import type { Json, JsonObject } from "../../base/json.ts";
 import columnsFile from "../built-in/columns.json" with { type: "json" };
 import type { Kind } from "../kinds.ts";
@@ -132,6 +133,6 @@ function shown(value: Json): string {
   return typeof value === "string"
     ? value
     : isList(value) || isObject(value)
-      ? JSON.stringify(value)
+      ? jsonText(value)
       : String(value);
 }

@@ -91,7 +91,7 @@ async function fill(): Promise<void> {
 async function createWhenServed(): Promise<void> {
   for (let attempt = 0; ; attempt += 1) {
     try {
-      await world.create(widgets, { metadata: { name: "first", namespace: shop, labels }, size: 3 });
+      await world.create(widgets, { metadata: { name: "first", namespace: shop, labels }, size: 3, numbers });
       return;
     } catch (thrown) {
       if (attempt === 100) throw thrown;
@@ -99,6 +99,9 @@ async function createWhenServed(): Promise<void> {
     }
   }
 }
+
+/** Whole numbers that a double would round, and floats that look whole. */
+const numbers = [9_007_199_254_740_993n, 2n ** 63n - 1n, -(2n ** 63n), 2 ** 53, 1e20, 1e300];
 
 const filter = () => ({ "and-label-selectors": `suite:${world.tag}`, "include-cluster-resources": "true" });
 
@@ -120,7 +123,7 @@ describe.runIf(runs)("a dump with cluster resources", () => {
     const options = { "restore-pvs": "true", "storage-class-mappings": "old=new" };
     expect(await world.job("kubedump-restore", "manifest", { ...restore, ...options })).toBe(0);
     expect((await world.get(builtIn.Namespace, "", shop)).metadata.labels).toMatchObject(labels);
-    expect(await world.get(widgets, shop, "first")).toMatchObject({ size: 3 });
+    expect(await world.get(widgets, shop, "first")).toMatchObject({ size: 3, numbers });
     expect(await world.kube.get(builtIn.ClusterRole, { name: `reader-${world.tag}` })).toBeDefined();
   });
 

@@ -36,6 +36,16 @@ describe("the store", () => {
     second.close();
   });
 
+  it("keeps every digit of a whole number over a restart", async () => {
+    const directory = await temporaryDirectory();
+    const first = new Store(directory);
+    first.write("/things", "a/x", { ...object("x"), count: 2n ** 63n - 1n });
+    first.close();
+    const second = new Store(directory);
+    expect(second.list("/things")).toMatchObject([{ count: 2n ** 63n - 1n }]);
+    second.close();
+  });
+
   it("remembers over a restart what happened, so that watches can resume", async () => {
     const directory = await temporaryDirectory();
     const first = new Store(directory);

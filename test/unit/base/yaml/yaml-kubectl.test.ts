@@ -29,8 +29,9 @@ function kubectlReads(texts: readonly string[], extension = "yaml"): readonly (u
     const options = { encoding: "utf8", timeout: 60_000, maxBuffer: 2 ** 30 } as const;
     const { stdout } = spawnSync(pathOf("kubectl"), args, options);
     const objects = stdout.split(/(?<=^\})\n(?=\{)/m).filter((object) => object.trim() !== "");
-    const read = Map.groupBy(objects.map(parseJson), (object) =>
-      Number(/"name": "a(\d+)"/.exec(JSON.stringify(object, ["metadata", "name"], 1))?.[1]),
+    const read = Map.groupBy(
+      objects.map((object) => parseJson(object)),
+      (object) => Number(/"name": "a(\d+)"/.exec(JSON.stringify(object, ["metadata", "name"], 1))?.[1]),
     );
     return texts.map((_text, index) => read.get(index));
   } finally {
