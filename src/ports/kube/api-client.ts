@@ -6,6 +6,7 @@ import { readBounded } from "./bounded-body.ts";
 import { createDispatcher } from "./dispatcher.ts";
 import { errorOfAnswer, errorOfTransport, interrupted, KubeError } from "./kube-error.ts";
 import type { Environment } from "./kubeconfig.ts";
+import { createPatience, type Patience } from "./patience.ts";
 import { retryAfterMsOf, waitBeforeRetry } from "./retry.ts";
 import { createTokenBucket, type TokenBucket } from "./token-bucket.ts";
 
@@ -38,7 +39,7 @@ export type ApiClientOptions = {
   readonly deadlineMs: number;
   /** Of a server that has not answered yet. */
   readonly attemptsToReach: number;
-  /** How long a request to a server that has answered before is tried again, from its first attempt on. */
+  /** How long a server that has answered before is borne with while it does nothing that it is asked. */
   readonly patienceMs: number;
 };
 
@@ -56,6 +57,7 @@ const errorMaxBytes = 256 * 1024;
 export class ApiClient {
   readonly #options: ApiClientOptions;
   readonly #bucket: TokenBucket;
+  readonly #patience: Patience;
   readonly #origin: string;
   readonly #prefix: string;
   #reached = false;
@@ -64,6 +66,7 @@ export class ApiClient {
   constructor(options: ApiClientOptions) {
     this.#options = options;
     this.#bucket = createTokenBucket(options.qps, options.burst, options.clock);
+    this.#patience = createPatience(options.clock, options.patienceMs);
     const url = new URL(options.access.server);
     this.#origin = url.origin;
     this.#prefix = url.pathname === "/" ? "" : url.pathname;
@@ -79,16 +82,20 @@ export class ApiClient {
       await this.#take(call);
       firstAt ??= clock.now();
       try {
-        return await this.#withDeadline(call, (signal) => this.#exchange(call, signal, fresh));
+        const answer = await this.#withDeadline(call, (signal) => this.#exchange(call, signal, fresh));
+        this.#patience.worked();
+        return answer;
       } catch (error) {
         if (!(error instanceof KubeError)) throw error;
         fresh = error.code === 401 && !fresh;
         if (fresh) continue;
         const waitMs = waitBeforeRetry(call.method, error, attempt);
-        const over = this.#reached
-          ? clock.now() - firstAt + (waitMs ?? 0) > patienceMs
-          : attempt >= attemptsToReach;
-        if (waitMs === undefined || over) throw error;
+        if (waitMs === undefined) {
+          if (error.code > 0 && error.code < 500) this.#patience.worked();
+          throw error;
+        }
+        const spentMs = this.#patience.failed(firstAt) + waitMs;
+        if (this.#reached ? spentMs > patienceMs : attempt >= attemptsToReach) throw error;
         if (error.code === 429) this.#bucket.hold(waitMs);
         else await clock.sleep(waitMs, call.signal);
       }

@@ -14,7 +14,8 @@ import { everything } from "../../../src/mover/manifests/manifest-filter.ts";
 import { fileNameOf } from "../../../src/mover/manifests/manifest-tree.ts";
 import { parseObject } from "../../../src/mover/storage/stored-document.ts";
 import { connectKube, type KubeConnection } from "../../../src/ports/kube/connect-kube.ts";
-import type { Kube } from "../../../src/ports/kube/kube.ts";
+import type { DiscoveredResource, Kube, ListPage } from "../../../src/ports/kube/kube.ts";
+import { KubeError } from "../../../src/ports/kube/kube-error.ts";
 
 /** Answers of an API server that misbehaves in ways that a real one can hardly be brought to. */
 type Answers = (path: string, query: URLSearchParams) => { readonly code: number; readonly body: object };
@@ -90,6 +91,26 @@ const refusal = (code: number, reason: string) => ({
   body: { kind: "Status", code, reason, message: `it is ${reason}` },
 });
 const empty = page([]);
+
+function typeOf(plural: string, group: string): DiscoveredResource {
+  const verbs = ["list", "create"];
+  return {
+    group,
+    version: "v1",
+    kind: "Thing",
+    plural,
+    namespaced: true,
+    verbs,
+    shortNames: [],
+    preferred: true,
+  };
+}
+const configMaps = typeOf("configmaps", "");
+
+async function* failing(error: KubeError): AsyncGenerator<ListPage> {
+  yield* [];
+  throw error;
+}
 
 const dump = async (request: Partial<DumpRequest> = {}) =>
   await dumpManifests({
@@ -261,21 +282,43 @@ it.each([
   ["shop.example.com", [{ verbs: ["list", "create"] }], [expect.stringMatching(/^API group shop/)]],
 ])("names the API group %s that is down, and that served %j, only if it may hide objects", async (...row) => {
   const [group, served, expected] = row;
-  const resources = served.map(({ verbs }) => ({
-    group,
-    version: "v1",
-    kind: "Thing",
-    plural: "things",
-    namespaced: true,
-    verbs,
-    shortNames: [],
-    preferred: true,
-    stale: true as const,
-  }));
+  const resources = served.map(({ verbs }) => ({ ...typeOf("things", group), verbs, stale: true as const }));
   const failures = [{ groupVersion: `${group}/v1`, message: "it is down" }];
   expect(
     (await dump({ kube: { ...kube, discover: async () => ({ resources, failures }) } })).missing,
   ).toEqual(expected);
+});
+
+it("lists namespace by namespace where it may not list everywhere at once", async () => {
+  const asked: string[] = [];
+  answers = (path) => {
+    asked.push(path);
+    if (path === "/api/v1/configmaps") return refusal(403, "Forbidden");
+    if (path === "/api/v1/namespaces/shop/configmaps") return page([configMap("a")]);
+    const elsewhere = { metadata: { name: "b", namespace: "other" } };
+    return path === "/api/v1/secrets" ? page([configMap("s"), elsewhere]) : empty;
+  };
+  const namespaces = ["shop", ...Array.from({ length: 199 }, (_, n) => `n${n}`)];
+  const filter = { ...everything, includeNamespaces: new Set(namespaces) };
+  expect(await dump({ filter })).toMatchObject({ files: 2, missing: [] });
+  expect(asked.filter((path) => path.endsWith("/configmaps"))).toHaveLength(201);
+  expect(asked.filter((path) => path.endsWith("/secrets"))).toEqual(["/api/v1/secrets"]);
+});
+
+it("gives up a server that leaves lists of two groups in a row without an answer", async () => {
+  const resources = [typeOf("configmaps", ""), typeOf("deployments", "apps")];
+  const silent: Kube = {
+    ...kube,
+    discover: async () => ({ resources, failures: [] }),
+    list: (type) => failing(new KubeError("ApiServerTimeout", `${type.plural}: no answer`, { code: 0 })),
+  };
+  await expect(dump({ kube: silent })).rejects.toThrow("deployments: no answer");
+  const one: Kube = {
+    ...silent,
+    list: (type, options) => (type.group === "" ? silent.list(type) : kube.list(configMaps, options)),
+  };
+  answers = () => empty;
+  expect((await dump({ kube: one })).missing).toEqual(["configmaps: configmaps: no answer"]);
 });
 
 it("tells how far it is", async () => {

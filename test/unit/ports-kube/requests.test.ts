@@ -141,6 +141,29 @@ describe("a server that never answered", () => {
   });
 });
 
+describe("a server that has been away for long", () => {
+  it("is not waited for as long again by each further request, until it answers", async () => {
+    let away = false;
+    const { kube, asked } = await scriptedServer((_, response) =>
+      away ? sendStatus(response, 503, "ServiceUnavailable") : sendJson(response, settings),
+    );
+    const askedFor = async (get: Promise<unknown>) => {
+      const before = asked.length;
+      await get.catch(() => undefined);
+      return asked.length - before;
+    };
+    await kube.get(configMaps, named);
+    away = true;
+    expect(await askedFor(kube.get(configMaps, named))).toBeGreaterThan(10);
+    expect(await askedFor(kube.get(configMaps, named))).toBeLessThan(8);
+    expect(await askedFor(kube.get(configMaps, named))).toBeLessThan(8);
+    away = false;
+    await kube.get(configMaps, named);
+    away = true;
+    expect(await askedFor(kube.get(configMaps, named))).toBeGreaterThan(10);
+  });
+});
+
 describe("a busy server", () => {
   it("gives up a busy server after two minutes, and leaves a long Retry-After to the caller", async () => {
     const waits: number[] = [];
