@@ -1,5 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { builtIn } from "../../src/api/built-in.ts";
@@ -8,7 +9,7 @@ import { eventually } from "../support/eventually.ts";
 import { holdfast } from "../support/holdfast-command.ts";
 import { type HoldfastWorld, openWorld } from "../support/holdfast-world.ts";
 import { pathOf } from "../support/real-parts.ts";
-import { backendFolder, configMap, field, password, settle, triggerSession } from "./lab.ts";
+import { backendFolder, configMap, field, password, secretObject, settle, triggerSession } from "./lab.ts";
 
 let world: HoldfastWorld;
 let first: string;
@@ -19,6 +20,7 @@ const settings = "manifest/kubestash-tmp/manifest";
 beforeAll(async () => {
   world = await openWorld();
   await settle(world);
+  await world.create(secretObject("app", "token", { changed: "canary-one", kept: "canary-two" }));
   await world.run();
   [first = ""] = (await world.list("Snapshot", "vault")).map((one) => one.metadata.name);
   const manager = { manager: "test" };
@@ -26,6 +28,12 @@ beforeAll(async () => {
     builtIn.ConfigMap,
     { namespace: "app", name: "settings" },
     { data: { mode: "0600" } },
+    manager,
+  );
+  await world.kube.mergePatch(
+    builtIn.Secret,
+    { namespace: "app", name: "token" },
+    { stringData: { changed: "canary-two" } },
     manager,
   );
   await world.create(configMap("app", "extra", { some: "thing" }));
@@ -127,10 +135,58 @@ test("a diff tells content of equal size apart, leaves out files that were only 
   const told = lines.filter((line) => /^ {2}[-+M] .*\.yaml/.test(line));
   expect(told.some((line) => /^ {2}M .*\/settings\.yaml/.test(line))).toBe(true);
   expect(told.some((line) => /^ {2}\+ .*\/extra\.yaml/.test(line))).toBe(true);
+  expect(lines[lines.findIndex((line) => line.includes("/settings.yaml")) + 1]).toBe(
+    '      .data.mode: "0644" -> "0600"',
+  );
   expect(done.stdout).toMatch(/^1 files added \([1-9].*\), 0 removed \(0 B\), \d changed \(/m);
   const same = await holdfast(["diff", `vault/${first}`, `vault/${first}`, "--exit-code", ...options]);
   expect(same).toMatchObject({ code: 0 });
   expect(same.stdout).toContain("Nothing differs.");
+}, 60_000);
+
+/** What a Secret's values could be recognised by. */
+const canaries = [
+  "canary",
+  Buffer.from("canary-one").toString("base64"),
+  Buffer.from("canary-two").toString("base64"),
+];
+
+test.each(["text", "json", "markdown"])(
+  "a diff in %s shows digests in place of a Secret's values",
+  async (format) => {
+    const done = await holdfast(["diff", `vault/${first}`, `vault/${second}`, "-o", format, ...options]);
+    expect(done.code).toBe(0);
+    for (const canary of canaries) expect(done.stdout).not.toContain(canary);
+    expect(done.stdout).toContain(".data.changed");
+    expect(done.stdout).not.toContain(".data.kept");
+    expect(done.stdout).toMatch(/digest [0-9a-f]{12}/);
+    expect(readdirSync(tmpdir()).filter((name) => name.startsWith("holdfast-diff-"))).toEqual([]);
+  },
+  60_000,
+);
+
+test("one Snapshot is compared with the cluster: what changed since, what is gone, and nothing else", async () => {
+  const versions = async () =>
+    (await world.list("ConfigMap", "app")).map(({ metadata }) => [metadata.name, metadata.resourceVersion]);
+  const before = await versions();
+  const since = await holdfast(["diff", `vault/${first}`, "--cluster", "-o", "json", ...options]);
+  expect(since).toMatchObject({ code: 0, stderr: "" });
+  const { to, changes } = JSON.parse(since.stdout);
+  expect(to).toBe("cluster");
+  expect(changes.map(({ path }: { path: string }) => path.split("/").at(-1)).sort()).toEqual([
+    "settings.yaml",
+    "token.yaml",
+  ]);
+  expect(changes).toContainEqual(
+    expect.objectContaining({ fields: [{ path: ".data.mode", from: "0644", to: "0600" }] }),
+  );
+  for (const canary of canaries) expect(since.stdout).not.toContain(canary);
+  const now = await holdfast(["diff", `vault/${second}`, "--cluster", "--exit-code", ...options]);
+  expect(now).toMatchObject({ code: 0, stderr: "" });
+  expect(now.stdout).toContain("Nothing differs.");
+  expect(await versions()).toEqual(before);
+  const neither = await holdfast(["diff", `vault/${second}`, ...options]);
+  expect(neither.code).toBe(2);
 }, 60_000);
 
 test("a component whose name leads out of the folder is refused by name, and the others come", async () => {

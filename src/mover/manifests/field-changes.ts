@@ -10,17 +10,18 @@ const bookkeeping: ReadonlySet<string> = new Set(["managedFields", "resourceVers
 
 /**
  * In which fields an object differs from what it was; the first 50. Long values are cut, and of a Secret only the
- * paths are told.
+ * paths are told, or what `showSecret` makes of the values.
  */
 export function fieldChanges(
   from: KubeObject,
   to: KubeObject,
   counts: (change: FieldChange) => boolean = () => true,
+  showSecret?: (value: unknown) => string,
 ): readonly FieldChange[] {
   const changes: FieldChange[] = [];
   for (const change of differences(withoutBookkeeping(from), withoutBookkeeping(to), "")) {
     if (!counts(change)) continue;
-    changes.push(to.kind === "Secret" ? { path: change.path } : shown(change));
+    changes.push(to.kind === "Secret" ? ofSecret(change, showSecret) : shown(change));
     if (changes.length === maxChanges) break;
   }
   return changes;
@@ -48,6 +49,12 @@ function* differences(from: unknown, to: unknown, path: string): Generator<Field
 
 function segment(name: string): string {
   return /^[\w-]+$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
+}
+
+function ofSecret({ path, ...values }: FieldChange, show?: (value: unknown) => string): FieldChange {
+  if (show === undefined) return { path };
+  const digests = Object.entries(values).map(([name, value]) => [name, show(value)]);
+  return { path, ...Object.fromEntries(digests) };
 }
 
 function shown({ path, ...values }: FieldChange): FieldChange {

@@ -58,6 +58,18 @@ export async function* walkTree(tree: string): AsyncGenerator<ManifestPlace> {
   yield* walkFolders(await listFolders(tree));
 }
 
+/** What a path below a tree says; undefined for one that is no manifest's. */
+export function placeOf(tree: string, path: string): ManifestPlace | undefined {
+  const [type = "", scope, ...rest] = path.split("/");
+  const file = join(tree, path);
+  const [first = "", second] = rest;
+  if (!path.endsWith(extension)) return undefined;
+  if (scope === "cluster" && rest.length === 1) return { type, namespace: undefined, file };
+  return scope === "namespaces" && second !== undefined && rest.length === 2
+    ? { type, namespace: first, file }
+    : undefined;
+}
+
 /** The folders that hold manifests, in no order. */
 export async function listFolders(tree: string): Promise<readonly ManifestFolder[]> {
   const found: ManifestFolder[] = [];

@@ -1,10 +1,16 @@
 import { formatSize } from "../../api/size.ts";
 import { oneLine } from "../../base/printable.ts";
+import type { FieldChange } from "../../mover/manifests/object-outcome.ts";
 import type { NodeChange } from "./compare-nodes.ts";
 import type { OutputOptions } from "./remote-options.ts";
+import { fieldLine } from "./render-outcomes.ts";
 import { inert } from "./render-plan.ts";
 
-export type ComponentChange = NodeChange & { readonly component: string };
+export type ComponentChange = NodeChange & {
+  readonly component: string;
+  /** Of a changed manifest, what changed in it. */
+  readonly fields?: readonly FieldChange[];
+};
 
 type Sum = { files: number; bytes: number };
 
@@ -39,6 +45,7 @@ function textWriter(write: Write): ChangesWriter {
       await write(
         `  ${{ added: "+", removed: "-", changed: "M" }[one.change]} ${nameOf(one)}${sizes(one, "  ")}\n`,
       );
+      for (const field of one.fields ?? []) await write(`      ${fieldLine(field)}\n`);
     },
     end: (totals) => write(`${sentence(totals, component === undefined)}\n`),
   };
@@ -79,6 +86,7 @@ function markdownWriter(write: Write): ChangesWriter {
       await write(
         `| ${one.change} | ${inert(one.component)} | ${inert(nameOf(one))} | ${sizes(one, "")} |\n`,
       );
+      for (const field of one.fields ?? []) await write(`| | | ${inert(fieldLine(field))} | |\n`);
     },
     end: (totals) => write(`${none ? "" : "\n"}${sentence(totals, none)}\n`),
   };

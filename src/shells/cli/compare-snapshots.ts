@@ -4,8 +4,10 @@ import { oneLine } from "../../base/printable.ts";
 import type { ResticNode } from "../../ports/restic/restic.ts";
 import { type ChangeTotals, changesWriter } from "./changes-writer.ts";
 import { compareNodes, type NodeChange } from "./compare-nodes.ts";
+import { manifestFields } from "./manifest-fields.ts";
 import { type OpenComponent, type OpenSnapshot, openSnapshot } from "./open-snapshot.ts";
 import { outlet } from "./outlet.ts";
+import { withPrivateFolder } from "./private-folder.ts";
 import { type ReaderContext, readerContext } from "./reader-context.ts";
 import type { KubeOptions, OutputOptions } from "./remote-options.ts";
 import type { Shell } from "./shell.ts";
@@ -15,6 +17,15 @@ export type CompareRequest = KubeOptions &
 
 /** Prints what differs between the files of two Snapshots, component by component, while it is read. */
 export async function compareSnapshots(
+  names: readonly [string, string],
+  request: CompareRequest,
+  shell: Shell,
+): Promise<void> {
+  await withPrivateFolder("diff", (folder) => compareIn(folder, names, request, shell));
+}
+
+async function compareIn(
+  folder: string,
   [from, to]: readonly [string, string],
   request: CompareRequest,
   shell: Shell,
@@ -24,11 +35,8 @@ export async function compareSnapshots(
   const before = await openSnapshot(context, from, given);
   const after = await openSnapshot(context, to, given);
   for (const snapshot of [before, after]) refuseClosed(snapshot);
-  const totals: ChangeTotals = {
-    added: { files: 0, bytes: 0 },
-    removed: { files: 0, bytes: 0 },
-    changed: { files: 0, bytesBefore: 0, bytesAfter: 0 },
-  };
+  const totals = noTotals();
+  const fieldsOf = manifestFields(context, [before, after], folder);
   const out = outlet(process.stdout);
   const writer = changesWriter(request.output, out.write);
   let differs = false;
@@ -38,7 +46,8 @@ export async function compareSnapshots(
       if (out.closed()) return;
       differs = true;
       count(totals, change);
-      await writer.change({ component, ...change });
+      const fields = await fieldsOf({ component, ...change });
+      await writer.change({ component, ...change, ...(fields === undefined ? {} : { fields }) });
     }
   }
   await writer.end(totals);
@@ -94,7 +103,15 @@ function listsOf(context: ReaderContext, { old, now, path }: Pair) {
 
 async function* nothing(): AsyncGenerator<ResticNode, void, void> {}
 
-function count(totals: ChangeTotals, { change, before, after }: NodeChange): void {
+export function noTotals(): ChangeTotals {
+  return {
+    added: { files: 0, bytes: 0 },
+    removed: { files: 0, bytes: 0 },
+    changed: { files: 0, bytesBefore: 0, bytesAfter: 0 },
+  };
+}
+
+export function count(totals: ChangeTotals, { change, before, after }: NodeChange): void {
   if (change === "changed") {
     if (before === undefined && after === undefined) return;
     totals.changed.files += 1;

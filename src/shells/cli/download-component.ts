@@ -31,7 +31,7 @@ export type DownloadOptions = {
  */
 export async function downloadComponent(
   context: Pick<ReaderContext, "restic" | "signal">,
-  { repository, paths }: OpenComponent,
+  { repository, paths }: Pick<OpenComponent, "repository" | "paths">,
   options: DownloadOptions,
 ): Promise<readonly Downloaded[]> {
   const done: Downloaded[] = [];

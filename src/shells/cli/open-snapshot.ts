@@ -18,6 +18,8 @@ export type Proven = { readonly files: number; readonly bytes: number };
 
 export type OpenComponent = {
   readonly name: string;
+  /** Whether it is a dump of manifests. */
+  readonly manifests: boolean;
   readonly repository: ResticRepository;
   readonly paths: readonly (SavedPath & { readonly proof: Proven | undefined })[];
 };
@@ -99,13 +101,15 @@ function openComponent(
 ): OpenComponent {
   refuseWays(name, from.shown);
   const saved = savedComponent(from.snapshot, name, from.shown);
-  const proofs = fieldOf(from.snapshot, "status", "components", name, "proof", "snapshots");
+  const proof = fieldOf(from.snapshot, "status", "components", name, "proof");
+  const proofs = fieldOf(proof, "snapshots");
   const proven = (id: string): Proven | undefined => {
     const found = Array.isArray(proofs) ? proofs.find((one) => one.id === id) : undefined;
     return found === undefined ? undefined : { files: Number(found.files), bytes: Number(found.bytes) };
   };
   return {
     name,
+    manifests: fieldOf(proof, "objects") !== undefined,
     repository: resticRepositoryOf(from.access, saved.path, context.resticCache),
     paths: saved.paths.map((path) => ({ ...path, proof: proven(path.id) })),
   };
