@@ -113,6 +113,9 @@ const results = object(
     objects: optional(
       list(objectGroup, "What became of which objects, failures first; at most 256 KiB. Manifests only."),
     ),
+    warnings: optional(
+      list(text("One name."), "Names in the parameters that choose nothing, at most 50; manifests only."),
+    ),
     unlisted: optional(
       count("Objects that there was no room to name; the Job's log has a line of JSON for every one."),
     ),

@@ -60,7 +60,6 @@ export async function restoreTree(
   { source, scratch, report, tally }: Restoring,
   options: TreeOptions,
 ): Promise<void> {
-  const warnings: string[] = [];
   for (const { id, hostPath } of source.paths) {
     const root = join(scratch.restoredHere, id);
     await mkdir(root, { recursive: true, mode: 0o700 }).catch((thrown: unknown) => {
@@ -85,10 +84,7 @@ export async function restoreTree(
       tree,
       signal: context.signal,
     });
-    for (const warning of filterWarnings(options.filter, near, around)) {
-      warnings.push(warning);
-      context.log(warning);
-    }
+    filterWarnings(options.filter, near, around).forEach(tally.warning);
     if (options.application !== undefined) await keepWorkload(tree, options.application);
     await restoreManifests({
       ...options,
@@ -104,7 +100,8 @@ export async function restoreTree(
     });
   }
   const { created, updated, unchanged, conflicts = 0, failed, skipped } = tally.counts();
-  if (created + updated + unchanged + conflicts + failed === 0) throw nothingRestored(skipped, warnings);
+  if (created + updated + unchanged + conflicts + failed === 0)
+    throw nothingRestored(skipped, tally.warnings());
 }
 
 function nothingRestored(skipped: number, warnings: readonly string[]): HoldfastError {

@@ -9,16 +9,22 @@ export type RestoreTally = {
   object(outcome: ObjectOutcome): void;
   /** What restic restored. */
   data(restored: { readonly files: number; readonly bytes: number }): void;
+  /** What was asked for in vain; a line in the log too. */
+  warning(text: string): void;
+  warnings(): readonly string[];
   /** The numbers alone, which are small. */
   counts(): RestoreResults;
   /** Undefined while nothing is done. */
   results(): RestoreResults | undefined;
 };
 
+const maxWarnings = 50;
+
 /** Nothing that is told holds a secret that this Job has read. */
 export function createRestoreTally({ secrets, log }: Pick<JobContext, "secrets" | "log">): RestoreTally {
   const groups = createOutcomeGroups();
   const total = { files: 0, bytes: 0 };
+  const warnings: string[] = [];
   let begun = false;
   return {
     object(outcome) {
@@ -32,8 +38,17 @@ export function createRestoreTally({ secrets, log }: Pick<JobContext, "secrets" 
       total.files += files;
       total.bytes += bytes;
     },
+    warning(text) {
+      begun = true;
+      if (warnings.length < maxWarnings) warnings.push(text);
+      log(text);
+    },
+    warnings: () => warnings,
     counts: () => ({ ...groups.counts(), ...total }),
-    results: () => (begun ? { ...groups.results(), ...total } : undefined),
+    results() {
+      if (!begun) return undefined;
+      return { ...groups.results(), ...total, ...(warnings.length === 0 ? {} : { warnings }) };
+    },
   };
 }
 

@@ -143,6 +143,10 @@ describe.runIf(runs)("a choice of nothing", () => {
       "ExcludeResources names secret, and there is no such resource in the snapshot or in this cluster; write secrets if that is meant",
     );
     expect(world.log.filter((line) => line.includes("names pods"))).toEqual([]);
+    const restored = await world.get(resourceOf("RestoreSession"), world.vault, "some-back");
+    expect(fieldAt(restored, "status", "components", "manifest", "results", "warnings")).toEqual([
+      expect.stringMatching(/^ExcludeResources names secret/),
+    ]);
   });
 });
 
