@@ -1,4 +1,4 @@
-import type { KubeObject, Resource } from "../../api/meta.ts";
+import type { KubeObject } from "../../api/meta.ts";
 import type { Clock } from "../../base/clock.ts";
 import { HoldfastError } from "../../base/errors.ts";
 import type { Kube, ObjectName } from "../../ports/kube/kube.ts";
@@ -9,7 +9,7 @@ import { fieldChanges } from "./field-changes.ts";
 import { withFreeAddresses } from "./free-addresses.ts";
 import { isMadeSince, isWrittenSince } from "./made-by-restore.ts";
 import type { ObjectOutcome } from "./object-outcome.ts";
-import type { ObjectWriter } from "./object-writer.ts";
+import type { ObjectWriter, Target } from "./object-writer.ts";
 import { overlay } from "./overlay.ts";
 import { type FieldValidation, withoutSilentLoss } from "./strict-fields.ts";
 
@@ -39,7 +39,7 @@ const otherContent = "it exists with other content, and objects that exist are n
  */
 export async function createObject(
   request: CreateRequest,
-  resource: Resource,
+  resource: Target,
   object: KubeObject,
 ): Promise<WriteResult> {
   try {
@@ -60,21 +60,26 @@ export async function createObject(
 
 async function createOnce(
   { writer, ownVersion }: CreateRequest,
-  resource: Resource,
+  resource: Target,
   object: KubeObject,
 ): Promise<WriteResult> {
   const { answer, notes } = await sendWhole(object, ownVersion, (one, validation) =>
     writer.create(resource, one, validation),
   );
-  return { did: "created", live: answer, notes };
+  const { live, unchecked } = answer;
+  return {
+    did: "created",
+    live,
+    notes: unchecked === undefined ? notes : [...notes, `not checked: ${unchecked}`],
+  };
 }
 
 /** Without losing fields in silence, and without addresses that are not to be had. */
-async function sendWhole(
+async function sendWhole<Answer>(
   object: KubeObject,
   ownVersion: boolean,
-  send: (object: KubeObject, validation: FieldValidation) => Promise<KubeObject>,
-): Promise<{ readonly answer: KubeObject; readonly notes: readonly string[] }> {
+  send: (object: KubeObject, validation: FieldValidation) => Promise<Answer>,
+): Promise<{ readonly answer: Answer; readonly notes: readonly string[] }> {
   const sent = await withFreeAddresses(object, (one) =>
     withoutSilentLoss(one, ownVersion, (validation) => send(one, validation)),
   );
@@ -83,7 +88,7 @@ async function sendWhole(
 
 async function getLive(
   request: CreateRequest,
-  resource: Resource,
+  resource: Target,
   object: KubeObject,
 ): Promise<KubeObject | undefined> {
   const live = await request.kube.get(resource, nameIn(object), request.signal);
@@ -102,7 +107,7 @@ export function nameIn(object: KubeObject): ObjectName {
 /** Asks the server what the dump would change, because only it knows its defaults. */
 async function compareWithLive(
   { writer }: CreateRequest,
-  resource: Resource,
+  resource: Target,
   object: KubeObject,
   live: KubeObject,
 ): Promise<WriteResult> {
@@ -134,7 +139,7 @@ function withFixed(merged: KubeObject, dumped: KubeObject, fixed: readonly strin
 
 async function replaceLive(
   request: CreateRequest,
-  resource: Resource,
+  resource: Target,
   object: KubeObject,
   first: KubeObject,
 ): Promise<WriteResult> {
@@ -154,7 +159,7 @@ async function replaceLive(
 
 async function replaceOnce(
   { writer, ownVersion }: CreateRequest,
-  resource: Resource,
+  resource: Target,
   object: KubeObject,
   live: KubeObject,
 ): Promise<WriteResult> {

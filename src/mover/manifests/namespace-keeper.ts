@@ -12,6 +12,8 @@ export type NamespaceKeeper = {
   ensure(name: string): Promise<void>;
   /** Its own manifest failed and is tried again: made bare the namespace would never get its labels. */
   expect(name: string): void;
+  /** It was created, or would be in a dry run. */
+  arrived(name: string): void;
   /** Looks again from now on. */
   forget(): void;
 };
@@ -26,10 +28,12 @@ type Source = {
 export function createNamespaceKeeper(source: Source): NamespaceKeeper {
   const ready = new Map<string, Promise<void>>();
   const awaited = new Set<string>();
+  const arrived = new Set<string>();
   /** Asked for, with or without an answer, and not told yet. */
   const untold = new Set<string>();
   const tell = (name: string) => {
     untold.delete(name);
+    arrived.add(name);
     const notes = ["made for its objects, without labels"];
     source.onOutcome({ type: "namespaces", name, did: "created", notes });
   };
@@ -47,11 +51,13 @@ export function createNamespaceKeeper(source: Source): NamespaceKeeper {
   };
   return {
     async ensure(name) {
+      if (arrived.has(name)) return;
       const known = ready.get(name) ?? make(name).catch(passOver);
       ready.set(name, known);
       await known;
     },
     expect: (name) => void awaited.add(name),
+    arrived: (name) => void arrived.add(name),
     forget: () => ready.clear(),
   };
 }

@@ -13,7 +13,7 @@ import type { ManifestFilter } from "./manifest-filter.ts";
 import { listFolders, type ManifestFolder, type ManifestPlace, walkFolders } from "./manifest-tree.ts";
 import { createNamespaceKeeper, type NamespaceKeeper } from "./namespace-keeper.ts";
 import type { ObjectOutcome } from "./object-outcome.ts";
-import { createObjectWriter, type ObjectWriter } from "./object-writer.ts";
+import { createDryRunWriter, createObjectWriter, type ObjectWriter } from "./object-writer.ts";
 import type { PrepareOptions } from "./prepare-object.ts";
 import { readManifest } from "./read-manifest.ts";
 import { mergeOwners, type Orphan, relinkOwners } from "./relink-owners.ts";
@@ -22,6 +22,8 @@ import { readServedTypes, type ServedTypes } from "./served-types.ts";
 import { createServerAnswers, notTried, type ServerAnswers } from "./server-answers.ts";
 
 const passes = 5;
+/** Nothing comes between the passes of a dry run but an answer. */
+const dryPasses = 2;
 const crds = "customresourcedefinitions.apiextensions.k8s.io";
 const objectsAtOnce = 8;
 const maxReasonLength = 400;
@@ -35,6 +37,8 @@ export type RestoreManifests = {
   /** Folder with `<group-resource>/…` */
   readonly tree: string;
   readonly override: boolean;
+  /** Changes nothing and tells what a restore would do; an owner that would only come is not looked for. */
+  readonly dryRun?: boolean;
   readonly prepare: Omit<PrepareOptions, "move">;
   /** Namespace for all namespaced objects instead of their own. */
   readonly intoNamespace?: string;
@@ -100,7 +104,7 @@ async function startRun(request: RestoreManifests, folders: readonly ManifestFol
   }
   const move =
     intoNamespace === undefined || only === undefined ? undefined : { from: only, to: intoNamespace };
-  const writer = createObjectWriter(kube, signal);
+  const writer = (request.dryRun ? createDryRunWriter : createObjectWriter)(kube, signal);
   return {
     ...request,
     options: { ...request.prepare, filter, ...(move === undefined ? {} : { move }) },
@@ -116,7 +120,8 @@ async function startRun(request: RestoreManifests, folders: readonly ManifestFol
 
 /** The passes after the first. A pass in which the server answered nothing is the last. */
 async function tryAgain(run: Run): Promise<void> {
-  for (let pass = 2; pass <= passes && run.open.size > 0; pass += 1) {
+  const last = run.dryRun ? dryPasses : passes;
+  for (let pass = 2; pass <= last && run.open.size > 0; pass += 1) {
     await prepareNextPass(run, pass);
     const places = [...run.open.keys()].toSorted(byRestoreOrder);
     for (const ofType of Map.groupBy(places, ({ type }) => type).values()) {
@@ -154,7 +159,9 @@ async function restoreType(
   run.signal.throwIfAborted();
   await inParallel(places, objectsAtOnce, (place) => restorePlace(run, place));
   if (run.newTypes.length === 0) return;
-  const late = await run.types.arrive(run.newTypes.splice(0));
+  const newTypes = run.newTypes.splice(0);
+  if (run.dryRun) return run.types.assume(newTypes);
+  const late = await run.types.arrive(newTypes);
   if (late.length > 0) run.log(`not served yet: ${late.join(", ")}`);
 }
 
@@ -203,12 +210,15 @@ async function restoreObject(
   run.answers.answered();
   const wrote = written.did === "created" || written.did === "updated";
   if (wrote && place.type === crds) run.newTypes.push(written.live);
+  if (written.did === "created" && place.type === "namespaces") run.namespaces.arrived(object.metadata.name);
   const outcome = toOutcome(nameOfPlace(place, object), decision.notes, written);
+  // What a dry run would create is not there to get owners.
+  const owners = run.dryRun && written.did === "created" ? [] : decision.owners;
   const orphan = {
     resource,
     outcome,
     namespace: place.namespace,
-    ...lackingOwners(written, decision.owners),
+    ...lackingOwners(written, owners),
   };
   if (orphan.owners.length === 0) return outcome;
   run.open.delete(place);

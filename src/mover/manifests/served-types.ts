@@ -8,7 +8,11 @@ import { fieldAt, listAt, textAt } from "../storage/fields.ts";
 import { groupResourceName } from "./manifest-filter.ts";
 
 /** With the name of its folder. */
-export type ServedType = DiscoveredResource & { readonly type: string };
+export type ServedType = DiscoveredResource & {
+  readonly type: string;
+  /** True for what a dry run takes as served because its CustomResourceDefinition would come. */
+  readonly assumed?: boolean;
+};
 
 /** What the cluster serves, by group-resource name; read again when types come during a restore. */
 export type ServedTypes = {
@@ -24,6 +28,8 @@ export type ServedTypes = {
    * Answers the names of those that are not.
    */
   arrive(crds: readonly KubeObject[]): Promise<readonly string[]>;
+  /** For a dry run: takes what they would serve as served. */
+  assume(crds: readonly KubeObject[]): void;
 };
 
 type Look = { readonly crd: KubeObject; readonly established: boolean };
@@ -38,11 +44,16 @@ const pollMs = 500;
 
 export async function readServedTypes(kube: Kube, clock: Clock, signal: AbortSignal): Promise<ServedTypes> {
   let served = await read(kube, signal);
+  const assumed: ServedType[] = [];
+  const versionsOf = (name: string) => [
+    ...(served.types.get(name) ?? []),
+    ...assumed.filter(({ type }) => type === name),
+  ];
   const refresh = async () => {
     served = await read(kube, signal);
   };
   const serves = (type: string, apiVersion: string) =>
-    (served.types.get(type) ?? []).some((one) => apiVersionOf(one) === apiVersion);
+    versionsOf(type).some((one) => apiVersionOf(one) === apiVersion);
   /** An account that may not read them, or a server that does not answer, says as little as a new one. */
   const look = async (crd: KubeObject): Promise<Look> => {
     const { name } = crd.metadata;
@@ -53,7 +64,7 @@ export async function readServedTypes(kube: Kube, clock: Clock, signal: AbortSig
     established && servedVersions(crd).every((version) => serves(crd.metadata.name, version));
   return {
     find(type, apiVersion) {
-      const versions = served.types.get(type) ?? [];
+      const versions = versionsOf(type);
       return (
         versions.find((one) => apiVersionOf(one) === apiVersion) ??
         versions.find((one) => one.preferred) ??
@@ -63,7 +74,7 @@ export async function readServedTypes(kube: Kube, clock: Clock, signal: AbortSig
     broken(type, apiVersion) {
       if (serves(type, apiVersion)) return undefined;
       const own = served.failures.find(({ groupVersion }) => groupVersion === apiVersion);
-      if (own !== undefined || served.types.has(type)) return own;
+      if (own !== undefined || versionsOf(type).length > 0) return own;
       return served.failures.find(({ groupVersion }) => groupOf(groupVersion) === groupOf(apiVersion));
     },
     ofKind(apiVersion, kind) {
@@ -74,6 +85,7 @@ export async function readServedTypes(kube: Kube, clock: Clock, signal: AbortSig
       return found.toSorted((a, b) => Number(b.namespaced) - Number(a.namespaced));
     },
     refresh,
+    assume: (crds) => void assumed.push(...crds.flatMap(typesOf)),
     async arrive(crds) {
       const until = clock.now() + waitMs;
       let left: readonly Look[] = crds.map((crd) => ({ crd, established: false }));
@@ -104,10 +116,28 @@ async function read(kube: Kube, signal: AbortSignal): Promise<Served> {
 
 /** As apiVersions. */
 function servedVersions(crd: KubeObject): readonly string[] {
+  return typesOf(crd).map(apiVersionOf);
+}
+
+function typesOf(crd: KubeObject): readonly ServedType[] {
   const group = textAt(crd, "spec", "group") ?? "";
+  const plural = textAt(crd, "spec", "names", "plural") ?? "";
+  const kind = textAt(crd, "spec", "names", "kind") ?? "";
+  const namespaced = fieldAt(crd, "spec", "scope") === "Namespaced";
   return records(listAt(crd, "spec", "versions"))
     .filter((version) => version["served"] === true)
-    .map((version) => `${group}/${String(version["name"])}`);
+    .map((version) => ({
+      group,
+      version: String(version["name"]),
+      kind,
+      plural,
+      namespaced,
+      type: groupResourceName({ group, plural }),
+      verbs: ["create"],
+      shortNames: [],
+      preferred: false,
+      assumed: true,
+    }));
 }
 
 function hasCondition(crd: KubeObject, type: string, status: string): boolean {
