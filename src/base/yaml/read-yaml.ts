@@ -91,6 +91,8 @@ type Composer = YamlPiece & {
   readonly spent: Spent;
   next: number;
   line: number;
+  /** How many collections in brackets are around what is read. */
+  brackets: number;
   /** By name; undefined while the value that the anchor names is still being read. */
   readonly anchors: Map<string, YamlNode | undefined>;
 };
@@ -107,6 +109,7 @@ function composeAll(piece: YamlPiece, spent: Spent): readonly YamlNode[] {
     spent,
     next: 0,
     line: firstLine,
+    brackets: 0,
     anchors: new Map(),
   };
   const documents: YamlNode[] = [];
@@ -143,15 +146,27 @@ function composeNode(composer: Composer): YamlNode {
       return anchored(composer, event, () => composeScalar(composer, event));
     case EVENT_ID.SEQUENCE:
       refuseTag(composer, event, "seq");
-      return anchored(composer, event, () => composeList(composer));
+      return anchored(composer, event, () => within(composer, event, composeList));
     case EVENT_ID.MAPPING:
       refuseTag(composer, event, "map");
-      return anchored(composer, event, () => composeMap(composer));
+      return anchored(composer, event, () => within(composer, event, composeMap));
     case EVENT_ID.ALIAS:
       return composeAlias(composer, event.anchorStart, event.anchorEnd);
     default:
       throw new Refused(composer.line, "a value is missing");
   }
+}
+
+function within(
+  composer: Composer,
+  { style }: { readonly style: number },
+  compose: (composer: Composer) => YamlNode,
+): YamlNode {
+  const brackets = style === COLLECTION_STYLE.FLOW ? 1 : 0;
+  composer.brackets += brackets;
+  const node = compose(composer);
+  composer.brackets -= brackets;
+  return node;
 }
 
 type Anchorable = { readonly anchorStart: number; readonly anchorEnd: number };
@@ -192,11 +207,13 @@ function composeScalar(composer: Composer, event: ScalarEvent): YamlNode {
 
 function scalarOf(composer: Composer, event: ScalarEvent, text: string): ReturnType<typeof plainScalar> {
   const isPlain = event.style === SCALAR_STYLE.PLAIN;
-  if (isPlain && text.startsWith(":")) return { refused: "text that begins with a colon must be in quotes" };
+  const touched = event.anchorStart >= 0 && composer.text[event.anchorEnd] === ":";
+  if (isPlain && (touched || (composer.brackets > 0 && text.startsWith(":"))))
+    return { refused: "text that begins with a colon must be in quotes" };
   // Two places in flow collections where YAML 1.1 and 1.2 cut differently.
   const colon =
     composer.text[event.valueEnd] === ":" && /[,[\]{}]/.test(composer.text[event.valueEnd + 1] ?? "");
-  if (isPlain && event.valueStart >= 0 && (colon || text.startsWith("?"))) {
+  if (isPlain && composer.brackets > 0 && event.valueStart >= 0 && (colon || text.startsWith("?"))) {
     return {
       refused: `readers of YAML disagree about this; put a space after the ${colon ? "colon" : "question mark"}`,
     };
