@@ -69,6 +69,8 @@ export async function serveWorld(): Promise<ServedWorld> {
   };
 }
 
+const established = { conditions: [{ type: "Established", status: "True" }] };
+
 async function answer(request: IncomingMessage, created: Map<string, KubeObject>): Promise<Answer> {
   const url = new URL(request.url ?? "/", "http://x");
   const document = discovery(url.pathname);
@@ -98,7 +100,9 @@ async function answer(request: IncomingMessage, created: Map<string, KubeObject>
     uid: `new-${created.size}`,
     resourceVersion: "1",
   };
-  created.set(key(own), { ...before, ...body, metadata } as KubeObject);
+  // As a CustomResourceDefinition becomes, whose types this server has anyway.
+  const status = type.kind === "CustomResourceDefinition" ? { status: established } : {};
+  created.set(key(own), { ...before, ...body, metadata, ...status } as KubeObject);
   return { code: before === undefined ? 201 : 200, body: created.get(key(own)) ?? {} };
 }
 
