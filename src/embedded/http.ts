@@ -2,8 +2,9 @@ import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
-import { load } from "js-yaml";
 import { jsonText, parseJson } from "../base/exact-json.ts";
+import { readYaml } from "../base/yaml/read-yaml.ts";
+import { jsonOf } from "../base/yaml/yaml-node.ts";
 import type { Answer, Call } from "./call.ts";
 import type { Cluster } from "./cluster.ts";
 import { duplicateFields } from "./duplicate-fields.ts";
@@ -15,6 +16,7 @@ import type { User } from "./tokens.ts";
 /** The largest body that a real server takes. */
 const bodyLimit = 3 << 20;
 const readLimit = 64 << 20;
+const yamlBudget = { fileBytes: bodyLimit, depth: 1_000, nodes: 1_000_000, characters: 16 << 20 };
 const nobody: User = { name: "system:anonymous", groups: ["system:unauthenticated"], uid: "" };
 
 /** Answers one HTTP request; never throws. `failed` hears of what no client is to blame for. */
@@ -131,11 +133,17 @@ function parsedBody(bytes: Buffer, contentType: string): ParsedBody {
       throw badRequest(`the object provided is unrecognized: the body is no JSON: ${String(error)}`);
     }
   }
-  try {
-    return { value: load(text), json: undefined };
-  } catch (error) {
-    throw badRequest(`error decoding YAML: ${String(error)}`);
+  return { value: yamlValue(bytes), json: undefined };
+}
+
+function yamlValue(bytes: Buffer): unknown {
+  const { documents, refusals } = readYaml(bytes, yamlBudget);
+  const [refusal] = refusals;
+  if (refusal !== undefined) {
+    throw badRequest(`error decoding YAML: line ${refusal.line}: ${refusal.message}`);
   }
+  const [document] = documents;
+  return document === undefined ? undefined : parseJson(jsonText(jsonOf(document)), safeField);
 }
 
 /** A field of this name would change what JavaScript objects are instead of being data. */

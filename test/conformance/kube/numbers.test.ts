@@ -33,6 +33,24 @@ onEveryServer("a whole number beyond 2^53", (server) => {
     });
   });
 
+  it("means in a body of YAML what it means to a server", async () => {
+    const { kube, raw, namespace } = server();
+    const { resource, place, apiVersion } = await installWidgets(server(), "yaml");
+    const body = `apiVersion: ${apiVersion}
+kind: Widget
+metadata: {name: text, namespace: ${namespace}}
+spec:
+  size: 1
+  free: {a: 9007199254740993, b: 0o17, c: 0644, d: 1e3, e: 08, f: 12:30:45, g: yes, h: 1_000, i: "0644"}
+`;
+    const query = { fieldManager: "text", force: "true" };
+    const contentType = "application/apply-patch+yaml";
+    expect((await raw.request("PATCH", place("text"), { query, body, contentType })).status).toBe(201);
+    expect(await kube.get(resource, { namespace, name: "text" })).toMatchObject({
+      spec: { free: { a: odd, b: 15, c: 420, d: 1000, e: 8, f: "12:30:45", g: true, h: 1000, i: "0644" } },
+    });
+  });
+
   it("is told apart from its neighbours, so that a write of one changes the object", async () => {
     const { kube } = server();
     const { resource, widget } = await installWidgets(server(), "neighbours");
