@@ -17,6 +17,7 @@ import { createDryRunWriter, createObjectWriter, type ObjectWriter } from "./obj
 import type { PrepareOptions } from "./prepare-object.ts";
 import { readManifest } from "./read-manifest.ts";
 import { mergeOwners, type Orphan, relinkOwners } from "./relink-owners.ts";
+import { createReservedVolumes, type ReservedVolumes } from "./reserved-volumes.ts";
 import { byRestoreOrder } from "./restore-order.ts";
 import { readServedTypes, type ServedTypes } from "./served-types.ts";
 import { createServerAnswers, notTried, type ServerAnswers } from "./server-answers.ts";
@@ -53,6 +54,7 @@ type Run = RestoreManifests & {
   readonly types: ServedTypes;
   readonly namespaces: NamespaceKeeper;
   readonly answers: ServerAnswers;
+  readonly volumes: ReservedVolumes;
   /** What failed and is tried again; told when nothing is left to try. */
   readonly open: Map<ManifestPlace, Attempt>;
   readonly orphans: Set<Orphan>;
@@ -112,6 +114,7 @@ async function startRun(request: RestoreManifests, folders: readonly ManifestFol
     types: await readServedTypes(kube, clock, signal),
     namespaces: createNamespaceKeeper({ kube, writer, signal, onOutcome: request.onOutcome }),
     answers: createServerAnswers(),
+    volumes: createReservedVolumes(),
     open: new Map(),
     orphans: new Set(),
     newTypes: [],
@@ -203,11 +206,13 @@ async function restoreObject(
 ): Promise<ObjectOutcome | undefined> {
   const decision = decide(place, dumped, run.options, run.types);
   if ("skip" in decision) return { ...nameOfPlace(place, dumped), did: "skipped", reason: decision.skip };
-  const { send: object, resource, ownVersion } = decision;
+  const { resource, ownVersion } = decision;
+  const object = run.volumes.before(decision.send);
   if (object.metadata.namespace !== undefined) await run.namespaces.ensure(object.metadata.namespace);
   const sentAtMs = run.open.get(place)?.sentAtMs;
   const written = await createObject({ ...run, ownVersion, sentAtMs }, resource, object);
   run.answers.answered();
+  run.volumes.after(object, written.live);
   const wrote = written.did === "created" || written.did === "updated";
   if (wrote && place.type === crds) run.newTypes.push(written.live);
   if (written.did === "created" && place.type === "namespaces") run.namespaces.arrived(object.metadata.name);
