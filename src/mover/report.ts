@@ -12,7 +12,7 @@ const maxErrorLength = 2000;
 export type ComponentState = { readonly error?: string };
 
 export type Reporter<State extends ComponentState> = {
-  /** Waits until it is written; conflicts and hiccups are tried again for about half a minute. */
+  /** Waits until it is written; conflicts and hiccups are tried again for about half a minute, a server that is away for some minutes. */
   write(state: State): Promise<void>;
   /** At most every 10 s and never two at once; one that fails is logged and forgotten. */
   progress(state: () => State): void;

@@ -88,13 +88,17 @@ async function backUp(intercept: (exchange: Exchange) => void | Promise<void>): 
   };
   const code = await world.job("kubedump-backup", "manifest", flags, { kube });
   const component = await world.component(snapshot, "manifest");
+  const id = component.resticStats?.[0]?.summary?.id;
+  return { code, component, saved: id === undefined ? {} : await filesIn(id) };
+}
+
+async function filesIn(snapshotId: string): Promise<Readonly<Record<string, string>>> {
   const into = await mkdtemp(join(tmpdir(), "holdfast-saved-"));
   try {
     const repository = world.resticRepository("faults/repository/v1/nightly/manifest");
     const path = "/kubestash-tmp/manifest";
-    const snapshotId = component.resticStats?.[0]?.summary?.id ?? "";
     await world.restic.restore(repository, { snapshotId, root: into, path, include: [], exclude: [] });
-    return { code, component, saved: filesOf(join(into, path)) };
+    return filesOf(join(into, path));
   } finally {
     await rm(into, { recursive: true });
   }
@@ -201,16 +205,7 @@ describe.runIf(runs)("a dump that cannot have a part", () => {
   it("names a broken API, a forbidden kind and one that went away, saves the rest, and is partial", async () => {
     const group = `broken-${world.tag}.example.com`;
     const crd = await makeWidgets();
-    await world.create(apiServices, {
-      metadata: { name: `v1.${group}` },
-      spec: {
-        group,
-        version: "v1",
-        groupPriorityMinimum: 100,
-        versionPriority: 100,
-        service: { namespace: shop, name: "absent", port: 443 },
-      },
-    });
+    const api = await makeAbsentApi(group, "v1");
     const asked: string[] = [];
     try {
       const { code, component, saved } = await backUp(async (exchange) => {
@@ -231,14 +226,36 @@ describe.runIf(runs)("a dump that cannot have a part", () => {
       ]);
       // What is final is asked for once.
       expect(asked.toSorted()).toEqual(["roles", "widgets"]);
-      await world.kube.delete(apiServices, { name: `v1.${group}` });
+      await world.kube.delete(apiServices, { name: api });
       const rest = await eventually(async () => await fresh(["roles.rbac.authorization.k8s.io"]));
       expect(saved).toEqual(rest);
       expectRate(askedAt);
     } finally {
-      await world.kube.delete(apiServices, { name: `v1.${group}` });
+      await world.kube.delete(apiServices, { name: api });
       await world.kube.delete(builtIn.CustomResourceDefinition, { name: crd });
     }
+  });
+
+  it("is whole all the same while a metrics-server is down, of which nothing could be dumped", async () => {
+    const name = await makeAbsentApi("metrics.k8s.io", "v1beta1");
+    try {
+      const { code, component } = await backUp((exchange) => exchange.pass());
+      expect(code).toBe(0);
+      expect(component.proof?.missing).toBeUndefined();
+      expect(world.log.join("\n")).toContain("API group metrics.k8s.io/v1beta1: ");
+    } finally {
+      await world.kube.delete(apiServices, { name });
+    }
+  });
+
+  it("fails, and makes no empty Snapshot, where it may list nothing at all", async () => {
+    const { code, component, saved } = await backUp((exchange) =>
+      exchange.path.includes(`/namespaces/${shop}/`) ? refuse(exchange, 403, "Forbidden") : exchange.pass(),
+    );
+    expect(code).toBe(1);
+    expect(component).toMatchObject({ phase: "Failed", error: expect.stringContaining("403 Forbidden") });
+    expect(component.resticStats).toBeUndefined();
+    expect(saved).toEqual({});
   });
 
   it("asks some times and not for ever for a kind whose connection breaks each time", async () => {
@@ -264,6 +281,20 @@ const apiServices: Resource = {
   plural: "apiservices",
   namespaced: false,
 };
+
+/** An API of another server, which nobody runs; answers the name of its registration once discovery has it. */
+async function makeAbsentApi(group: string, version: string): Promise<string> {
+  const name = `${version}.${group}`;
+  const service = { namespace: shop, name: "absent", port: 443 };
+  const priority = { groupPriorityMinimum: 100, versionPriority: 100 };
+  await world.create(apiServices, { metadata: { name }, spec: { group, version, service, ...priority } });
+  await eventually(async () => {
+    const { failures } = await world.kube.discover();
+    if (failures.every(({ groupVersion }) => groupVersion !== `${group}/${version}`))
+      throw new Error(`${group} is not known yet`);
+  });
+  return name;
+}
 
 function widgetsOf(tag: string): Resource {
   const group = `faults-${tag}.example.com`;
