@@ -17,6 +17,7 @@ export const manifestTargets = [
   "- a Deployment, StatefulSet or DaemonSet: that and the ConfigMaps, Secrets, claims and ServiceAccount that its pods refer to.",
   "",
   "A restore takes that from whatever its Snapshot holds, and needs no target that is still there.",
+  "A name in the parameters that chooses nothing is told as a warning; a backup or a restore that takes no object at all fails.",
 ].join("\n");
 
 /** What the tasks of kubedump-addon save or restore. */

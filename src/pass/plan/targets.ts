@@ -55,9 +55,8 @@ export function sameTarget(
   bNamespace: string,
 ): boolean {
   if (a === undefined || b === undefined) return a === b && aNamespace === bNamespace;
-  return (
-    a.kind === b.kind && a.name === b.name && (a.namespace ?? aNamespace) === (b.namespace ?? bNamespace)
-  );
+  const sameNamespace = (a.namespace ?? aNamespace) === (b.namespace ?? bNamespace);
+  return a.kind === b.kind && a.name === b.name && (a.kind === "Namespace" || sameNamespace);
 }
 
 /** The parts whose volumes hold the target's data: one for a Deployment, one per pod of the other workloads. */

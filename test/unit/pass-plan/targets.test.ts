@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { KubeObject } from "../../../src/api/meta.ts";
-import { dataParts } from "../../../src/pass/plan/targets.ts";
+import { dataParts, sameTarget } from "../../../src/pass/plan/targets.ts";
 import { objectOf, worldOf } from "./world-of.ts";
 
 const template = {
@@ -72,4 +72,12 @@ test("a DaemonSet is one part per node", () => {
 
 test("what is no workload is one part without volumes of its own", () => {
   expect(dataParts(undefined, worldOf())).toMatchObject([{ component: "dump", volumes: [], mounts: [] }]);
+});
+
+test("a Namespace is one target, whoever names it", () => {
+  const shop = { kind: "Namespace", name: "shop" };
+  expect(sameTarget(shop, "vault", { ...shop, namespace: "shop" }, "ops")).toBe(true);
+  expect(sameTarget(shop, "vault", { kind: "Namespace", name: "blog" }, "vault")).toBe(false);
+  const web = { apiGroup: "apps", kind: "Deployment", name: "web" };
+  expect(sameTarget(web, "vault", web, "ops")).toBe(false);
 });

@@ -67,7 +67,7 @@ function lookAround(draft: Draft, configuration: KubeObject, world: World): void
     draft.problem({
       severity: "error",
       reason: "TargetNotFound",
-      message: `its target ${target.kind} ${target.namespace ?? namespace}/${target.name} does not exist`,
+      message: `its target ${target.kind} ${target.kind === "Namespace" ? "" : `${target.namespace ?? namespace}/`}${target.name} does not exist`,
       next: "create the target or correct spec.target",
     });
   for (const message of missingReferences(configuration, world))
