@@ -54,10 +54,13 @@ test("objects of other kinds are not ours to judge", () => {
   expect(validateObject({ apiVersion: "v1", kind: "Secret", metadata: { name: "x" }, dta: {} })).toEqual([]);
 });
 
-test("says of a whole number beyond 2^53 that it is too large", () => {
-  const object = changed(policy, ["spec", "successfulSnapshots", "last"], 2n ** 63n - 1n);
-  expect(sentences(object)).toEqual([
+test("says of a whole number beyond 2^53 that it is too large, or no text", () => {
+  const large = 2n ** 63n - 1n;
+  expect(sentences(changed(policy, ["spec", "successfulSnapshots", "last"], large))).toEqual([
     "error spec.successfulSnapshots.last Invalid: 9223372036854775807 is too large",
+  ]);
+  expect(sentences(changed(policy, ["spec", "maxRetentionPeriod"], large))).toEqual([
+    "error spec.maxRetentionPeriod Invalid: must be a text, and is a number",
   ]);
 });
 
