@@ -17,7 +17,9 @@ export function parseYaml(bytes: Uint8Array, where: string): unknown {
   const { documents, refusals } = readYaml(bytes, budget);
   const [refusal] = refusals;
   const [document, second] = documents;
-  if (refusal !== undefined) throw unreadable(`${where}, line ${refusal.line}: ${refusal.message}`);
+  if (refusal !== undefined) {
+    throw unreadable(`${where} is not readable YAML: line ${refusal.line}: ${refusal.message}`);
+  }
   if (second !== undefined) throw unreadable(`${where} holds more than one document`);
   return document === undefined ? undefined : jsonOf(document);
 }
