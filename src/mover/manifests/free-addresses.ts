@@ -1,13 +1,21 @@
 import { groupOf, type KubeObject } from "../../api/meta.ts";
 import { isFields } from "../../base/json.ts";
 import { KubeError } from "../../ports/kube/kube-error.ts";
-import { fieldAt, fieldsAt, listAt, textAt, withField, withoutField } from "../storage/fields.ts";
+import {
+  type Fields,
+  fieldAt,
+  fieldsAt,
+  listAt,
+  textAt,
+  withField,
+  withoutField,
+} from "../storage/fields.ts";
 
 type Freed = { readonly object: KubeObject; readonly note: string };
 
 /**
- * Sends a Service and lets go of what the server refuses because it is taken or not of this cluster: first the
- * cluster IP, then those node ports. The server gives new ones, and the notes say which.
+ * Sends a Service and lets go of what the server refuses because it is taken or not of this cluster: IP families, the
+ * cluster IP, those node ports. The server gives new ones, and the notes say which.
  */
 export async function withFreeAddresses<Answer>(
   object: KubeObject,
@@ -32,7 +40,10 @@ export function letGo(object: KubeObject, refusal: KubeError): Freed | undefined
   if (object.kind !== "Service" || groupOf(object.apiVersion) !== "") return undefined;
   const refused = (refusal.details.causes ?? []).flatMap(({ field }) => field ?? []);
   return (
-    freeAddress(object, refused) ?? freePorts(object, refused) ?? freeHealthCheck(object, refusal, refused)
+    freeFamilies(object, refused) ??
+    freeAddress(object, refused) ??
+    freePorts(object, refused) ??
+    freeHealthCheck(object, refusal, refused)
   );
 }
 
@@ -42,6 +53,18 @@ function freeAddress(object: KubeObject, refused: readonly string[]): Freed | un
   if (!refused.some((field) => field.startsWith("spec.clusterIP"))) return undefined;
   const spec = withoutField(withoutField(fieldsAt(object, "spec"), "clusterIP"), "clusterIPs");
   return { object: { ...object, spec }, note: `new cluster IP instead of ${address}` };
+}
+
+/** IPv6, or both families, where the cluster has IPv4 alone; addresses go with their families. */
+function freeFamilies(object: KubeObject, refused: readonly string[]): Freed | undefined {
+  if (!refused.some((field) => field.startsWith("spec.ipFamil"))) return undefined;
+  const before = fieldsAt(object, "spec");
+  const address = textAt(before, "clusterIP");
+  const names = ["ipFamilies", "ipFamilyPolicy", ...(address === "None" ? [] : ["clusterIP", "clusterIPs"])];
+  const spec = names.reduce<Fields>((left, name) => withoutField(left, name), before);
+  if (spec === before) return undefined;
+  const families = listAt(before, "ipFamilies").join(" and ") || "those of the dump";
+  return { object: { ...object, spec }, note: `IP families of this cluster instead of ${families}` };
 }
 
 function freePorts(object: KubeObject, refused: readonly string[]): Freed | undefined {

@@ -36,6 +36,16 @@ onRealServer("a Service whose addresses are not to be had", (server) => {
       ["port-taken", { clusterIP: freeIP, ports: [{ port: 80, nodePort: ports[0]?.nodePort }] }, [takenPort]],
       ["both", { clusterIP, ports: [{ port: 80, nodePort: ports[0]?.nodePort }] }, [taken, takenPort]],
       ["out-of-range", { clusterIP: "203.0.113.9" }, ["new cluster IP instead of 203.0.113.9"]],
+      [
+        "other-family",
+        {
+          clusterIP: "fd00::9",
+          clusterIPs: ["fd00::9"],
+          ipFamilies: ["IPv6"],
+          ipFamilyPolicy: "SingleStack",
+        },
+        ["IP families of this cluster instead of IPv6"],
+      ],
       ["headless", { type: "ClusterIP", clusterIP: "None" }, undefined],
     ] as const;
     for (const [name, spec, notes] of cases) {
