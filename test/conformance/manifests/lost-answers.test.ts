@@ -91,6 +91,29 @@ describe.each(Object.keys(faults))("a request that %s", (fault) => {
   });
 });
 
+describe.each(["before", "after"])("a restore that is killed %s a request is carried out", (when) => {
+  it.each([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])("is made whole by the next one: number %i", async (last) => {
+    const namespace = `killed-${when}-${last}`;
+    const killed = new AbortController();
+    let count = 0;
+    proxy.intercept = async (exchange) => {
+      count += 1;
+      if (count - 1 < last) return exchange.pass();
+      if (count - 1 === last && when === "after") await exchange.carryOut();
+      killed.abort();
+      exchange.response.destroy();
+    };
+    await expect(restoring(kube, dumpOf(namespace), { signal: killed.signal })).rejects.toThrow(
+      /given up|aborted/,
+    );
+    proxy.intercept = undefined;
+    const outcomes = await restoring(kube, dumpOf(namespace));
+    const ends = Object.values(outcomes).map(({ did }) => did);
+    expect(ends.filter((did) => did !== "created" && did !== "same")).toEqual([]);
+    await expectWhole(namespace);
+  });
+});
+
 it("tells what became of every object when the server goes away for good", async () => {
   let writes = 0;
   proxy.intercept = (exchange) => {
