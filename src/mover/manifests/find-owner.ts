@@ -29,7 +29,11 @@ export function createOwnerFinder(source: OwnerSource): Relink["findOwner"] {
     const key = JSON.stringify([owner.apiVersion, owner.kind, namespace, owner.name]);
     const known = asked.get(key) ?? findUid(source, owner, namespace);
     asked.set(key, known);
-    const uid = await known;
+    // What was not answered is asked again.
+    const uid = await known.catch((thrown: unknown) => {
+      asked.delete(key);
+      throw thrown;
+    });
     return uid === undefined ? undefined : { ...owner, uid };
   };
 }

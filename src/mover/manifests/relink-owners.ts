@@ -58,13 +58,8 @@ async function relinkOne(request: Relink, orphan: Orphan): Promise<ObjectOutcome
   const { outcome } = orphan;
   try {
     if (request.answers.isSilent()) throw notTried();
-    const owners = await Promise.all(
-      orphan.owners.map((owner) => request.findOwner(owner, orphan.namespace)),
-    );
-    const found = owners.filter((owner) => owner !== undefined);
-    const set = found.length > 0 && (await addOwners(request, orphan, found));
-    if (!set || outcome.did === "created") return outcome;
-    return { ...outcome, notes: [...(outcome.notes ?? []), "its owners were set again"] };
+    if (!(await setOwners(request, orphan)) || outcome.did === "created") return outcome;
+    return noted(outcome, "its owners were set again");
   } catch (thrown) {
     if (request.signal.aborted) throw thrown;
     const done = outcome.did === "created" ? "created, but its" : "its";
@@ -73,39 +68,54 @@ async function relinkOne(request: Relink, orphan: Orphan): Promise<ObjectOutcome
   }
 }
 
-/**
- * One patch against the version that is known; only when that was not the last one is the object read, because
- * controllers write at the same time. False when there was nothing to add.
- */
-async function addOwners(
-  { kube, clock, writer, answers, signal }: Relink,
-  { resource, outcome, live }: Orphan,
-  found: readonly OwnerReference[],
-): Promise<boolean> {
-  const name: ObjectName =
-    outcome.namespace === undefined
-      ? { name: outcome.name }
-      : { namespace: outcome.namespace, name: outcome.name };
-  let known: Live | undefined = live.resourceVersion === undefined ? undefined : live;
+/** What is told of an object when the restore ends before its owners are set. */
+export function withoutItsOwners({ outcome }: Orphan): ObjectOutcome {
+  return noted(outcome, "its owners were not set");
+}
+
+function noted(outcome: ObjectOutcome, note: string): ObjectOutcome {
+  return { ...outcome, notes: [...(outcome.notes ?? []), note] };
+}
+
+/** False when there was nothing to set. Controllers write at the same time, and answers may be lost. */
+async function setOwners(request: Relink, orphan: Orphan): Promise<boolean> {
+  const { clock, answers, signal } = request;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      known ??= await readLive(kube, resource, name, signal);
-      const ownerReferences = known === undefined ? undefined : mergeOwners(known.owners, found);
-      if (known === undefined || ownerReferences === undefined) return false;
-      const { resourceVersion } = known;
-      const metadata = { ownerReferences, ...(resourceVersion === undefined ? {} : { resourceVersion }) };
-      await writer.patch(resource, name, { metadata });
+      const set = await setOnce(request, orphan, attempt > 1);
       answers.answered();
-      return true;
+      return set;
     } catch (thrown) {
       if (isKubeError(thrown, 404)) return false;
       const lost = thrown instanceof KubeError && thrown.code === 0;
       if (lost) answers.unanswered();
       if (!(lost || isKubeError(thrown, 409)) || attempt === attempts || answers.isSilent()) throw thrown;
       await pauseAfterConflict(clock, attempt, signal);
-      known = undefined;
     }
   }
+}
+
+/** One patch against the version that is known; the object is read only when that was not the last one. */
+async function setOnce(
+  { kube, writer, findOwner, signal }: Relink,
+  { resource, outcome, owners, namespace, live }: Orphan,
+  again: boolean,
+): Promise<boolean> {
+  const all = await Promise.all(owners.map((owner) => findOwner(owner, namespace)));
+  const found = all.filter((owner) => owner !== undefined);
+  if (found.length === 0) return false;
+  const name: ObjectName =
+    outcome.namespace === undefined
+      ? { name: outcome.name }
+      : { namespace: outcome.namespace, name: outcome.name };
+  const stale = again || live.resourceVersion === undefined;
+  const known = stale ? await readLive(kube, resource, name, signal) : live;
+  const ownerReferences = known === undefined ? undefined : mergeOwners(known.owners, found);
+  if (known === undefined || ownerReferences === undefined) return false;
+  const { resourceVersion } = known;
+  const metadata = { ownerReferences, ...(resourceVersion === undefined ? {} : { resourceVersion }) };
+  await writer.patch(resource, name, { metadata });
+  return true;
 }
 
 async function readLive(

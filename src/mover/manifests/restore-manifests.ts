@@ -16,7 +16,7 @@ import type { ObjectOutcome } from "./object-outcome.ts";
 import { createDryRunWriter, createObjectWriter, type ObjectWriter } from "./object-writer.ts";
 import type { PrepareOptions } from "./prepare-object.ts";
 import { readManifest } from "./read-manifest.ts";
-import { mergeOwners, type Orphan, relinkOwners } from "./relink-owners.ts";
+import { mergeOwners, type Orphan, relinkOwners, withoutItsOwners } from "./relink-owners.ts";
 import { createReservedVolumes, type ReservedVolumes } from "./reserved-volumes.ts";
 import { byRestoreOrder } from "./restore-order.ts";
 import { readServedTypes, type ServedTypes } from "./served-types.ts";
@@ -89,7 +89,7 @@ export async function restoreManifests(request: RestoreManifests): Promise<void>
     await relinkOwners({ ...run, findOwner: createOwnerFinder(run) });
   } finally {
     for (const { outcome } of run.open.values()) run.onOutcome(outcome);
-    for (const { outcome } of run.orphans) run.onOutcome(outcome);
+    for (const orphan of run.orphans) run.onOutcome(withoutItsOwners(orphan));
   }
 }
 

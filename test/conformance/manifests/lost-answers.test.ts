@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { builtIn } from "../../../src/api/built-in.ts";
 import type { KubeObject } from "../../../src/api/meta.ts";
 import { type EmbeddedServer, startEmbedded } from "../../../src/embedded/server.ts";
+import type { ObjectOutcome } from "../../../src/mover/manifests/object-outcome.ts";
 import { connectKube, type KubeConnection } from "../../../src/ports/kube/connect-kube.ts";
 import { hurriedClock } from "../../support/hurried-clock.ts";
 import { type Exchange, type ReverseProxy, startReverseProxy } from "../../support/reverse-proxy.ts";
@@ -111,6 +112,30 @@ describe.each(["before", "after"])("a restore that is killed %s a request is car
     const ends = Object.values(outcomes).map(({ did }) => did);
     expect(ends.filter((did) => did !== "created" && did !== "same")).toEqual([]);
     await expectWhole(namespace);
+  });
+});
+
+it("tells of what it created, and once, when it is ended before the owners are set", async () => {
+  const killed = new AbortController();
+  proxy.intercept = (exchange) => {
+    if (exchange.method === "PATCH") killed.abort();
+    exchange.pass();
+  };
+  const told: ObjectOutcome[] = [];
+  const options = { signal: killed.signal, onOutcome: (outcome: ObjectOutcome) => void told.push(outcome) };
+  await expect(restoring(kube, dumpOf("ended"), options)).rejects.toThrow(/given up|aborted/);
+  const before = told.length;
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(told).toHaveLength(before);
+  const ends = Object.fromEntries(
+    told.map(({ type, name, did, notes }) => [`${type}/${name}`, { did, notes }]),
+  );
+  expect(Object.keys(ends)).toHaveLength(before);
+  const bare = { did: "created", notes: ["its owners were not set"] };
+  expect(ends).toMatchObject({
+    "configmaps/first": bare,
+    "configmaps/second": bare,
+    "deployments.apps/web": { did: "created" },
   });
 });
 
