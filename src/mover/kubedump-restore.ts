@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { restoreParams } from "../api/manifest-params.ts";
+import type { KubeObject } from "../api/meta.ts";
 import { HoldfastError } from "../base/errors.ts";
 import { fileNotWritten } from "../base/file-error.ts";
 import type { JobContext, JobOutcome } from "./job-context.ts";
@@ -11,7 +12,7 @@ import { keepWorkload } from "./manifests/keep-workload.ts";
 import { filterFlags, filterOf, type ManifestFilter } from "./manifests/manifest-filter.ts";
 import { manifestTargetOf, narrowed } from "./manifests/manifest-target.ts";
 import type { PrepareOptions } from "./manifests/prepare-object.ts";
-import { restoreManifests } from "./manifests/restore-manifests.ts";
+import { type RestoreManifests, restoreManifests } from "./manifests/restore-manifests.ts";
 import { surroundingsOfRestore } from "./manifests/surroundings.ts";
 import { restoreProgressOf } from "./restore-progress.ts";
 import { restoreSourceFlags } from "./restore-source.ts";
@@ -29,20 +30,29 @@ export const kubedumpRestoreFlags = [
 
 /** Restores the manifests of a Snapshot that the filter takes into the cluster. */
 export async function kubedumpRestore(context: JobContext, flags: JobFlags): Promise<JobOutcome> {
-  const wanted = filterOf(flags);
-  const options = {
+  const chosen = chosenBy(flags);
+  return await runRestore(context, flags, (restoring) =>
+    restoreTree(context, restoring, kubedumpOptions(restoring.restore, chosen)),
+  );
+}
+
+/** What the flags of the Job choose. */
+export function chosenBy(flags: JobFlags): TreeOptions {
+  return {
+    filter: filterOf(flags),
     override: flags.read(restoreParams.override),
     prepare: {
       restorePVs: flags.read(restoreParams.restorePVs),
       storageClasses: flags.read(restoreParams.storageClasses),
     },
   };
-  return await runRestore(context, flags, async (restoring) => {
-    const target = manifestTargetOf(restoring.restore);
-    const filter = narrowed(wanted, target);
-    const application = target.scope === "application" ? { application: target } : {};
-    return await restoreTree(context, restoring, { ...options, ...application, filter });
-  });
+}
+
+/** Of what is chosen, what the target of a RestoreSession leaves. */
+export function kubedumpOptions(restore: KubeObject, chosen: TreeOptions): TreeOptions {
+  const target = manifestTargetOf(restore);
+  const application = target.scope === "application" ? { application: target } : {};
+  return { ...chosen, ...application, filter: narrowed(chosen.filter, target) };
 }
 
 export type TreeOptions = {
@@ -80,28 +90,32 @@ export async function restoreTree(
     tally.data(restored);
     context.log(`restored ${restored.files} files of ${hostPath} to the scratch folder`);
     const tree = join(root, hostPath);
-    const { near, around } = await surroundingsOfRestore(context.kube, options.filter, {
-      tree,
-      signal: context.signal,
-    });
-    filterWarnings(options.filter, near, around).forEach(tally.warning);
-    if (options.application !== undefined) await keepWorkload(tree, options.application);
-    await restoreManifests({
+    await restoreFolder(context, tree, {
       ...options,
-      kube: context.kube,
-      clock: context.clock,
-      tree,
+      onWarning: tally.warning,
       onOutcome: (outcome) => {
         tally.object(outcome);
         report.progress(() => ({ phase: "Running", results: tally.counts() }));
       },
-      log: context.log,
-      signal: context.signal,
     });
   }
   const { created, updated, unchanged, conflicts = 0, failed, skipped } = tally.counts();
   if (created + updated + unchanged + conflicts + failed === 0)
     throw nothingRestored(skipped, tally.warnings());
+}
+
+type Told = Pick<RestoreManifests, "dryRun" | "onOutcome"> & { readonly onWarning: (text: string) => void };
+
+/** Restores what lies in a folder, or with `dryRun` tells what that would do. */
+export async function restoreFolder(
+  { kube, clock, log, signal }: Pick<JobContext, "kube" | "clock" | "log" | "signal">,
+  tree: string,
+  { onWarning, ...options }: TreeOptions & Told,
+): Promise<void> {
+  const { near, around } = await surroundingsOfRestore(kube, options.filter, { tree, signal });
+  filterWarnings(options.filter, near, around).forEach(onWarning);
+  if (options.application !== undefined) await keepWorkload(tree, options.application);
+  await restoreManifests({ ...options, kube, clock, tree, log, signal });
 }
 
 function nothingRestored(skipped: number, warnings: readonly string[]): HoldfastError {

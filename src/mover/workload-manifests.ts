@@ -4,7 +4,7 @@ import { readInvoker } from "./backup-session.ts";
 import type { JobContext, JobOutcome } from "./job-context.ts";
 import type { JobFlags } from "./job-flags.ts";
 import { saveDump } from "./kubedump-backup.ts";
-import { restoreTree } from "./kubedump-restore.ts";
+import { restoreTree, type TreeOptions } from "./kubedump-restore.ts";
 import { dumpWorkload } from "./manifests/dump-workload.ts";
 import { everything } from "./manifests/manifest-filter.ts";
 import { manifestTargetOf } from "./manifests/manifest-target.ts";
@@ -52,17 +52,21 @@ export async function manifestBackup(context: JobContext, flags: JobFlags): Prom
 
 /** Restores them, into `manifestOptions.workload.restoreNamespace` where that is given. */
 export async function manifestRestore(context: JobContext, flags: JobFlags): Promise<JobOutcome> {
+  return await runRestore(context, flags, (restoring) =>
+    restoreTree(context, restoring, workloadOptions(restoring.restore, flags)),
+  );
+}
+
+/** What the flags of the Job and a RestoreSession choose. */
+export function workloadOptions(restore: KubeObject, flags: JobFlags): TreeOptions {
   const rbac = flags.truth("include-rbac-resources", false);
-  const override = flags.truth("override-resources", false);
-  return await runRestore(context, flags, async (restoring) => {
-    const into = textAt(restoring.restore, "spec", "manifestOptions", "workload", "restoreNamespace");
-    return await restoreTree(context, restoring, {
-      filter: rbac ? everything : { ...everything, excludeResources: new Set(rbacTypes) },
-      override,
-      prepare: { restorePVs: false, storageClasses: new Map() },
-      ...(into === undefined ? {} : { intoNamespace: into }),
-    });
-  });
+  const into = textAt(restore, "spec", "manifestOptions", "workload", "restoreNamespace");
+  return {
+    filter: rbac ? everything : { ...everything, excludeResources: new Set(rbacTypes) },
+    override: flags.truth("override-resources", false),
+    prepare: { restorePVs: false, storageClasses: new Map() },
+    ...(into === undefined ? {} : { intoNamespace: into }),
+  };
 }
 
 function noWorkload(configuration: KubeObject): HoldfastError {

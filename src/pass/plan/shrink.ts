@@ -1,6 +1,7 @@
+import { isGood, snapshotTime } from "../../api/good-snapshot.ts";
 import type { KubeObject } from "../../api/meta.ts";
 import { asRecord } from "../../base/json.ts";
-import { componentsOf, conditionIs, isGood, snapshotsOf, snapshotTime } from "./snapshots.ts";
+import { componentsOf, conditionIs, snapshotsOf } from "./snapshots.ts";
 import type { World } from "./world.ts";
 
 export const acceptShrink = "holdfast.dev/accept-shrink";

@@ -1,7 +1,12 @@
 import { resourceOf } from "../../api/kinds.ts";
 import type { KubeObject } from "../../api/meta.ts";
 import { HoldfastError, toHoldfastError } from "../../base/errors.ts";
-import { openRepository, type RepositoryAccess, resticRepositoryOf } from "../../mover/repository-access.ts";
+import {
+  openRepository,
+  type RepositoryAccess,
+  resticRepositoryOf,
+  type SecretRef,
+} from "../../mover/repository-access.ts";
 import { type SavedPath, savedComponent } from "../../mover/restore-source.ts";
 import type { ResticRepository } from "../../ports/restic/restic.ts";
 import { fieldOf } from "../field-of.ts";
@@ -43,7 +48,12 @@ export type OpenSnapshot = {
 export async function openSnapshot(
   context: ReaderContext,
   text: string,
-  given: { readonly namespace: string | undefined; readonly only: string | undefined },
+  given: {
+    readonly namespace: string | undefined;
+    readonly only: string | undefined;
+    /** Encryption Secret in place of the Repository's. */
+    readonly secret?: SecretRef | undefined;
+  },
 ): Promise<OpenSnapshot> {
   const { namespace, name } = objectName(text, {
     kind: "Snapshot",
@@ -57,7 +67,7 @@ export async function openSnapshot(
       "see holdfast snapshots for what there is; write NAMESPACE/NAME or use -n",
     );
   const names = componentNames(snapshot, shown, given.only);
-  const access = await openAccess(context, snapshot, shown);
+  const access = await openAccess(context, snapshot, shown, given.secret);
   const components: OpenComponent[] = [];
   const closed: { name: string; error: HoldfastError }[] = [];
   for (const component of names) {
@@ -85,10 +95,11 @@ async function openAccess(
   context: ReaderContext,
   snapshot: KubeObject,
   shown: string,
+  secret: SecretRef | undefined,
 ): Promise<RepositoryAccess> {
   const name = String(fieldOf(snapshot, "spec", "repository") ?? "");
   const { namespace = "" } = snapshot.metadata;
-  const access = await openRepository(context, { namespace, name }, shown);
+  const access = await openRepository(context, { namespace, name }, shown, secret);
   if (access.backend.location.provider !== "local") return access;
   const directory = await backendFolder(context, access.storage);
   return { ...access, backend: { ...access.backend, location: { provider: "local", directory } } };

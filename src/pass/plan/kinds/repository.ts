@@ -1,4 +1,5 @@
 import { timeText } from "../../../api/conditions.ts";
+import { snapshotTime } from "../../../api/good-snapshot.ts";
 import { cleanupFinalizer } from "../../../api/labels.ts";
 import { type KubeObject, nameOf, refOf } from "../../../api/meta.ts";
 import { repositoryPhase } from "../../../api/phases/repository-phase.ts";
@@ -6,7 +7,7 @@ import { formatSize, parseSize } from "../../../api/size.ts";
 import { asRecord } from "../../../base/json.ts";
 import { mayWipeOut, outOfReach, tellLeftBehind } from "../deletion.ts";
 import { Draft, type Turn } from "../draft.ts";
-import { phaseOf, snapshotsOf, snapshotTime } from "../snapshots.ts";
+import { phaseOf, snapshotsOf } from "../snapshots.ts";
 import { ensureStored } from "../store.ts";
 import { isBeingDeleted, type World } from "../world.ts";
 

@@ -1,6 +1,7 @@
 import { backupSessionConditions } from "../../../api/condition-types.ts";
 import { timeText } from "../../../api/conditions.ts";
 import { parseRetentionPeriod } from "../../../api/duration.ts";
+import { isGood, snapshotTime } from "../../../api/good-snapshot.ts";
 import { offshootLabels, recordFinalizer } from "../../../api/labels.ts";
 import { type KubeObject, ownerOf, refOf } from "../../../api/meta.ts";
 import { nameOfParts } from "../../../api/names.ts";
@@ -11,7 +12,7 @@ import { accessFor } from "../job-access.ts";
 import { localVolume } from "../local-volume.ts";
 import { backendOf } from "../repository-requests.ts";
 import { type RetentionRule, type RetentionSnapshot, staleSnapshots } from "../retention.ts";
-import { conditionIs, isGood, phaseOf, snapshotsOf, snapshotTime } from "../snapshots.ts";
+import { conditionIs, phaseOf, snapshotsOf } from "../snapshots.ts";
 import { isBeingDeleted } from "../world.ts";
 import { encryptionSecretOf, storageOf } from "./repository.ts";
 import type { SessionContext } from "./session-context.ts";

@@ -4,17 +4,27 @@ import type { KubeObject } from "../../../api/meta.ts";
 import { toHoldfastError } from "../../../base/errors.ts";
 import { ExitCode } from "../../../base/exit-code.ts";
 import type { Remote } from "../../../ports/git/remote.ts";
-import { type KubeOptions, type RemoteOptions, withKube, withRemote } from "../remote-options.ts";
+import {
+  type KubeOptions,
+  type OutputOptions,
+  type RemoteOptions,
+  withKube,
+  withOutput,
+  withRemote,
+} from "../remote-options.ts";
 import type { AddCommand, Shell } from "../shell.ts";
 
 type Options = RemoteOptions &
-  KubeOptions & {
+  KubeOptions &
+  OutputOptions & {
     readonly repository?: string;
     readonly again?: string;
     readonly snapshot: string;
     readonly component: readonly string[];
     readonly file?: string;
     readonly commit?: boolean;
+    readonly param: readonly string[];
+    readonly dryRun?: boolean;
   };
 
 export const addRestore: AddCommand = (program, shell) => {
@@ -30,14 +40,21 @@ export const addRestore: AddCommand = (program, shell) => {
       (one: string, all: readonly string[]) => [...all, one],
       [],
     )
+    .option(
+      "--param <name=value>",
+      "a parameter of the task that restores, such as OverrideResources=true; may be given again",
+      (one: string, all: readonly string[]) => [...all, one],
+      [],
+    )
+    .option("--dry-run", "write nothing, and show what it would do with every object of its manifests")
     .option("--again <name>", "the declared restore [NAMESPACE/]NAME under a new name")
     .option("--file <path>", "write it to this file, once its name was compared with the record")
     .option("--commit", "commit it to the branch, as restores/NAMESPACE/NAME.yaml in the cluster's folder")
     .addHelpText(
       "after",
-      "\nExamples:\n  holdfast restore shop-back --repository shop/shop-data --cluster demo --file clusters/demo/restores/shop/shop-back.yaml\n  holdfast restore --again shop-back --cluster demo --commit",
+      "\nExamples:\n  holdfast restore shop-back --repository shop/shop-manifests --param OverrideResources=true --dry-run\n  holdfast restore shop-back --repository shop/shop-data --cluster demo --file clusters/demo/restores/shop/shop-back.yaml\n  holdfast restore --again shop-back --cluster demo --commit",
     );
-  withKube(withRemote(command)).action(async (name: string | undefined, options: Options) => {
+  withOutput(withKube(withRemote(command))).action(async (name: string | undefined, options: Options) => {
     const { usage } = await import("../usage.ts");
     if (options.again === undefined && (name === undefined || options.repository === undefined))
       throw usage(
@@ -46,10 +63,13 @@ export const addRestore: AddCommand = (program, shell) => {
       );
     if (name !== undefined && !dnsName.test(name))
       throw usage(`${name} is no name for a restore`, "use small letters, digits, dashes and dots");
-    const object =
+    const made =
       options.again === undefined
         ? await fresh(name ?? "", options, shell)
         : await again(options.again, name, options, shell);
+    const { withParams } = await import("../restore-params.ts");
+    const object = withParams(made, options.param);
+    if (options.dryRun === true) return await preview(object, options, shell);
     const { dump } = await import("js-yaml");
     const text = dump(object, { noRefs: true, lineWidth: -1 });
     if (options.commit === true) return commit(object, text, options, shell);
@@ -64,10 +84,26 @@ export const addRestore: AddCommand = (program, shell) => {
       process.stdout.write(`Wrote ${options.file}. It runs once when it is merged.\n`);
     } else {
       await refuseUsed(object, options, shell).catch((thrown: unknown) => warnUncompared(thrown, shell));
-      process.stdout.write(text);
+      process.stdout.write(options.output === "json" ? `${JSON.stringify(object, null, 2)}\n` : text);
     }
   });
 };
+
+async function preview(object: KubeObject, options: Options, shell: Shell): Promise<void> {
+  if (options.commit === true || options.file !== undefined) {
+    const { usage } = await import("../usage.ts");
+    throw usage("--dry-run writes nothing", "leave --commit and --file out, or --dry-run");
+  }
+  const { readerContext } = await import("../reader-context.ts");
+  const { previewRestore } = await import("../preview-restore.ts");
+  const { previewLines } = await import("../render-outcomes.ts");
+  const told = await previewRestore(await readerContext(options, shell), object);
+  process.stdout.write(
+    options.output === "json" ? `${JSON.stringify(told, null, 2)}\n` : `${previewLines(told).join("\n")}\n`,
+  );
+  // The restore itself would end as Failed.
+  if (told.objects.some(({ did }) => did === "failed")) shell.setExitCode(ExitCode.failed);
+}
 
 async function writeNew(file: string, text: string): Promise<void> {
   await mkdir(dirname(file), { recursive: true });

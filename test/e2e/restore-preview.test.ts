@@ -1,0 +1,125 @@
+import { readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { builtIn } from "../../src/api/built-in.ts";
+import type { RestoreResults } from "../../src/api/restore-session.ts";
+import type { ObjectOutcome } from "../../src/mover/manifests/object-outcome.ts";
+import { holdfast } from "../support/holdfast-command.ts";
+import { type HoldfastWorld, openWorld } from "../support/holdfast-world.ts";
+import { configMap, field, secretObject, settle } from "./lab.ts";
+
+type Groups = NonNullable<RestoreResults["objects"]>;
+type Told = Pick<ObjectOutcome, "type" | "namespace" | "name" | "did" | "changes">;
+
+const manager = { manager: "test" };
+/** What a Secret's values could be recognised by. */
+const canaries = ["canary", Buffer.from("canary-one").toString("base64").slice(0, 10)];
+
+let world: HoldfastWorld;
+
+beforeAll(async () => {
+  world = await openWorld();
+  await settle(world);
+  await world.create(secretObject("app", "token", { word: "canary-one" }));
+  await world.create(configMap("app", "gone", { some: "thing" }));
+  await world.create(configMap("app", "kept", { some: "thing" }));
+  await world.run();
+  const inApp = (name: string) => ({ namespace: "app", name });
+  await world.kube.mergePatch(builtIn.ConfigMap, inApp("settings"), { data: { mode: "0600" } }, manager);
+  await world.kube.mergePatch(
+    builtIn.Secret,
+    inApp("token"),
+    { stringData: { word: "canary-two" } },
+    manager,
+  );
+  await world.kube.delete(builtIn.ConfigMap, inApp("gone"));
+}, 120_000);
+
+afterAll(async () => {
+  await world?.close();
+});
+
+async function restoreCommand(name: string, ...args: readonly string[]) {
+  const from = ["--repository", "vault/app-manifests", "--kubeconfig", world.kubeconfigPath];
+  return await holdfast(["restore", name, ...from, ...args]);
+}
+
+async function preview(name: string, ...args: readonly string[]): Promise<readonly Told[]> {
+  const done = await restoreCommand(name, "--dry-run", "-o", "json", ...args);
+  expect(done).toMatchObject({ code: 0, stderr: "" });
+  for (const canary of canaries) expect(done.stdout).not.toContain(canary);
+  return JSON.parse(done.stdout).objects;
+}
+
+async function versions(): Promise<readonly unknown[]> {
+  const kinds = ["ConfigMap", "Secret", "ServiceAccount", "RestoreSession", "Snapshot"] as const;
+  const lists = await Promise.all(
+    kinds.flatMap((kind) => ["app", "vault"].map((namespace) => world.list(kind, namespace))),
+  );
+  return lists.flat().map(({ kind, metadata }) => [kind, metadata.name, metadata.resourceVersion]);
+}
+
+/** What became of each object by name, of those that the test made. */
+function fates(objects: readonly Told[]): Readonly<Record<string, string>> {
+  const own = objects.filter(({ name }) => ["settings", "token", "gone", "kept"].includes(name));
+  return Object.fromEntries(own.map(({ name, did }) => [name, did]));
+}
+
+test("a dry run tells what a restore would do with every object, and changes nothing", async () => {
+  const before = await versions();
+  const objects = await preview("back");
+  expect(fates(objects)).toEqual({ settings: "conflict", token: "conflict", gone: "created", kept: "same" });
+  expect(objects).toContainEqual(
+    expect.objectContaining({
+      name: "settings",
+      changes: [{ path: ".data.mode", from: "0600", to: "0644" }],
+    }),
+  );
+  const text = await restoreCommand("back", "--dry-run", "--param", "OverrideResources=true");
+  expect(text).toMatchObject({ code: 0, stderr: "" });
+  expect(text.stdout).toContain('  change configmaps app/settings\n      .data.mode: "0600" -> "0644"\n');
+  expect(text.stdout).toContain("  change secrets app/token\n      .data.word: differs\n");
+  expect(text.stdout).toMatch(/^1 create, 2 change, \d+ same/m);
+  for (const canary of canaries) expect(text.stdout).not.toContain(canary);
+  expect(await versions()).toEqual(before);
+  expect(readdirSync(tmpdir()).filter((name) => name.startsWith("holdfast-preview-"))).toEqual([]);
+}, 120_000);
+
+test.each([
+  { param: "OverrideResources", says: /is not of the form NAME=VALUE/ },
+  {
+    param: "OverrideResource=true",
+    says: /no parameter OverrideResource\n {2}did you mean OverrideResources\?/,
+  },
+  { param: "OverrideResources=maybe", says: /OverrideResources/ },
+])("the parameter $param is refused before anything is written", async ({ param, says }) => {
+  const done = await restoreCommand("back", "--param", param);
+  expect(done).toMatchObject({ code: 2, stdout: "" });
+  expect(done.stderr).toMatch(says);
+});
+
+test("a restore then does to every object what its dry run told", async () => {
+  const params = ["--param", "OverrideResources=true", "--param", "ExcludeResources=serviceaccounts"];
+  const told = await preview("back", ...params);
+  const written = await restoreCommand(
+    "back",
+    "-o",
+    "json",
+    "--remote",
+    world.remote.bare,
+    "--cluster",
+    "lab",
+    ...params,
+  );
+  expect(written).toMatchObject({ code: 0, stderr: "" });
+  world.remote.commit("Restore", { "clusters/lab/back.yaml": JSON.parse(written.stdout) });
+  const { problems, failures } = await world.run();
+  expect({ problems, failures }).toEqual({ problems: [], failures: [] });
+  const done = await world.get("RestoreSession", "vault", "back");
+  expect(field(done, "status")).toMatchObject({ phase: "Succeeded" });
+  const groups = field(done, "status", "components", "manifest", "results", "objects") as Groups;
+  const became = groups.flatMap(({ type, did, names }) => names.map((name) => `${type} ${name}: ${did}`));
+  const foretold = told.map(({ type, namespace = "", name, did }) => `${type} ${namespace}/${name}: ${did}`);
+  expect(foretold.toSorted()).toEqual(became.toSorted());
+  expect(fates(told)).toEqual({ settings: "updated", token: "updated", gone: "created", kept: "same" });
+}, 120_000);
