@@ -1,6 +1,7 @@
 import { groupOf, type KubeObject } from "../../api/meta.ts";
 import { fieldAt, fieldsAt, textAt } from "../storage/fields.ts";
 import { covers } from "./field-changes.ts";
+import { jobLabels } from "./prepare-object.ts";
 import { isOfController } from "./sanitise.ts";
 
 export type Overlay = {
@@ -33,7 +34,7 @@ const ofCluster: Readonly<Record<string, Fields>> = {
  */
 export function overlay(live: KubeObject, dumped: KubeObject): Overlay {
   const { labels: _labels, annotations: _annotations, managedFields: _managed, ...metadata } = live.metadata;
-  const { labels } = dumped.metadata;
+  const labels = { ...dumped.metadata.labels, ...labelsOfServer(live) };
   const annotations = { ...dumped.metadata.annotations, ...annotationsOfControllers(live) };
   const { spec, ...told } = specOf(live, dumped);
   const object: KubeObject = {
@@ -41,12 +42,20 @@ export function overlay(live: KubeObject, dumped: KubeObject): Overlay {
     ...spec,
     metadata: {
       ...metadata,
-      ...(labels === undefined ? {} : { labels }),
+      ...(Object.keys(labels).length === 0 ? {} : { labels }),
       ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
     },
   };
   const status = live["status"];
   return { object: status === undefined ? object : { ...object, status }, ...told };
+}
+
+/** A Job is found by its own uid, which the dump gave up, unless its selector is a person's. */
+function labelsOfServer(live: KubeObject): Readonly<Record<string, string>> {
+  const isJob = `${groupOf(live.apiVersion)}/${live.kind}` === "batch/Job";
+  if (!isJob || fieldAt(live, "spec", "manualSelector") === true) return {};
+  const all = Object.entries(live.metadata.labels ?? {});
+  return Object.fromEntries(all.filter(([name]) => jobLabels.includes(name)));
 }
 
 function annotationsOfControllers(live: KubeObject): Readonly<Record<string, string>> {

@@ -21,7 +21,7 @@ export type PreparedObject = {
 
 type Prepared = Pick<PreparedObject, "object" | "notes">;
 
-const jobLabels = ["controller-uid", "batch.kubernetes.io/controller-uid"];
+export const jobLabels: readonly string[] = ["controller-uid", "batch.kubernetes.io/controller-uid"];
 const betaClass = "volume.beta.kubernetes.io/storage-class";
 
 /** The dumped object made fit for another cluster. */

@@ -71,3 +71,18 @@ it("says which fields differ that no update can change, and which the cluster ke
     fixed: ["spec.volumes"],
   });
 });
+
+it("leaves a Job the labels by which its own uid finds its pods, unless its selector is a person's", () => {
+  const uids = { "controller-uid": "u", "batch.kubernetes.io/controller-uid": "u" };
+  const live = (spec: Fields): KubeObject => ({
+    ...job({}),
+    metadata: { name: "x", namespace: "shop", labels: { ...uids, mine: "1" } },
+    spec: { template: {}, ...spec },
+  });
+  const dumped: KubeObject = {
+    ...job({}),
+    metadata: { name: "x", namespace: "shop", labels: { theirs: "2" } },
+  };
+  expect(overlay(live({}), dumped).object.metadata.labels).toEqual({ ...uids, theirs: "2" });
+  expect(overlay(live({ manualSelector: true }), dumped).object.metadata.labels).toEqual({ theirs: "2" });
+});
