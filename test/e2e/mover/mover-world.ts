@@ -104,9 +104,12 @@ async function connectAs(
   return await connectKube({ kubeconfigText });
 }
 
-export async function startMoverWorld(): Promise<MoverWorld> {
-  const access = await sharedKube({ controllers: true });
-  const kube = await connectKube({ kubeconfigPath: access.kubeconfigPath });
+/** On the API server that all files share, or on one of the test's own. */
+export async function startMoverWorld(own?: KubeAccess): Promise<MoverWorld> {
+  const access = own ?? (await sharedKube({ controllers: true }));
+  // A server of its own has nobody else to answer.
+  const rate = own === undefined ? {} : { qps: 1_000, burst: 2_000 };
+  const kube = await connectKube({ kubeconfigPath: access.kubeconfigPath, ...rate });
   const tag = randomBytes(4).toString("hex");
   const root = await mkdtemp(join(tmpdir(), "holdfast-mover-"));
   await mkdir(join(root, "backend"));
