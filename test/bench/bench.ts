@@ -18,8 +18,13 @@ export type Figure = {
   readonly exceeds?: string;
 };
 
-/** `home`: an empty folder, gone afterwards. */
-export type Place = { readonly home: string; readonly built: BuiltPackage };
+export type Place = {
+  /** An empty folder, gone afterwards. */
+  readonly home: string;
+  readonly built: BuiltPackage;
+  /** Of which sizes the benches of manifests are, smallest first. */
+  readonly objects: readonly number[];
+};
 
 /** One named measurement. */
 export type Bench = {
@@ -43,14 +48,15 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? high : (low + high) / 2;
 }
 
-/** Runs ours and the floor in turn, so that what else the machine does meets both; the first pair warms up. */
+/** Runs ours and the floor in turn, so that what else the machine does meets both; the first pair only warms up. */
 export async function inPairs<A, B>(
   pairs: number,
   ours: () => Promise<A>,
   floor: () => Promise<B>,
+  warmUp = true,
 ): Promise<{ readonly ours: readonly A[]; readonly floor: readonly B[] }> {
   const taken = { ours: [] as A[], floor: [] as B[] };
-  for (let pair = 0; pair <= pairs; pair += 1) {
+  for (let pair = warmUp ? 0 : 1; pair <= pairs; pair += 1) {
     const [one, other] = [await ours(), await floor()];
     if (pair === 0) continue;
     taken.ours.push(one);

@@ -51,7 +51,7 @@ export const volumeBackup: Bench = {
   },
 };
 
-type World = Place & {
+type World = Omit<Place, "objects"> & {
   /** An initialised restic repository with nothing in it. */
   readonly template: string;
   readonly kube: KubeConnection;

@@ -1,9 +1,11 @@
 import { dumpManifests } from "../../../src/mover/manifests/dump-manifests.ts";
 import { everything } from "../../../src/mover/manifests/manifest-filter.ts";
 import { connectKube } from "../../../src/ports/kube/connect-kube.ts";
+import { countRequests } from "./count-requests.ts";
 import { answer, peakMiB, task } from "./task.ts";
 
 const { kubeconfigPath, tree } = await task<{ readonly kubeconfigPath: string; readonly tree: string }>();
+const requests = countRequests();
 const kube = await connectKube({ kubeconfigPath, qps: 5_000, burst: 5_000 });
 const { files: objects, missing } = await dumpManifests({
   kube,
@@ -14,4 +16,4 @@ const { files: objects, missing } = await dumpManifests({
 });
 if (missing.length > 0) throw new Error(`missing: ${missing.join("; ")}`);
 await kube.close();
-answer({ objects, peakMiB: peakMiB() });
+answer({ objects, requests: requests.count(), peakMiB: peakMiB() });
