@@ -73,14 +73,13 @@ export function placeOf(tree: string, path: string): ManifestPlace | undefined {
 /** The folders that hold manifests, in no order. */
 export async function listFolders(tree: string): Promise<readonly ManifestFolder[]> {
   const found: ManifestFolder[] = [];
-  for await (const type of folders(tree)) {
-    found.push({ type, namespace: undefined, path: join(tree, type, "cluster") });
-    for await (const namespace of folders(join(tree, type, "namespaces"))) {
-      found.push({ type, namespace, path: join(tree, type, "namespaces", namespace) });
+  for await (const { type, cluster, namespaces } of typesOfTree(tree)) {
+    for (const namespace of [...(cluster ? [undefined] : []), ...namespaces]) {
+      const path = join(tree, type, ...(namespace === undefined ? ["cluster"] : ["namespaces", namespace]));
+      if (await hasManifest(path)) found.push({ type, namespace, path });
     }
   }
-  const full = await Promise.all(found.map(({ path }) => hasManifest(path)));
-  return found.filter((_, index) => full[index]);
+  return found;
 }
 
 /** The files of folders in their order, those of one folder by name, so that runs are alike. */
@@ -97,21 +96,24 @@ async function hasManifest(path: string): Promise<boolean> {
   return false;
 }
 
-/** The types of a tree, with the namespaces that each has folders of; one without any is cluster-scoped. */
-export async function* typesOfTree(
-  tree: string,
-): AsyncGenerator<{ readonly type: string; readonly namespaces: readonly string[] }> {
-  for await (const type of folders(tree)) {
-    const namespaces: string[] = [];
-    for await (const namespace of folders(join(tree, type, "namespaces"))) namespaces.push(namespace);
-    yield { type, namespaces };
+/** The types of a tree, with what each has folders of. */
+export async function* typesOfTree(tree: string): AsyncGenerator<{
+  readonly type: string;
+  readonly cluster: boolean;
+  readonly namespaces: readonly string[];
+}> {
+  for (const type of await folders(tree)) {
+    const parts = await folders(join(tree, type));
+    const namespaces = parts.includes("namespaces") ? await folders(join(tree, type, "namespaces")) : [];
+    yield { type, cluster: parts.includes("cluster"), namespaces };
   }
 }
 
-async function* folders(path: string): AsyncGenerator<string> {
-  for await (const entry of entries(path)) {
-    if (entry.isDirectory()) yield entry.name;
-  }
+/** A link is no folder: what it leads to is not part of the tree. */
+async function folders(path: string): Promise<readonly string[]> {
+  const names: string[] = [];
+  for await (const entry of entries(path)) if (entry.isDirectory()) names.push(entry.name);
+  return names;
 }
 
 async function* manifests(path: string): AsyncGenerator<string> {

@@ -76,9 +76,9 @@ describe("what is refused, and where", () => {
   });
 });
 
-const runs = Math.max(2_000, Number(process.env["HOLDFAST_FUZZ_RUNS"] ?? 0) * 40);
+const runs = Math.max(20_000, Number(process.env["HOLDFAST_FUZZ_RUNS"] ?? 0) * 40);
 // The short run tries the same texts every time; the long one goes looking for new ones.
-const bounded = { numRuns: runs, ...(runs > 2_000 ? {} : { seed: 5 }) };
+const bounded = { numRuns: runs, ...(runs > 20_000 ? {} : { seed: 5 }) };
 const timeout = 10_000 + runs;
 const pieces = [
   "a",

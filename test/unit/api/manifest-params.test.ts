@@ -102,7 +102,7 @@ test("parameters of an addon of somebody else are not ours to read", () => {
   expect(errorsOf(changed(webBack, ["spec", "addon"], addon))).toEqual([]);
 });
 
-const runs = Math.max(500, Number(process.env["HOLDFAST_FUZZ_RUNS"] ?? 0) * 40);
+const runs = Math.max(20_000, Number(process.env["HOLDFAST_FUZZ_RUNS"] ?? 0) * 40);
 const timeout = 10_000 + runs;
 const pieces = [
   "a",
@@ -136,6 +136,6 @@ test("every parameter reads or refuses every text, with words and a remedy", { t
       const value = read(text);
       return value.ok || (value.message !== "" && value.message.length < 1000 && value.next !== "");
     }),
-    { numRuns: runs, ...(runs > 500 ? {} : { seed: 5 }) },
+    { numRuns: runs, ...(runs > 20_000 ? {} : { seed: 5 }) },
   );
 });
