@@ -45,6 +45,24 @@ export class Failure extends Error {
   }
 }
 
+/** A list whose first page is too long ago, with the token of what is left of it as it is now. */
+export class ExpiredList extends Failure {
+  readonly #token: string;
+
+  constructor(token: string) {
+    super(
+      410,
+      "Expired",
+      "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.",
+    );
+    this.#token = token;
+  }
+
+  override toStatus(): JsonObject {
+    return { ...super.toStatus(), metadata: { continue: this.#token } };
+  }
+}
+
 type Names = { readonly group: string; readonly plural: string; readonly kind: string };
 
 function qualified(names: Names): string {

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { JsonObject } from "../base/json.ts";
 import type { Cluster } from "./cluster.ts";
-import { badRequest, expired } from "./failure.ts";
+import { badRequest, ExpiredList, expired } from "./failure.ts";
 import { apiVersion, type Kind } from "./kinds.ts";
 import { fieldSelector, labelSelector, type Selector } from "./selectors.ts";
 import { isObject, listAt, numberAt, textAt, without } from "./value.ts";
@@ -27,7 +27,7 @@ export function selectorOf(kind: Kind, query: ListQuery): Selector {
 
 /**
  * Objects of a kind in one namespace or all, page by page: every page shows the state of the first one.
- * Throws 400 for what cannot be read, 410 when the state of the first page is too long ago.
+ * Throws 400 for what cannot be read, 410 when the state of the first page is too long ago, with a token to go on.
  */
 export function listed(
   cluster: Cluster,
@@ -38,13 +38,13 @@ export function listed(
   const { store } = cluster;
   const selected = selectorOf(kind, query);
   const token = tokenOf(query["continue"] ?? "");
-  if (token !== undefined && cluster.clock.now() - token.at > tokenLifeMs) throw tooOld();
+  if (token !== undefined && cluster.clock.now() - token.at > tokenLifeMs) throw tooOld(cluster, token);
   const limit = limitOf(query["limit"]);
-  const revision = token?.revision ?? revisionOf(query, store.revision);
+  const revision = revisionOf(query, token, store.revision);
   const objects =
     revision === store.revision
       ? store.list(kind.resource, namespace)
-      : pastState(cluster, kind, namespace, revision);
+      : pastState(cluster, kind, namespace, { revision, token });
   const items: JsonObject[] = [];
   let last = "";
   let left = 0;
@@ -88,21 +88,20 @@ function pastState(
   cluster: Cluster,
   kind: Kind,
   namespace: string | undefined,
-  revision: number,
+  { revision, token }: { readonly revision: number; readonly token: Token | undefined },
 ): readonly JsonObject[] {
   if (revision > cluster.store.revision)
     throw expired(`Too large resource version: ${revision}, current: ${cluster.store.revision}`);
   try {
     return cluster.store.listAt(kind.resource, revision, namespace);
   } catch {
-    throw tooOld();
+    throw tooOld(cluster, token);
   }
 }
 
-function tooOld(): Error {
-  return expired(
-    "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.",
-  );
+function tooOld({ clock }: Cluster, token: Token | undefined): Error {
+  if (token === undefined) return expired("The resourceVersion for the provided list is too old.");
+  return new ExpiredList(tokenText({ revision: atUse, after: token.after, at: clock.now() }));
 }
 
 function limitOf(text: string | undefined): number {
@@ -111,7 +110,8 @@ function limitOf(text: string | undefined): number {
   return Number(text);
 }
 
-function revisionOf(query: ListQuery, current: number): number {
+function revisionOf(query: ListQuery, token: Token | undefined, current: number): number {
+  if (token !== undefined) return token.revision === atUse ? current : token.revision;
   const text = query["resourceVersion"] ?? "";
   const match = query["resourceVersionMatch"] ?? "";
   if (match !== "" && match !== "Exact" && match !== "NotOlderThan") {
@@ -126,6 +126,9 @@ function revisionOf(query: ListQuery, current: number): number {
   if (match !== "Exact" && Number(text) <= current) return current;
   return Number(text);
 }
+
+/** Of a token that goes on with the objects as they are when it is used. */
+const atUse = -1;
 
 type Token = { readonly revision: number; readonly after: string; readonly at: number };
 

@@ -22,6 +22,8 @@ export type KubeAccess = {
 };
 
 export type KubeApiserver = KubeAccess & {
+  /** Drops the history of all objects, which lists that have begun go on in. */
+  forgetHistory(): Promise<void>;
   /** Adds kube-controller-manager: garbage collection, namespaces, Jobs and CronJobs. Once; later calls wait for it. */
   startControllers(): Promise<void>;
   close(): Promise<void>;
@@ -31,7 +33,11 @@ type Place = { readonly dir: string; readonly reaper: Reaper; readonly children:
 
 /** etcd and kube-apiserver with RBAC on free loopback ports. Pods are never scheduled. */
 export async function startKubeApiserver(
-  options: { readonly controllers?: boolean } = {},
+  options: {
+    readonly controllers?: boolean;
+    /** For kube-apiserver, beside those that it needs. */
+    readonly flags?: readonly string[];
+  } = {},
 ): Promise<KubeApiserver> {
   const reaper = startReaper();
   const dir = await mkdtemp(join(tmpdir(), "holdfast-kube-"));
@@ -42,14 +48,14 @@ export async function startKubeApiserver(
     await reaper.close();
   };
   try {
-    const access = await startServers(place);
+    const { etcd, ...access } = await startServers(place, options.flags ?? []);
     let controllers: Promise<void> | undefined;
     const startControllers = () => {
       controllers ??= startControllerManager(place, access);
       return controllers;
     };
     if (options.controllers === true) await startControllers();
-    return { ...access, startControllers, close };
+    return { ...access, forgetHistory: () => compact(etcd), startControllers, close };
   } catch (error) {
     const tail = await logTails(place);
     await close();
@@ -57,7 +63,10 @@ export async function startKubeApiserver(
   }
 }
 
-async function startServers(place: Place): Promise<KubeAccess> {
+async function startServers(
+  place: Place,
+  flags: readonly string[],
+): Promise<KubeAccess & { readonly etcd: string }> {
   const { dir } = place;
   const token = randomBytes(24).toString("hex");
   const pki = join(dir, "pki");
@@ -88,6 +97,7 @@ async function startServers(place: Place): Promise<KubeAccess> {
     `--service-account-key-file=${join(pki, "service-account.key")}`,
     `--service-account-signing-key-file=${join(pki, "service-account.key")}`,
     "--profiling=false",
+    ...flags,
   ]);
   // The file is there before the port answers.
   await until(place, "kube-apiserver", async () => {
@@ -98,7 +108,18 @@ async function startServers(place: Place): Promise<KubeAccess> {
   const kubeconfig = kubeconfigOf({ url, ca, token });
   const kubeconfigPath = join(dir, "kubeconfig");
   await writeFile(kubeconfigPath, kubeconfig, { mode: 0o600 });
-  return { url, ca, token, kubeconfig, kubeconfigPath };
+  return { url, ca, token, kubeconfig, kubeconfigPath, etcd };
+}
+
+/** By the JSON gateway of etcd, up to its newest revision. */
+async function compact(etcd: string): Promise<void> {
+  const post = async (path: string, body: object) => {
+    const answer = await fetch(`${etcd}/v3/${path}`, { method: "POST", body: JSON.stringify(body) });
+    if (!answer.ok) throw new Error(await answer.text());
+    return (await answer.json()) as { readonly header: { readonly revision: string } };
+  };
+  const { header } = await post("kv/range", { key: btoa("/") });
+  await post("kv/compaction", { revision: header.revision });
 }
 
 function startEtcd(place: Place, client: string, peer: string): void {
