@@ -1,6 +1,5 @@
 import type { KubeObject, Resource } from "../../api/meta.ts";
 import type { Kube, ObjectName, WriteOptions } from "../../ports/kube/kube.ts";
-import { isKubeError } from "../../ports/kube/kube-error.ts";
 import { moverManager } from "../job-context.ts";
 import type { FieldValidation } from "./strict-fields.ts";
 
@@ -9,7 +8,7 @@ export type Target = Resource & { readonly assumed?: boolean };
 
 export type Created = {
   readonly live: KubeObject;
-  /** Why the server could not be asked whether it would take the object. */
+  /** Why the server could not be asked whether it would take the object: what comes before it. */
   readonly unchecked?: string;
 };
 
@@ -48,25 +47,13 @@ export function createDryRunWriter(kube: Kube, signal: AbortSignal): ObjectWrite
     const home = metadata.namespace;
     return home !== undefined && namespaces.has(home) ? "its Namespace comes first" : undefined;
   };
-  const ask = async (
-    target: Target,
-    object: KubeObject,
-    fieldValidation: FieldValidation,
-  ): Promise<Created> => {
-    try {
-      return { live: await kube.create(target, object, { ...options, fieldValidation }) };
-    } catch (thrown) {
-      if (!isKubeError(thrown, 400) || !thrown.message.includes("does not support dry run")) throw thrown;
-      return { live: object, unchecked: "a webhook of the cluster takes part in no dry run" };
-    }
-  };
   return {
     create: async (target, object, fieldValidation) => {
       const first = before(target, object);
       if (first !== undefined) return { live: object, unchecked: first };
-      const created = await ask(target, object, fieldValidation);
+      const live = await kube.create(target, object, { ...options, fieldValidation });
       if (target.group === "" && target.kind === "Namespace") namespaces.add(object.metadata.name);
-      return created;
+      return { live };
     },
     replace: (target, object, fieldValidation) =>
       kube.replace(target, object, { ...options, fieldValidation }),

@@ -2,8 +2,9 @@ import { expect, it } from "vitest";
 import { builtIn } from "../../../src/api/built-in.ts";
 import type { KubeObject, Resource } from "../../../src/api/meta.ts";
 import { readServedTypes } from "../../../src/mover/manifests/served-types.ts";
+import type { Kube } from "../../../src/ports/kube/kube.ts";
 import { hurriedClock } from "../../support/hurried-clock.ts";
-import { configMap, configMaps, resource, write } from "../kube/fixtures.ts";
+import { configMap, configMaps, deployment, deployments, resource, write } from "../kube/fixtures.ts";
 import { kubeServers, type Server } from "../kube/servers.ts";
 import { type Dumped, restoring } from "./restoring.ts";
 
@@ -101,5 +102,40 @@ onEveryServer("a restored kind", (server) => {
     const clock = { ...hurriedClock(), now: () => 0 };
     const types = await readServedTypes(kube, clock, new AbortController().signal);
     expect(await types.arrive([created])).toEqual([`seconds.${group}`]);
+  });
+});
+
+onEveryServer("a group whose server is down", (server) => {
+  const down = (answers: number): Kube => {
+    const { kube } = server();
+    let count = 0;
+    return {
+      ...kube,
+      discover: async (signal) => {
+        const { resources, failures } = await kube.discover(signal);
+        count += 1;
+        if (count > answers) return { resources, failures };
+        const rest = resources.filter(({ group }) => group !== "apps");
+        return {
+          resources: rest,
+          failures: [...failures, { groupVersion: "apps/v1", message: "no answer" }],
+        };
+      },
+    };
+  };
+
+  it("is named, and not taken for a kind that nobody installed", async () => {
+    const { namespace } = server();
+    const outcomes = await restoring(down(100), [[deployments, deployment(namespace, "web")]]);
+    expect(outcomes["deployments.apps/web"]).toMatchObject({
+      did: "failed",
+      reason: "the API apps/v1 does not say what it serves: no answer",
+    });
+  });
+
+  it("may come back for a later pass", async () => {
+    const { namespace } = server();
+    const outcomes = await restoring(down(2), [[deployments, deployment(namespace, "web")]]);
+    expect(outcomes["deployments.apps/web"]).toMatchObject({ did: "created" });
   });
 });
