@@ -6,7 +6,7 @@ import type { RestoreResults } from "../../src/api/restore-session.ts";
 import type { ObjectOutcome } from "../../src/mover/manifests/object-outcome.ts";
 import { holdfast } from "../support/holdfast-command.ts";
 import { type HoldfastWorld, openWorld } from "../support/holdfast-world.ts";
-import { configMap, field, secretObject, settle } from "./lab.ts";
+import { configMap, field, restore, secretObject, settle } from "./lab.ts";
 
 type Groups = NonNullable<RestoreResults["objects"]>;
 type Told = Pick<ObjectOutcome, "type" | "namespace" | "name" | "did" | "changes">;
@@ -97,6 +97,35 @@ test.each([
   expect(done).toMatchObject({ code: 2, stdout: "" });
   expect(done.stderr).toMatch(says);
 });
+
+test("a plan tells the same of a restore that it lets run, without values, and goes on where it cannot", async () => {
+  const dataSource = { repository: "app-manifests", snapshot: "latest" };
+  const encryptionSecret = { name: "not-there", namespace: "vault" };
+  world.remote.commit("Restore", {
+    "clusters/lab/planned.yaml": restore("planned"),
+    "clusters/lab/closed.yaml": restore("closed", { dataSource: { ...dataSource, encryptionSecret } }),
+  });
+  const before = await versions();
+  const remote = ["--remote", world.remote.bare, "--cluster", "lab", "--kubeconfig", world.kubeconfigPath];
+  const done = await holdfast(["plan", ...remote]);
+  expect(done).toMatchObject({ code: 0, stderr: "" });
+  expect(done.stdout).toMatch(/^RestoreSession vault\/planned would restore from Snapshot vault\/\S+:$/m);
+  expect(done.stdout).toMatch(/^ {2}conflict configmaps app\/settings: .*\n {6}\.data\.mode: differs$/m);
+  expect(done.stdout).toMatch(
+    /^RestoreSession vault\/closed: what it would do .* is not known: .*not-there/m,
+  );
+  const json = await holdfast(["plan", "-o", "json", ...remote]);
+  const { restores } = JSON.parse(json.stdout);
+  expect(restores).toHaveLength(2);
+  const known = restores.find((one: { restore: string }) => one.restore.endsWith("/planned"));
+  expect(fates(known.objects)).toMatchObject({ settings: "conflict", gone: "created", kept: "same" });
+  for (const canary of [...canaries, "0600"]) expect(`${done.stdout}${json.stdout}`).not.toContain(canary);
+  expect(await versions()).toEqual(before);
+  world.remote.commit("Think again", {
+    "clusters/lab/planned.yaml": null,
+    "clusters/lab/closed.yaml": null,
+  });
+}, 120_000);
 
 test("a restore then does to every object what its dry run told", async () => {
   const params = ["--param", "OverrideResources=true", "--param", "ExcludeResources=serviceaccounts"];

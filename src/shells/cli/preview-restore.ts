@@ -40,7 +40,11 @@ export async function previewRestore(context: ReaderContext, restore: KubeObject
     secret: secretRefAt(fieldOf(restore, "spec", "dataSource", "encryptionSecret"), own),
   });
   const asked: unknown = fieldOf(restore, "spec", "dataSource", "components");
-  const wanted = snapshot.components.filter((one) => !Array.isArray(asked) || asked.includes(one.name));
+  const isWanted = ({ name: component }: { readonly name: string }) =>
+    !Array.isArray(asked) || asked.includes(component);
+  const closed = snapshot.closed.find(isWanted);
+  if (closed !== undefined) throw closed.error;
+  const wanted = snapshot.components.filter(isWanted);
   const objects: ObjectOutcome[] = [];
   const warnings: string[] = [];
   const restores = manifestRestoresOf(restore);

@@ -97,7 +97,7 @@ export function inert(text: string): string {
     .replace(/\s+/g, " ");
 }
 
-export function planJson(plan: Plan, problems: readonly Problem[]): unknown {
+export function planJson(plan: Plan, problems: readonly Problem[]): Readonly<Record<string, unknown>> {
   return {
     revision: plan.revision,
     steps: stepViews(plan),

@@ -30,7 +30,7 @@ export const addPlan: AddCommand = (program, shell) => {
     const { dump } = await import("js-yaml");
     const { connect } = await import("../connect.ts");
     const { reconcile } = await import("../../../pass/reconcile.ts");
-    const { hasChanges, planJson, planMarkdown, planText } = await import("../render-plan.ts");
+    const { hasChanges, inert, planJson, planMarkdown, planText } = await import("../render-plan.ts");
     const { commitOf } = await import("../remote-options.ts");
     const commit = commitOf(options);
     const { ports, request } = await connect(options, shell.signal);
@@ -41,11 +41,22 @@ export const addPlan: AddCommand = (program, shell) => {
       ...commit,
     });
     const { plan, problems } = result;
+    const { manifestRestoresIn, plannedLines, previewPlanned } = await import("../plan-previews.ts");
+    const { readerContext } = await import("../reader-context.ts");
+    const restores = manifestRestoresIn(plan);
+    const previews =
+      restores.length === 0 ? [] : await previewPlanned(await readerContext(options, shell), restores);
+    const lines = previews.flatMap(plannedLines);
+    const json = () => ({
+      ...planJson(plan, problems),
+      ...(previews.length === 0 ? {} : { restores: previews }),
+    });
     const text = {
-      text: () => planText(plan, problems),
-      markdown: () => planMarkdown(plan, problems),
-      json: () => `${JSON.stringify(planJson(plan, problems), null, 2)}\n`,
-      yaml: () => dump(planJson(plan, problems), { noRefs: true }),
+      text: () => [planText(plan, problems), ...lines.map((line) => `${line}\n`)].join(""),
+      markdown: () =>
+        [planMarkdown(plan, problems), ...lines.map((line) => `- ${inert(line.trim())}\n`)].join(""),
+      json: () => `${JSON.stringify(json(), null, 2)}\n`,
+      yaml: () => dump(json(), { noRefs: true }),
     }[options.output]();
     process.stdout.write(text);
     if (problems.some((problem) => problem.severity === "error")) shell.setExitCode(ExitCode.failed);
