@@ -104,7 +104,9 @@ export async function restoreTree(
     throw nothingRestored(skipped, tally.warnings());
 }
 
-type Told = Pick<RestoreManifests, "dryRun" | "onOutcome"> & { readonly onWarning: (text: string) => void };
+type Told = Pick<RestoreManifests, "dryRun" | "showSecret" | "onOutcome"> & {
+  readonly onWarning: (text: string) => void;
+};
 
 /** Restores what lies in a folder, or with `dryRun` tells what that would do. */
 export async function restoreFolder(

@@ -71,8 +71,7 @@ async function changeOf(
     const found = await request.kube.get(type, nameIn(dumped), request.signal);
     if (found === undefined) return { file, before, change: "removed" };
     const live = sanitise({ ...found, apiVersion: apiVersionOf(type), kind: type.kind });
-    const everything = () => true;
-    const fields = fieldChanges(withoutStatus(dumped), withoutStatus(live), everything, request.showSecret);
+    const fields = fieldChanges(withoutStatus(dumped), withoutStatus(live), undefined, request.showSecret);
     return fields.length === 0 ? undefined : { file, before, change: "changed", after: sizeOf(live), fields };
   } catch (thrown) {
     const error = toHoldfastError(thrown);

@@ -27,6 +27,8 @@ export type CreateRequest = {
   readonly ownVersion: boolean;
   /** When an earlier request for it was sent that got no answer. */
   readonly sentAtMs: number | undefined;
+  /** Of a Secret's fields that change; without it only their paths are told. */
+  readonly showSecret?: (value: unknown) => string;
   readonly signal: AbortSignal;
 };
 
@@ -106,7 +108,7 @@ export function nameIn(object: KubeObject): ObjectName {
 
 /** Asks the server what the dump would change, because only it knows its defaults. */
 async function compareWithLive(
-  { writer }: CreateRequest,
+  { writer, showSecret }: CreateRequest,
   resource: Target,
   object: KubeObject,
   live: KubeObject,
@@ -115,11 +117,11 @@ async function compareWithLive(
   const wanted = withFixed(merged.object, object, merged.fixed);
   if (fieldChanges(live, wanted).length === 0) return { did: "same", live };
   // A field that the dump has not may be a default of the server.
-  const changes = fieldChanges(live, wanted, (change) => "to" in change);
+  const changes = fieldChanges(live, wanted, (change) => "to" in change, showSecret);
   const conflict: WriteResult = { did: "conflict", live, reason: otherContent, changes };
   if (merged.fixed.length > 0) return conflict;
   try {
-    const would = fieldChanges(live, await writer.tryReplace(resource, merged.object));
+    const would = fieldChanges(live, await writer.tryReplace(resource, merged.object), undefined, showSecret);
     return would.length === 0 ? { did: "same", live } : { ...conflict, changes: would };
   } catch (thrown) {
     if (!(thrown instanceof KubeError) || thrown.code === 0) throw thrown;
@@ -158,7 +160,7 @@ async function replaceLive(
 }
 
 async function replaceOnce(
-  { writer, ownVersion }: CreateRequest,
+  { writer, ownVersion, showSecret }: CreateRequest,
   resource: Target,
   object: KubeObject,
   live: KubeObject,
@@ -170,7 +172,7 @@ async function replaceOnce(
   const { answer, notes } = await sendWhole(merged.object, ownVersion, (one, validation) =>
     writer.replace(resource, one, validation),
   );
-  const changes = fieldChanges(live, answer);
+  const changes = fieldChanges(live, answer, undefined, showSecret);
   const told = { live: answer, notes: [...kept, ...notes] };
   return changes.length === 0 ? { did: "same", ...told } : { did: "updated", ...told, changes };
 }

@@ -43,6 +43,8 @@ export type RestoreManifests = {
   readonly prepare: Omit<PrepareOptions, "move">;
   /** Namespace for all namespaced objects instead of their own. */
   readonly intoNamespace?: string;
+  /** What is told of values in Secrets that change; nothing without it. */
+  readonly showSecret?: (value: unknown) => string;
   readonly onOutcome: (outcome: ObjectOutcome) => void;
   readonly log: (line: string) => void;
   readonly signal: AbortSignal;

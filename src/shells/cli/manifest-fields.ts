@@ -51,6 +51,6 @@ export function manifestFields(
     const from = await read(old, "before", path);
     const to = await read(now, "after", path);
     if (from === undefined || to === undefined) return undefined;
-    return fieldChanges(from, to, () => true, showSecret);
+    return fieldChanges(from, to, undefined, showSecret);
   };
 }

@@ -6,6 +6,7 @@ import { HoldfastError } from "../../base/errors.ts";
 import { restoreFolder } from "../../mover/kubedump-restore.ts";
 import { manifestRestoresOf } from "../../mover/manifest-restores.ts";
 import type { ObjectOutcome } from "../../mover/manifests/object-outcome.ts";
+import { createValueDigest } from "../../mover/manifests/value-digest.ts";
 import { secretRefAt } from "../../mover/repository-access.ts";
 import { fieldOf } from "../field-of.ts";
 import { downloadComponent } from "./download-component.ts";
@@ -47,6 +48,7 @@ export async function previewRestore(context: ReaderContext, restore: KubeObject
   const wanted = snapshot.components.filter(isWanted);
   const objects: ObjectOutcome[] = [];
   const warnings: string[] = [];
+  const showSecret = createValueDigest();
   const restores = manifestRestoresOf(restore);
   const seen = wanted.filter(({ manifests }) => manifests && restores.length > 0);
   for (const component of seen)
@@ -54,6 +56,7 @@ export async function previewRestore(context: ReaderContext, restore: KubeObject
       await previewComponent(context, component, {
         ...options,
         dryRun: true,
+        showSecret,
         onOutcome: (outcome) => objects.push(outcome),
         onWarning: (text) => warnings.push(text),
       });
