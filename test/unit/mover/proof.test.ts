@@ -37,6 +37,7 @@ function proofWith(lines: string): Promise<ProvenSnapshot> {
     files: 0,
     bytes: 0,
     bytesAdded: 0,
+    dataBlobs: 0,
     filesNew: 0,
     directories: 0,
     startedAt: "2026-01-01T00:00:00Z",
