@@ -1,9 +1,13 @@
-import { readdirSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { mkdirSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { builtIn } from "../../src/api/built-in.ts";
 import type { RestoreResults } from "../../src/api/restore-session.ts";
 import type { ObjectOutcome } from "../../src/mover/manifests/object-outcome.ts";
+import { eventually } from "../support/eventually.ts";
 import { holdfast } from "../support/holdfast-command.ts";
 import { type HoldfastWorld, openWorld } from "../support/holdfast-world.ts";
 import { configMap, field, restore, secretObject, settle } from "./lab.ts";
@@ -87,6 +91,24 @@ test("a dry run tells what a restore would do with every object, and changes not
   expect(readdirSync(tmpdir()).filter((name) => name.startsWith("holdfast-preview-"))).toEqual([]);
 }, 120_000);
 
+test("nothing stays on disk of a dry run that is told to end", async () => {
+  const folder = join(world.home, "tmp");
+  mkdirSync(folder);
+  const entry = fileURLToPath(new URL("../../bin/holdfast.mjs", import.meta.url));
+  const args = ["restore", "back", "--repository", "vault/app-manifests", "--dry-run"];
+  const child = spawn(process.execPath, [entry, ...args, "--kubeconfig", world.kubeconfigPath], {
+    env: { ...process.env, TMPDIR: folder, XDG_CACHE_HOME: join(world.home, "cache") },
+    stdio: "ignore",
+  });
+  const ended = new Promise((resolve) => child.once("close", resolve));
+  await eventually(async () =>
+    expect(readdirSync(folder).some((name) => name.startsWith("holdfast-preview-"))).toBe(true),
+  );
+  child.kill("SIGTERM");
+  expect(await ended).toBe(130);
+  expect(readdirSync(folder)).toEqual([]);
+}, 60_000);
+
 test.each([
   { param: "OverrideResources", says: /is not of the form NAME=VALUE/ },
   {
@@ -152,5 +174,13 @@ test("a restore then does to every object what its dry run told", async () => {
   const became = groups.flatMap(({ type, did, names }) => names.map((name) => `${type} ${name}: ${did}`));
   const foretold = told.map(({ type, namespace = "", name, did }) => `${type} ${namespace}/${name}: ${did}`);
   expect(foretold.toSorted()).toEqual(became.toSorted());
+  expect(world.remote.recordFile("clusters/lab/restores/vault/back.yaml")).toMatch(
+    /did: updated\n.*names:\n +- app\/settings\n/,
+  );
+  const status = await holdfast(["status", "-o", "json", "--kubeconfig", world.kubeconfigPath]);
+  const rows: readonly { kind: string; results?: unknown }[] = JSON.parse(status.stdout).objects;
+  expect(rows.find(({ kind }) => kind === "RestoreSession")?.results).toMatchObject({
+    manifest: { objects: groups },
+  });
   expect(fates(told)).toEqual({ settings: "updated", token: "updated", gone: "created", kept: "same" });
 }, 120_000);
