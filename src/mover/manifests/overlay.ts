@@ -50,12 +50,14 @@ export function overlay(live: KubeObject, dumped: KubeObject): Overlay {
   return { object: status === undefined ? object : { ...object, status }, ...told };
 }
 
-/** A Job is found by its own uid, which the dump gave up, unless its selector is a person's. */
+const jobNames = ["job-name", "batch.kubernetes.io/job-name"];
+
+/** A Job is found by its own uid, which the dump gave up, and by its name, unless its selector is a person's. */
 function labelsOfServer(live: KubeObject): Readonly<Record<string, string>> {
   const isJob = `${groupOf(live.apiVersion)}/${live.kind}` === "batch/Job";
   if (!isJob || fieldAt(live, "spec", "manualSelector") === true) return {};
   const all = Object.entries(live.metadata.labels ?? {});
-  return Object.fromEntries(all.filter(([name]) => jobLabels.includes(name)));
+  return Object.fromEntries(all.filter(([name]) => jobLabels.includes(name) || jobNames.includes(name)));
 }
 
 function annotationsOfControllers(live: KubeObject): Readonly<Record<string, string>> {

@@ -73,7 +73,11 @@ it("says which fields differ that no update can change, and which the cluster ke
 });
 
 it("leaves a Job the labels by which its own uid finds its pods, unless its selector is a person's", () => {
-  const uids = { "controller-uid": "u", "batch.kubernetes.io/controller-uid": "u" };
+  const uids = {
+    "controller-uid": "u",
+    "batch.kubernetes.io/controller-uid": "u",
+    "batch.kubernetes.io/job-name": "x",
+  };
   const live = (spec: Fields): KubeObject => ({
     ...job({}),
     metadata: { name: "x", namespace: "shop", labels: { ...uids, mine: "1" } },
