@@ -125,7 +125,10 @@ async function compareWithLive(
     return would.length === 0 ? { did: "same", live } : { ...conflict, changes: would };
   } catch (thrown) {
     if (!(thrown instanceof KubeError) || thrown.code === 0) throw thrown;
-    return conflict;
+    // Such an account may not update, or the update would be refused.
+    const refusal = `${thrown.code} ${thrown.reason}`;
+    const unsure = `it exists and stays; the API server does not say what an update would change: ${refusal}`;
+    return changes.length > 0 ? conflict : { ...conflict, reason: unsure };
   }
 }
 
