@@ -16,7 +16,8 @@ import { readTree, type SavedTree } from "./saved-tree.ts";
 import { atRest, loseHalf, removeAll } from "./used-cluster.ts";
 
 const runs = requireOrSkip("kube-apiserver", "etcd", "kube-controller-manager", "restic", "kubectl");
-const mixed = { objects: 2_000, seed: 5, tag: "mix", namespaces: 20 };
+const objects = Number(process.env["HOLDFAST_MIXED_OBJECTS"] ?? 2_000);
+const mixed = { objects, seed: 5, tag: "mix", namespaces: Math.ceil(objects / 100) };
 const namespaces = Array.from({ length: mixed.namespaces }, (_, n) => `${mixed.tag}-team-${n}`);
 
 let server: KubeApiserver;
@@ -77,7 +78,7 @@ async function restore(name: string, flags: Readonly<Record<string, string>> = {
   return results;
 }
 
-describe.runIf(runs)("a cluster of 2,000 mixed objects", { timeout: 600_000 }, () => {
+describe.runIf(runs)(`a cluster of ${objects} mixed objects`, { timeout: 600_000 }, () => {
   it("is dumped into files that kubectl applies to it, one and all", async () => {
     expect(first.tree.files).toBeGreaterThan(mixed.objects);
     // One kubectl asks 50 times a second. How it finds what to patch is no matter here, and takes most of its time.
